@@ -1,0 +1,181 @@
+"""A service's own database: SQLite on a laptop, PostgreSQL in a cluster, the same SQL in both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+from sqlalchemy import Connection, DateTime, Dialect, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from mesh.errors import MeshError, Reason
+
+_BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another process that writes to the same SQLite file."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware, in UTC, on both sides. SQLite keeps no zone, so it is taken off and put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Connections and transactions. Every transaction is one span."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        """`url` is SQLAlchemy's, async: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`."""
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            file = make_url(url).database
+            if file:
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_async_engine(
+                url, hide_parameters=True, connect_args={"timeout": _BUSY_TIMEOUT}, pool_size=pool_size
+            )
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        else:
+            self.engine = create_async_engine(
+                url,
+                hide_parameters=True,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_pre_ping=True,
+                pool_timeout=2.0,
+                connect_args={"timeout": 3.0, "command_timeout": 5.0},
+            )
+        # SQLite has one writer. Waiting here is fair; waiting inside SQLite means polling in a thread.
+        self._writer = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, name: str) -> AsyncIterator[AsyncConnection]:
+        """Opens a transaction that may write; commits at the end, rolls back on any exception.
+
+        Raises MeshError(SERVICE_UNAVAILABLE) when the database cannot be reached.
+        """
+        async with self._writer if self.is_sqlite else contextlib.nullcontext(), self._begin(name, write=True) as c:
+            yield c
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self, name: str) -> AsyncIterator[AsyncConnection]:
+        """Opens a transaction that only reads. Raises as `transaction` does."""
+        async with self._begin(name, write=False) as connection:
+            yield connection
+
+    @contextlib.asynccontextmanager
+    async def _begin(self, name: str, *, write: bool) -> AsyncIterator[AsyncConnection]:
+        with trace.get_tracer(__name__).start_as_current_span(
+            f"sql {name}",
+            kind=SpanKind.CLIENT,
+            attributes={"db.system.name": "sqlite" if self.is_sqlite else "postgresql", "db.operation.name": name},
+            record_exception=False,
+        ):
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execution_options(zoomslack_write=write)
+                    async with connection.begin():
+                        yield connection
+            except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
+                raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
+                raise
+
+    async def ready(self) -> bool:
+        """Tells whether the database answers. Raises MeshError when it does not."""
+        async with self.snapshot("ping") as connection:
+            await connection.exec_driver_sql("SELECT 1")
+        return True
+
+    async def dispose(self) -> None:
+        """Closes every connection."""
+        await self.engine.dispose()
+
+
+def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Returns an INSERT that knows ON CONFLICT in the dialect at hand."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def migrate(database: Database, scripts: Path) -> None:
+    """Brings the schema to the newest revision under `scripts`, in one transaction."""
+    async with database.engine.connect() as connection:
+        await connection.execution_options(zoomslack_write=True)
+        async with connection.begin():
+            await connection.run_sync(_upgrade, scripts)
+
+
+async def is_current(database: Database, scripts: Path) -> bool:
+    """Tells whether the schema is at the newest revision under `scripts`."""
+
+    def compare(connection: Connection) -> bool:
+        heads = ScriptDirectory.from_config(_config(scripts)).get_heads()
+        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+    async with database.snapshot("schema version") as connection:
+        return await connection.run_sync(compare)
+
+
+def run_migrations() -> None:
+    """What every service's `migrations/env.py` calls: runs the revisions on the connection of `migrate`."""
+    context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+    context.run_migrations()
+
+
+def _config(scripts: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade(connection: Connection, scripts: Path) -> None:
+    config = _config(scripts)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    # Python's own transaction control would begin lazily and never IMMEDIATE; `_begin_sqlite` does it instead.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader can fail when it starts to write; IMMEDIATE takes the lock at once.
+    write = connection.get_execution_options().get("zoomslack_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,237 @@
+"""What happens around every RPC, in the order of `server_layers`, and the client's half of it.
+
+Tracing is outermost, so that it sees the status that everything inside decided on. Only methods of this mesh are
+wrapped: health and reflection stay as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import protovalidate
+from google.protobuf.message import Message
+from grpc_status import rpc_status
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from mesh import deadline
+from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.wire_errors import from_rpc_error, to_status
+
+log = logging.getLogger(__name__)
+
+OURS = "/zoomslack."
+DEFAULT_TIMEOUT = 10.0
+"""Seconds a call may take when nobody set a deadline."""
+
+# Statuses that mean the server is at fault; the others leave a server's span without an error (OpenTelemetry's rule).
+_SERVER_FAULTS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One RPC on its way through the layers of a server."""
+
+    method: str
+    """The full name, `/zoomslack.auth.v1.AuthService/GetConnection`."""
+    context: grpc.aio.ServicerContext[Any, Any]
+
+
+Next = Callable[[Message], Awaitable[Message]]
+Layer = Callable[[Call, Message, Next], Awaitable[Message]]
+
+
+def server_layers(callers: Mapping[str, frozenset[str]] | None) -> Sequence[Layer]:
+    """Returns every layer of a server, the outermost first.
+
+    `callers` maps each method, or `*`, to the certificate names that may call it; None where callers have no
+    certificates (plaintext on loopback or behind a sidecar).
+    """
+    return (trace_call, map_errors, check_caller(callers), keep_deadline, validate_request)
+
+
+class LayeredInterceptor(grpc.aio.ServerInterceptor):
+    """Runs the layers around each unary method of this mesh."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
+
+    async def intercept_service(self, continuation: Any, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or handler.unary_unary is None or not method.startswith(OURS):
+            return handler
+        inner = handler.unary_unary
+
+        async def run(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+            call = Call(method, context)
+
+            async def innermost(request: Message) -> Message:
+                response: Message = await inner(request, context)
+                return response
+
+            step: Next = innermost
+            for layer in reversed(self._layers):
+                step = _bind(layer, call, step)
+            return await step(request)
+
+        return grpc.unary_unary_rpc_method_handler(run, handler.request_deserializer, handler.response_serializer)
+
+
+def _bind(layer: Layer, call: Call, step: Next) -> Next:
+    return lambda request: layer(call, request, step)
+
+
+async def trace_call(call: Call, request: Message, proceed: Next) -> Message:
+    """Opens the server's span as a child of the caller's, and counts and times the call."""
+    service, _, method = call.method[1:].rpartition("/")
+    parent = propagate.extract({k: v for k, v in call.context.invocation_metadata() or () if isinstance(v, str)})
+    began = time.monotonic()
+    with trace.get_tracer(__name__).start_as_current_span(
+        f"{service}/{method}",
+        context=parent,
+        kind=SpanKind.SERVER,
+        attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": method},
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            return await proceed(request)
+        finally:
+            code = _code_of(call.context)
+            span.set_attribute("rpc.grpc.status_code", code.value[0])
+            if code.name in _SERVER_FAULTS:
+                span.set_status(Status(StatusCode.ERROR, code.name))
+            _durations().record(
+                time.monotonic() - began, {"rpc.method": call.method, "rpc.grpc.status_code": code.name}
+            )
+
+
+@functools.cache
+def _durations() -> metrics.Histogram:
+    return metrics.get_meter(__name__).create_histogram(
+        "rpc.server.duration", unit="s", description="Time of each RPC at the server."
+    )
+
+
+def _code_of(context: grpc.aio.ServicerContext[Any, Any]) -> grpc.StatusCode:
+    # grpc.aio gives 0 for "nothing set", an int or a StatusCode afterwards.
+    code: Any = context.code()
+    if isinstance(code, grpc.StatusCode):
+        return code
+    return next((member for member in grpc.StatusCode if member.value[0] == code), grpc.StatusCode.UNKNOWN)
+
+
+async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
+    """Turns what the service raised into the status that crosses the wire. Unknown errors show a trace id only."""
+    try:
+        return await proceed(request)
+    except grpc.aio.AbortError:
+        raise
+    except MeshError as error:
+        failure = error
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # gRPC cancels this call: the caller is gone or the deadline passed
+        # A stray cancellation would send nothing, and the caller would wait until its deadline.
+        failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    except Exception:
+        log.exception("unexpected error", extra={"method": call.method})
+        span = trace.get_current_span().get_span_context()
+        failure = MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(span.trace_id)})
+    status = rpc_status.to_status(to_status(failure))
+    await call.context.abort(status.code, status.details, status.trailing_metadata)
+    raise AssertionError("abort raises")
+
+
+def check_caller(callers: Mapping[str, frozenset[str]] | None) -> Layer:
+    """Returns the layer that refuses callers whose certificate is not on the list of the method."""
+
+    async def layer(call: Call, request: Message, proceed: Next) -> Message:
+        if callers is None:
+            return await proceed(request)
+        names = {
+            name.decode("ascii", "replace")
+            for name in call.context.auth_context().get("x509_subject_alternative_name", ())
+        }
+        method = call.method.rpartition("/")[2]
+        if not names & (callers.get(method, frozenset()) | callers.get("*", frozenset())):
+            log.warning("caller refused", extra={"method": call.method, "caller": ",".join(sorted(names))[:200]})
+            raise MeshError(Reason.CALLER_NOT_ALLOWED, {"method": method})
+        return await proceed(request)
+
+    return layer
+
+
+async def keep_deadline(call: Call, request: Message, proceed: Next) -> Message:
+    """Takes over the caller's deadline, shaved; refuses what cannot be done in time."""
+    left = call.context.time_remaining()
+    seconds = DEFAULT_TIMEOUT if left is None else left - deadline.RETURN_OVERHEAD
+    if seconds < deadline.MINIMUM:
+        raise MeshError(Reason.DEADLINE_TOO_SHORT, {"method": call.method.rpartition("/")[2]})
+    with deadline.budget(seconds):
+        return await proceed(request)
+
+
+async def validate_request(call: Call, request: Message, proceed: Next) -> Message:
+    """Refuses requests that break a rule of their proto, naming field and rule."""
+    violations = protovalidate.collect_violations(request)
+    if violations:
+        raise MeshError(
+            Reason.INVALID_REQUEST,
+            violations=tuple(FieldViolation(_path(v.proto), v.proto.message) for v in violations),
+        )
+    return await proceed(request)
+
+
+def _path(violation: Any) -> str:
+    return ".".join(element.field_name for element in violation.field.elements) if violation.field else ""
+
+
+class MeshClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
+    """The client's half: a deadline on every call, the trace handed on, failures raised as MeshError."""
+
+    async def intercept_unary_unary(
+        self, continuation: Any, client_call_details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        name: str | bytes = client_call_details.method
+        method = name.decode() if isinstance(name, bytes) else name
+        service, _, rpc = method[1:].rpartition("/")
+        with trace.get_tracer(__name__).start_as_current_span(
+            f"{service}/{rpc}",
+            kind=SpanKind.CLIENT,
+            attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": rpc},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            details = grpc.aio.ClientCallDetails(
+                method=client_call_details.method,
+                timeout=deadline.within(client_call_details.timeout or DEFAULT_TIMEOUT),
+                metadata=_with_trace(client_call_details.metadata),
+                credentials=client_call_details.credentials,
+                wait_for_ready=client_call_details.wait_for_ready,
+            )
+            try:
+                call = await continuation(details, request)
+                return await call
+            except grpc.aio.AioRpcError as error:
+                span.set_attribute("rpc.grpc.status_code", error.code().value[0])
+                span.set_status(Status(StatusCode.ERROR, error.code().name))
+                raise from_rpc_error(error) from None
+
+
+def _with_trace(metadata: grpc.aio.Metadata | None) -> grpc.aio.Metadata:
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    result = grpc.aio.Metadata(*(metadata or ()))
+    for key, value in carrier.items():
+        result.add(key, value)
+    return result

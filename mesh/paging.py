@@ -1,0 +1,35 @@
+"""Page tokens after AIP-158: opaque, and good only for the request that they were made for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+from mesh.errors import MeshError, Reason
+
+
+def make_token(cursor: str, *request: str) -> str:
+    """Returns a token that continues after `cursor` for the request whose defining fields are `request`."""
+    payload = json.dumps([_digest(request), cursor]).encode()
+    return base64.urlsafe_b64encode(payload).decode().rstrip("=")
+
+
+def read_token(token: str, *request: str) -> str | None:
+    """Returns the cursor in `token`, or None for the first page.
+
+    Raises MeshError(PAGE_TOKEN_INVALID) for a token made for another request, or for none.
+    """
+    if not token:
+        return None
+    try:
+        digest, cursor = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, TypeError):
+        raise MeshError(Reason.PAGE_TOKEN_INVALID) from None
+    if digest != _digest(request) or not isinstance(cursor, str):
+        raise MeshError(Reason.PAGE_TOKEN_INVALID)
+    return cursor
+
+
+def _digest(request: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(request).encode()).hexdigest()[:16]

@@ -1,0 +1,62 @@
+"""The command line that every service has: `python -m services.<name> serve|migrate|check`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from mesh.settings import Settings, SettingsError
+from mesh.telemetry import set_up_logging, set_up_tracing
+
+S = TypeVar("S", bound=Settings)
+
+EXIT_SETTINGS = 2
+_FLUSH_MILLISECONDS = 3000
+
+
+def main(
+    name: str,
+    settings_class: type[S],
+    *,
+    serve: Callable[[S], Awaitable[None]],
+    migrate: Callable[[S], Awaitable[None]] | None = None,
+) -> int:
+    """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
+    commands = ["serve", "check"] if migrate is None else ["serve", "migrate", "check"]
+    parser.add_argument("command", choices=commands)
+    command = parser.parse_args().command
+    try:
+        settings = settings_class.load(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 (for the person at the terminal)
+        return EXIT_SETTINGS
+    if command == "check":
+        print(f"{name}: the settings are complete")  # noqa: T201
+        return 0
+    set_up_logging(name, level=settings.log_level, log_format=settings.log_format)
+    if command == "migrate" and migrate is not None:
+        asyncio.run(_awaited(migrate(settings)))
+        return 0
+    provider = set_up_tracing(name)
+    try:
+        asyncio.run(_awaited(serve(settings)))
+    finally:
+        _flush(provider)
+    return 0
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+def _flush(provider: TracerProvider) -> None:
+    provider.force_flush(_FLUSH_MILLISECONDS)
+    provider.shutdown()

@@ -1,0 +1,131 @@
+"""One builder for every gRPC server: layers, health, certificates, drain.
+
+Health names: `""` and the service's full name follow readiness (drain and the service's own `ready`); `live` is
+SERVING as long as the process answers, so that a database outage or a drain restarts nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from mesh.credentials import server_credentials
+from mesh.interceptors import LayeredInterceptor, server_layers
+
+log = logging.getLogger(__name__)
+
+LIVE = "live"
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a server listens and stops."""
+
+    listen: str
+    """`host:port`; port 0 takes a free one."""
+    tls_dir: Path | None = None
+    callers: Mapping[str, frozenset[str]] | None = None
+    """Per method, or `*`: the certificate names that may call. Needed with `tls_dir`."""
+    reflection: bool = False
+    health_interval: float = 5.0
+    """Seconds between two looks at the service's own readiness."""
+    drain_delay: float = 0.5
+    """Seconds between NOT_SERVING and the end of accepting, in which balancers look away."""
+    drain_grace: float = 10.0
+    """Seconds that calls in flight get to end."""
+
+
+class MeshServer:
+    """A gRPC server with health and drain. Make it within the running loop."""
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        service_name: str,
+        register: Callable[[grpc.aio.Server], None],
+        ready: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._options = options
+        self._ready = ready
+        self._names = ("", service_name)
+        self._server = grpc.aio.server(
+            interceptors=[LayeredInterceptor(server_layers(options.callers))],
+            maximum_concurrent_rpcs=1000,
+            options=(
+                # How clients learn of new replicas: they look the name up again when a connection ends.
+                ("grpc.max_connection_age_ms", 300_000),
+                ("grpc.max_connection_age_grace_ms", 60_000),
+                ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share the calls
+                ("grpc.max_receive_message_length", 2 * 1024 * 1024),
+            ),
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        register(self._server)
+        if options.reflection:
+            reflection.enable_server_reflection(
+                (service_name, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+            )
+        credentials = server_credentials(options.tls_dir)
+        if credentials is None:
+            self.port = self._server.add_insecure_port(options.listen)
+        else:
+            self.port = self._server.add_secure_port(options.listen, credentials)
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to serve; health follows readiness from now on."""
+        await self._set_readiness(False)
+        await self._health.set(LIVE, _SERVING)
+        await self._server.start()
+        self._watcher = asyncio.create_task(self._watch_readiness(), name="health")
+
+    async def drain(self) -> None:
+        """Stops without losing a call: NOT_SERVING, wait, refuse new calls, let the others end."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        await self._set_readiness(False)
+        await asyncio.sleep(self._options.drain_delay)
+        await self._server.stop(self._options.drain_grace)
+
+    async def _watch_readiness(self) -> None:
+        interval = self._options.health_interval
+        known: bool | None = None
+        while True:
+            try:
+                now = await asyncio.wait_for(self._ready(), timeout=interval * 0.9)
+            except Exception as error:  # noqa: BLE001 (whatever is wrong: not ready, and say so once)
+                now = False
+                if known is not False:
+                    log.warning("not ready", extra={"cause": type(error).__name__})
+            if now != known:
+                log.info("serving" if now else "not serving")
+                await self._set_readiness(now)
+                known = now
+            await asyncio.sleep(interval)
+
+    async def _set_readiness(self, ready: bool) -> None:
+        for name in self._names:
+            await self._health.set(name, _SERVING if ready else _NOT_SERVING)
+
+
+def stop_signals(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> asyncio.Event:
+    """Returns an event that is set by the first SIGTERM or SIGINT of this process."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    return stop

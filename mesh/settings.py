@@ -1,0 +1,156 @@
+"""Settings from environment variables. All problems are found at once, before anything starts.
+
+Every variable `X` may instead be a file named by `X_FILE`. Values never appear in a problem's text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from mesh import credentials
+from mesh.sealing import KeyRing, load_or_create
+
+
+class SettingsError(Exception):
+    """The environment is not usable. `problems` has one sentence each, beginning with the variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(f"{len(problems)} problem(s) in the settings")
+        self.problems = problems
+
+
+S = TypeVar("S", bound="Settings")
+
+
+class Settings(BaseModel):
+    """What every service can be told. Subclasses add their own; each field's alias is its variable."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path("var"), alias="ZOOMSLACK_DATA_DIR")
+    """Where a laptop's databases and keys live. Unused with PostgreSQL and ZOOMSLACK_TOKEN_KEYS."""
+    tls_dir: Path | None = Field(None, alias="ZOOMSLACK_TLS_DIR")
+    """Folder with ca.crt, tls.crt and tls.key of this service. Absent: plaintext, see allow_plaintext."""
+    allow_plaintext: bool = Field(False, alias="ZOOMSLACK_ALLOW_PLAINTEXT")
+    """Lets gRPC leave the machine without certificates: only behind a sidecar mesh that encrypts."""
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="ZOOMSLACK_LOG_LEVEL")
+    log_format: Literal["json", "text"] = Field("json", alias="ZOOMSLACK_LOG_FORMAT")
+    reflection: bool = Field(False, alias="ZOOMSLACK_GRPC_REFLECTION")
+    """Lets clients ask for the protos. Off by default: it tells everybody who can connect what there is."""
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Self:
+        """Reads the settings. Raises SettingsError with every problem."""
+        values, problems = _with_files(environ, cls)
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            problems.extend(_sentences(error, cls))
+            raise SettingsError(problems) from None
+        problems.extend(settings.problems())
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    def problems(self) -> list[str]:
+        """Returns what is wrong with these values together. Subclasses add to it."""
+        found = [] if self.tls_dir is None else credentials.problems(self.tls_dir)
+        return [f"ZOOMSLACK_TLS_DIR: {problem}" for problem in found]
+
+    def plaintext_problems(self, **addresses: str) -> list[str]:
+        """Returns a problem for each variable whose address leaves the machine while there are no certificates."""
+        if self.tls_dir is not None or self.allow_plaintext:
+            return []
+        return [
+            f"{variable}: {address} leaves this machine in plaintext; set ZOOMSLACK_TLS_DIR, or "
+            "ZOOMSLACK_ALLOW_PLAINTEXT=1 behind a mesh that encrypts"
+            for variable, address in addresses.items()
+            if not credentials.is_loopback(address)
+        ]
+
+    def database_url(self, configured: str | None, name: str) -> str:
+        """Returns the configured database, or the laptop's own file."""
+        return configured or f"sqlite+aiosqlite:///{self.data_dir / (name + '.db')}"
+
+
+class SealingSettings(Settings):
+    """For services that store secrets."""
+
+    token_keys: SecretStr | None = Field(None, alias="ZOOMSLACK_TOKEN_KEYS")
+    """Keys of secrets at rest: `id:base64 of 32 bytes`, comma-separated, the first one seals. Absent: made once and
+    kept in the data folder, which only suits one machine."""
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        if self.token_keys is not None:
+            try:
+                KeyRing.parse(self.token_keys.get_secret_value())
+            except ValueError as error:
+                raise ValueError(f"ZOOMSLACK_TOKEN_KEYS: {error}") from None
+        return self
+
+    def key_ring(self) -> KeyRing:
+        """Returns the keys, making the laptop's on first use."""
+        if self.token_keys is not None:
+            return KeyRing.parse(self.token_keys.get_secret_value())
+        return KeyRing.parse(load_or_create(self.data_dir / "token-keys"))
+
+
+def _listen_address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("should be host:port")
+    return f"{host or '127.0.0.1'}:{port}"
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or len(value) < 10 or any(c.isspace() for c in value):
+        raise ValueError("should be an http or https address")
+    return value.rstrip("/")
+
+
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+"""`host:port` or `:port`."""
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An http or https address without a slash at the end."""
+
+
+def _with_files(environ: Mapping[str, str], cls: type[Settings]) -> tuple[dict[str, str], list[str]]:
+    """Returns the variables of `cls`, read from their files where named so, and the problems with those files."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for field in cls.model_fields.values():
+        name = str(field.alias)
+        file = environ.get(f"{name}_FILE")
+        if file and environ.get(name):
+            problems.append(f"{name}: set either {name} or {name}_FILE, not both")
+        elif file:
+            try:
+                values[name] = Path(file).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                problems.append(f"{name}_FILE: {file} cannot be read")
+                values[name] = "unreadable"
+        elif environ.get(name):  # an empty variable counts as absent, as compose files and charts produce them
+            values[name] = environ[name]
+    return values, problems
+
+
+def _sentences(error: ValidationError, cls: type[Settings]) -> list[str]:
+    by_name = {name: str(field.alias) for name, field in cls.model_fields.items()}
+    sentences = []
+    for detail in error.errors(include_input=False, include_url=False):
+        message = _message(detail)
+        place = str(detail["loc"][0]) if detail["loc"] else ""
+        variable = by_name.get(place, place)
+        sentences.append(f"{variable}: {message}" if variable else message)
+    return sentences
+
+
+def _message(detail: Any) -> str:
+    if detail["type"] == "missing":
+        return "is not set"
+    return str(detail["msg"]).removeprefix("Value error, ")

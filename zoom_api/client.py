@@ -1,0 +1,143 @@
+"""Zoom's REST API: one HTTP client, a token per person, refusals as reasons of this mesh."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from mesh.clock import Clock
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+from zoom_api.errors import UNAVAILABLE_DELAY, TokenRejectedError, error_for
+from zoom_api.tokens import AccessToken
+
+TIMEOUT = 15.0
+"""Seconds for one request: Zoom may take ten to make a meeting, and the answer is worth waiting for."""
+_MAX_ANSWER = 4 * 1024 * 1024
+# Nothing has reached Zoom when these are raised; after all the others it may have done what it was asked.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class TokenSource(Protocol):
+    """Where access tokens come from (`zoom_api.tokens.AccessTokens`)."""
+
+    async def get(self, user: SlackUser, *, rejected: AccessToken | None = None) -> AccessToken: ...
+
+
+def open_http_client(*, timeout: float = TIMEOUT) -> httpx.AsyncClient:
+    """Returns the process's client for Zoom. Redirects are not followed: none is documented for what we call."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(timeout, connect=3.0),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        headers={"User-Agent": "zoomslack", "Accept": "application/json"},
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def path_segment(value: str) -> str:
+    """Returns `value` for use in a path. A meeting UUID that begins with `/` or holds `//` is encoded twice (Zoom)."""
+    once = quote(value, safe="")
+    return quote(once, safe="") if value.startswith("/") or "//" in value else once
+
+
+class ZoomClient:
+    """Calls Zoom in the name of a Slack user."""
+
+    def __init__(self, http: httpx.AsyncClient, base_url: str, tokens: TokenSource, clock: Clock) -> None:
+        """`base_url` is the API's root, `https://api.zoom.us/v2`."""
+        self._http = http
+        self._base_url = base_url.rstrip("/")
+        self._tokens = tokens
+        self._clock = clock
+
+    async def token(self, user: SlackUser) -> AccessToken:
+        """Returns the token calls of `user` will carry. Raises MeshError as `IssueZoomAccessToken` does."""
+        return await self._tokens.get(user)
+
+    async def call(
+        self,
+        user: SlackUser,
+        method: str,
+        route: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Calls `method` on `route` (`/meetings/{meetingId}`) and returns the parsed answer, `{}` for an empty one.
+
+        A 401 is answered with one try under a fresh token. Raises MeshError: ZOOM_OUTCOME_UNKNOWN when a request that
+        changes something was sent and its answer was lost, and what `zoom_api.errors` makes of refusals.
+        """
+        token = await self._tokens.get(user)
+        try:
+            return await self._once(token, method, route, path or {}, query, body)
+        except TokenRejectedError:
+            token = await self._tokens.get(user, rejected=token)
+        try:
+            return await self._once(token, method, route, path or {}, query, body)
+        except TokenRejectedError:
+            raise MeshError(Reason.ZOOM_NOT_CONNECTED) from None
+
+    async def _once(
+        self,
+        token: AccessToken,
+        method: str,
+        route: str,
+        path: Mapping[str, str],
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        url = self._base_url + route.format_map({name: path_segment(value) for name, value in path.items()})
+        with trace.get_tracer(__name__).start_as_current_span(
+            f"Zoom {method} {route}",
+            kind=SpanKind.CLIENT,
+            attributes={"http.request.method": method, "url.template": route, "peer.service": "zoom"},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                status, headers, answer = await self._exchange(token, method, url, query, body)
+            except httpx.HTTPError as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                sent = not isinstance(error, _NOT_SENT)
+                lost = sent and method != "GET"
+                raise MeshError(
+                    Reason.ZOOM_OUTCOME_UNKNOWN if lost else Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY
+                ) from None
+            span.set_attribute("http.response.status_code", status)
+            if status < 300:
+                return answer if isinstance(answer, dict) else {}
+            span.set_status(Status(StatusCode.ERROR))
+            raise error_for(status, headers, answer, now=self._clock.now())
+
+    async def _exchange(
+        self,
+        token: AccessToken,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+    ) -> tuple[int, Mapping[str, str], Any]:
+        async with self._http.stream(
+            method, url, params=query, json=body, headers={"Authorization": f"Bearer {token.value}"}
+        ) as response:
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > _MAX_ANSWER:
+                    raise httpx.DecodingError("answer too long", request=response.request)
+            try:
+                answer = json.loads(content) if content else None
+            except ValueError:
+                answer = None
+            if answer is None and 200 <= response.status_code < 300 and response.status_code != 204:
+                raise httpx.DecodingError("no JSON", request=response.request)
+            return response.status_code, response.headers, answer

@@ -1,0 +1,69 @@
+"""Access tokens from auth, kept in memory until shortly before they expire."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mesh.clock import Clock
+from mesh.slack_user import SlackUser
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+
+EARLY = timedelta(seconds=60)
+"""A token is not used in its last minute: the call that carries it takes time too."""
+_CAPACITY = 10_000
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token and whom it acts for."""
+
+    value: str = field(repr=False)
+    expire_time: datetime
+    zoom_user_id: str
+    zoom_account_id: str
+
+
+class AccessTokens:
+    """Gives access tokens. One per process."""
+
+    def __init__(self, auth: AuthServiceAsyncStub, clock: Clock) -> None:
+        self._auth = auth
+        self._clock = clock
+        self._kept: OrderedDict[SlackUser, AccessToken] = OrderedDict()
+
+    async def get(self, user: SlackUser, *, rejected: AccessToken | None = None) -> AccessToken:
+        """Returns a token for `user`; with `rejected`, another one than Zoom has just refused.
+
+        Raises MeshError: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE and the others of `IssueZoomAccessToken`.
+        """
+        kept = self._kept.get(user)
+        if kept is not None and kept != rejected and kept.expire_time - EARLY > self._clock.now():
+            self._kept.move_to_end(user)
+            return kept
+        self._kept.pop(user, None)
+        response = await self._auth.IssueZoomAccessToken(
+            auth_service_pb2.IssueZoomAccessTokenRequest(
+                user=slack_pb2.SlackUser(
+                    slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
+                ),
+                rejected_token_sha256=hashlib.sha256(rejected.value.encode()).hexdigest() if rejected else "",
+            )
+        )
+        token = AccessToken(
+            response.access_token,
+            response.expire_time.ToDatetime(UTC),
+            response.zoom_user_id,
+            response.zoom_account_id,
+        )
+        self._kept[user] = token
+        if len(self._kept) > _CAPACITY:
+            self._kept.popitem(last=False)
+        return token
