@@ -1,0 +1,111 @@
+"""chat.*: posting and changing messages, with Slack's rules about where an app may post."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulators.slack.content import check_content
+from simulators.slack.errors import SlackError
+from simulators.slack.model import Channel, Json, Message, Token
+from simulators.slack.simulator import Simulator
+from simulators.slack.world import World, with_ids
+
+MAX_UPDATE_TEXT = 4000
+
+
+def post_message(sim: Simulator, caller: Token, args: Json) -> Json:
+    """chat.postMessage. A person's id as `channel` opens her conversation with the app."""
+    world = sim.world
+    user = world.user_in(caller.team_id, args["channel"])
+    if user is not None:
+        channel = world.app_channel(user)
+    else:
+        channel = postable(world, caller, args["channel"], public="chat:write.public" in caller.scopes)
+    content = check_content(world, caller.team_id, channel, args)
+    message = world.post(
+        channel,
+        text=content.text,
+        blocks=content.blocks,
+        thread_ts=content.thread_ts,
+        metadata=content.metadata,
+    )
+    return {"ok": True, "channel": channel.id, "ts": message.ts, "message": as_json(sim, message)}
+
+
+def post_ephemeral(sim: Simulator, caller: Token, args: Json) -> Json:
+    """chat.postEphemeral: to one member of a conversation that the app is in; `chat:write.public` does not help."""
+    channel = postable(sim.world, caller, args["channel"], public=False)
+    if args["user"] not in channel.members:
+        raise SlackError("user_not_in_channel")
+    content = check_content(sim.world, caller.team_id, channel, args)
+    if len(content.text) > MAX_UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    message = sim.world.post(
+        channel,
+        kind="ephemeral",
+        text=content.text,
+        blocks=content.blocks,
+        thread_ts=content.thread_ts,
+        visible_to=args["user"],
+    )
+    return {"ok": True, "message_ts": message.ts}
+
+
+def update(sim: Simulator, caller: Token, args: Json) -> Json:
+    """chat.update: own, lasting messages only. Text without blocks removes the blocks."""
+    channel = visible(sim.world, caller, args["channel"])
+    message = sim.world.message(channel.id, args["ts"])
+    if message is None or message.kind == "ephemeral":
+        raise SlackError("message_not_found")
+    if message.author is not None:
+        raise SlackError("cant_update_message")
+    content = check_content(sim.world, caller.team_id, channel, args)
+    if len(content.text) > MAX_UPDATE_TEXT:
+        raise SlackError("msg_too_long")
+    message.text, message.blocks, message.edited = content.text, with_ids(content.blocks), True
+    message.metadata = content.metadata or message.metadata
+    sim.world.show_calls(message)
+    answer = {"ok": True, "channel": channel.id, "ts": message.ts, "text": message.text}
+    return {**answer, "message": as_json(sim, message)}
+
+
+def visible(world: World, caller: Token, channel_id: Any) -> Channel:
+    """Return a conversation that the app can see: public, or with the app in it.
+
+    Raises SlackError `channel_not_found`, also for what exists but is hidden from the app.
+    """
+    channel = world.channel_in(caller.team_id, channel_id) if isinstance(channel_id, str) else None
+    if channel is None or not (channel.kind == "public" or channel.app_is_member):
+        raise SlackError("channel_not_found")
+    return channel
+
+
+def postable(world: World, caller: Token, channel_id: str, *, public: bool) -> Channel:
+    """Return a conversation that the app may post to; `public`: also to public channels it is not in.
+
+    Raises SlackError `channel_not_found`, `not_in_channel`, `is_archived`.
+    """
+    channel = visible(world, caller, channel_id)
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    if not channel.app_is_member and not public:
+        raise SlackError("not_in_channel")
+    return channel
+
+
+def as_json(sim: Simulator, message: Message) -> Json:
+    """Return the `message` object of API answers and interactions; only the app's own messages carry its ids."""
+    channel = sim.world.channels[message.channel_id]
+    body: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": channel.team_id}
+    installation = sim.world.installations.get(channel.team_id)
+    if message.author is not None:
+        body["user"] = message.author
+    elif installation is not None:
+        body |= {"user": installation.bot_user_id, "bot_id": installation.bot_id, "app_id": sim.config.app_id}
+    if message.blocks:
+        body["blocks"] = message.blocks
+    if message.thread_ts:
+        body["thread_ts"] = message.thread_ts
+    if message.metadata:
+        body["metadata"] = message.metadata
+    return body

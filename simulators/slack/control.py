@@ -1,0 +1,174 @@
+"""The control API: what only a test may do. JSON, loopback clients only, bodies up to 64 KiB."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from simulators.slack import events, installer, screen, seed
+from simulators.slack.errors import SlackError
+from simulators.slack.guard import json_body
+from simulators.slack.simulator import SIMULATOR
+
+MAX_COPIES = 50
+MAX_IDLE_SECONDS = 30.0
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes below `/control`."""
+    return [
+        *screen.routes("/control"),
+        web.post("/control/reset", reset),
+        web.post("/control/install", install),
+        web.post("/control/uninstall", uninstall),
+        web.post("/control/workspaces", add_workspace),
+        web.post("/control/invite", invite),
+        web.post("/control/kick", kick),
+        web.get("/control/calls", calls),
+        web.get("/control/requests", requests),
+        web.delete("/control/requests", forget_requests),
+        web.get("/control/deliveries", deliveries),
+        web.delete("/control/deliveries", forget_deliveries),
+        web.get("/control/deliveries/idle", idle),
+        web.get("/control/faults", faults),
+        web.post("/control/faults", add_fault),
+        web.delete("/control/faults", clear_faults),
+        web.post("/control/events", send_event),
+        web.post("/control/url_verification", verify_url),
+        web.post("/control/clock", move_clock),
+    ]
+
+
+async def reset(request: web.Request) -> web.Response:
+    """`POST /control/reset`: back to the state at start."""
+    request.app[SIMULATOR].reset()
+    return web.json_response({"ok": True})
+
+
+async def install(request: web.Request) -> web.Response:
+    """`POST /control/install {"user_id"}`: install the app as that person's browser would."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request)
+    user = sim.world.person(body.get("user_id", seed.ADA))
+    return web.json_response(await installer.install(sim, user))
+
+
+async def uninstall(request: web.Request) -> web.Response:
+    """`POST /control/uninstall {"team_id"?}`: remove the app from a workspace."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request)
+    await events.uninstall(sim, str(body.get("team_id", seed.ACME)))
+    return web.json_response({"ok": True})
+
+
+async def add_workspace(request: web.Request) -> web.Response:
+    """`POST /control/workspaces`: add the second tenant, Globex, to try that tenants cannot see each other."""
+    request.app[SIMULATOR].world.add(*seed.globex())
+    return await screen.state(request)
+
+
+async def invite(request: web.Request) -> web.Response:
+    """`POST /control/invite {"channel_id", "user_id"?}`: add the app to a channel."""
+    return await _membership(request, member=True)
+
+
+async def kick(request: web.Request) -> web.Response:
+    """`POST /control/kick {"channel_id", "user_id"?}`: remove the app from a channel."""
+    return await _membership(request, member=False)
+
+
+async def _membership(request: web.Request, *, member: bool) -> web.Response:
+    sim = request.app[SIMULATOR]
+    body = await json_body(request, "channel_id")
+    channel = sim.world.channels.get(str(body["channel_id"]))
+    if channel is None:
+        raise SlackError("channel_not_found")
+    await events.change_membership(sim, channel, member=member, by=str(body.get("user_id", channel.members[0])))
+    return web.json_response({"ok": True})
+
+
+async def calls(request: web.Request) -> web.Response:
+    """`GET /control/calls`: every call, oldest first."""
+    known = request.app[SIMULATOR].world.calls.values()
+    return web.json_response({"calls": [{"team_id": call.team_id, **call.as_card()} for call in known]})
+
+
+async def requests(request: web.Request) -> web.Response:
+    """`GET /control/requests[?method=…]`: every request that the app made, oldest first."""
+    wanted = {"method": request.query["method"]} if "method" in request.query else {}
+    return web.json_response({"requests": request.app[SIMULATOR].requests.entries(**wanted)})
+
+
+async def forget_requests(request: web.Request) -> web.Response:
+    """`DELETE /control/requests`."""
+    request.app[SIMULATOR].requests.clear()
+    return web.json_response({"ok": True})
+
+
+async def deliveries(request: web.Request) -> web.Response:
+    """`GET /control/deliveries[?about=…]`: every request that was sent to the app, oldest first."""
+    wanted = {"about": request.query["about"]} if "about" in request.query else {}
+    return web.json_response({"deliveries": request.app[SIMULATOR].deliveries.entries(**wanted)})
+
+
+async def forget_deliveries(request: web.Request) -> web.Response:
+    """`DELETE /control/deliveries`."""
+    request.app[SIMULATOR].deliveries.clear()
+    return web.json_response({"ok": True})
+
+
+async def idle(request: web.Request) -> web.Response:
+    """`GET /control/deliveries/idle[?timeout_seconds=5]`: wait until no retry is under way, else 504."""
+    sim = request.app[SIMULATOR]
+    try:
+        seconds = min(float(request.query.get("timeout_seconds", "5")), MAX_IDLE_SECONDS)
+    except ValueError:
+        raise SlackError("invalid_arguments") from None
+    if not sim.tasks:
+        return web.json_response({"idle": True})
+    _, pending = await asyncio.wait(set(sim.tasks), timeout=seconds)
+    return web.json_response({"idle": not pending}, status=504 if pending else 200)
+
+
+async def faults(request: web.Request) -> web.Response:
+    """`GET /control/faults`: the faults still to come."""
+    return web.json_response({"faults": request.app[SIMULATOR].faults.waiting()})
+
+
+async def add_fault(request: web.Request) -> web.Response:
+    """`POST /control/faults`: order a fault (see `faults.Fault`)."""
+    return web.json_response(request.app[SIMULATOR].faults.add(await json_body(request)))
+
+
+async def clear_faults(request: web.Request) -> web.Response:
+    """`DELETE /control/faults`."""
+    request.app[SIMULATOR].faults.clear()
+    return web.json_response({"ok": True})
+
+
+async def send_event(request: web.Request) -> web.Response:
+    """`POST /control/events {"event", "team_id"?, "event_id"?, "copies"?}`: send it, wait for first attempts."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request, "event")
+    copies = body.get("copies", 1)
+    if not isinstance(body["event"], dict) or not isinstance(copies, int) or not 1 <= copies <= MAX_COPIES:
+        raise SlackError("invalid_arguments")
+    team_id = str(body.get("team_id", seed.ACME))
+    event_id, statuses = await events.send(sim, team_id, body["event"], event_id=body.get("event_id"), copies=copies)
+    return web.json_response({"event_id": event_id, "statuses": statuses})
+
+
+async def verify_url(request: web.Request) -> web.Response:
+    """`POST /control/url_verification`: does the app answer Slack's challenge?"""
+    return web.json_response({"ok": await events.verify_url(request.app[SIMULATOR])})
+
+
+async def move_clock(request: web.Request) -> web.Response:
+    """`POST /control/clock {"advance_seconds"}`: move the simulator's time; every lifetime follows."""
+    sim = request.app[SIMULATOR]
+    seconds = (await json_body(request, "advance_seconds"))["advance_seconds"]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10 * 365 * 86_400:
+        raise SlackError("invalid_arguments")
+    sim.clock.advance(seconds)
+    return web.json_response({"now": sim.clock.now()})

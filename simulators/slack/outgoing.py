@@ -1,0 +1,119 @@
+"""HTTP from Slack to the app: signed, with a deadline, and noted in the journal of deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from simulators.slack.clock import SimulatedClock
+from simulators.slack.config import SlackConfig
+from simulators.slack.journal import Journal
+from simulators.slack.signing import signature_headers
+
+MAX_ANSWER_BYTES = 1_048_576
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the app answered. `failure` is Slack's word for why there was no answer (`http_timeout`, …)."""
+
+    status: int | None
+    body: bytes = b""
+    content_type: str = ""
+    no_retry: bool = False
+    failure: str | None = None
+    elapsed_ms: int = 0
+
+
+class AppClient:
+    """Sends signed requests to the app under test."""
+
+    def __init__(self, config: SlackConfig, clock: SimulatedClock, journal: Journal) -> None:
+        self._config = config
+        self._clock = clock
+        self._journal = journal
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(
+        self,
+        path: str,
+        body: bytes,
+        content_type: str,
+        *,
+        about: str,
+        headers: Mapping[str, str] | None = None,
+        redirects: int = 0,
+    ) -> Answer:
+        """POST a signed body to a path of the app; `about` names the thing in the journal. Never raises."""
+        signed = {**signature_headers(self._config.signing_secret, body, self._clock.unmoved()), **(headers or {})}
+        begun = time.monotonic()
+        answer = await self._send(path, body, {"Content-Type": content_type, **signed}, redirects)
+        elapsed_ms = int((time.monotonic() - begun) * 1000)
+        self._journal.add(
+            {
+                "time": self._clock.now(),
+                "path": path,
+                "about": about,
+                "status": answer.status,
+                "failure": answer.failure,
+                "elapsed_ms": elapsed_ms,
+                "retry_num": (headers or {}).get("X-Slack-Retry-Num"),
+                "retry_reason": (headers or {}).get("X-Slack-Retry-Reason"),
+            }
+        )
+        return Answer(**{**answer.__dict__, "elapsed_ms": elapsed_ms})
+
+    async def _send(self, path: str, body: bytes, headers: Mapping[str, str], redirects: int) -> Answer:
+        url = self._config.app_url.rstrip("/") + path
+        try:
+            async with asyncio.timeout(self._config.answer_deadline_seconds):
+                async with self._open().post(
+                    url,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=redirects > 0,
+                    max_redirects=redirects + 1,
+                ) as response:
+                    content = await _read(response)
+                    return Answer(
+                        response.status,
+                        content,
+                        response.content_type if content else "",
+                        no_retry=response.headers.get("X-Slack-No-Retry") == "1",
+                    )
+        except TimeoutError:
+            return Answer(None, failure="http_timeout")
+        except aiohttp.TooManyRedirects:
+            return Answer(None, failure="too_many_redirects")
+        except aiohttp.ClientSSLError:
+            return Answer(None, failure="ssl_error")
+        except (aiohttp.ClientError, OSError):
+            return Answer(None, failure="connection_failed")
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # No cookies: Slack has none for the app either.
+            self._session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": "Slackbot 1.0 (simulated)"}
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections to the app."""
+        if self._session is not None:
+            await self._session.close()
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    content = b""
+    async for chunk in response.content.iter_chunked(65_536):
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError("answer too long")
+    return content

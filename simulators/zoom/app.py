@@ -1,0 +1,83 @@
+"""Puts the simulator together as one aiohttp application."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from simulators.zoom import control, control_traffic, middleware, oauth, pages
+from simulators.zoom.config import ZoomConfig
+from simulators.zoom.operations import OPERATIONS
+from simulators.zoom.rest import RestApi
+from simulators.zoom.simulation import SIMULATION, Simulation
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+def create_app(config: ZoomConfig, *, clock: Callable[[], float] = time.time) -> web.Application:
+    """Make the application. `clock` gives Unix seconds; nothing runs before the application is started."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[control.guard, middleware.record_and_disturb])
+    simulation = Simulation(config, clock)
+    app[SIMULATION] = simulation
+
+    async def run_outbox(_app: web.Application) -> AsyncIterator[None]:
+        async with simulation.outbox.running():
+            yield
+
+    app.cleanup_ctx.append(run_outbox)
+    app.add_routes([*_oauth_and_rest(), *_control(), *_pages()])
+    return app
+
+
+def _oauth_and_rest() -> list[web.AbstractRouteDef]:
+    return [
+        web.get("/oauth/authorize", oauth.authorize),
+        web.post("/oauth/authorize/decide", oauth.decide),
+        web.post("/oauth/token", oauth.token),
+        web.post("/oauth/revoke", oauth.revoke),
+        web.route("*", "/v2/{path:.*}", RestApi(OPERATIONS).handle),
+    ]
+
+
+def _control() -> list[web.AbstractRouteDef]:
+    return [
+        web.get("/control/state", control.get_state),
+        web.post("/control/reset", control.reset),
+        web.post("/control/clock", control.advance_clock),
+        web.post("/control/users/{id}", control.change_user),
+        web.get("/control/meetings", control.list_meetings),
+        web.post(r"/control/meetings/{id:\d{9,11}}/start", control.start_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/join", control.join_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/leave", control.leave_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/end", control.end_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/recording", control.record_meeting),
+        web.post("/control/tokens/expire", control.expire_tokens),
+        web.post("/control/tokens/revoke", control.revoke_tokens),
+        web.post("/control/uninstall", control.uninstall),
+        web.post("/control/faults", control_traffic.add_fault),
+        web.get("/control/faults", control_traffic.list_faults),
+        web.delete("/control/faults", control_traffic.clear_faults),
+        web.get("/control/requests", control_traffic.list_requests),
+        web.delete("/control/requests", control_traffic.clear_requests),
+        web.get("/control/webhooks", control_traffic.list_webhooks),
+        web.post("/control/webhooks/faults", control_traffic.set_webhook_faults),
+        web.post("/control/webhooks/release", control_traffic.release_webhooks),
+        web.get("/control/webhooks/idle", control_traffic.webhooks_idle),
+        web.post("/control/webhooks/send", control_traffic.send_webhook),
+        web.post("/control/webhooks/validate", control_traffic.validate_endpoint),
+    ]
+
+
+def _pages() -> list[web.AbstractRouteDef]:
+    return [
+        web.get("/", pages.board),
+        web.get(r"/j/{number:\d{9,11}}", pages.join_page),
+        web.post(r"/j/{number:\d{9,11}}", pages.join),
+        web.get(r"/j/{number:\d{9,11}}/in/{user_id:\d{1,12}}", pages.in_meeting),
+        web.post(r"/j/{number:\d{9,11}}/in/{user_id:\d{1,12}}", pages.leave),
+        web.get("/my/{name}", pages.personal_link),
+        web.get(r"/s/{number:\d{9,11}}", pages.start_page),
+        web.post(r"/s/{number:\d{9,11}}", pages.start),
+        web.get("/rec/{kind:share|play|download|webhook_download}/{link}", pages.recording),
+        web.static("/static", pages.STATIC),
+    ]

@@ -1,0 +1,157 @@
+"""What happens in meetings: start, join, leave, end, record. Every step publishes the events that Zoom would send."""
+
+from simulators.zoom import events
+from simulators.zoom.clock import SimulatedClock
+from simulators.zoom.errors import ControlError
+from simulators.zoom.ids import Ids, participant_user_id
+from simulators.zoom.publisher import Publisher
+from simulators.zoom.world import (
+    INSTANT,
+    Instance,
+    Meeting,
+    Participant,
+    Recording,
+    RecordingFile,
+    User,
+    World,
+)
+
+MAX_JOINS = 5_000
+_LEFT = "left the meeting."
+_HOST_ENDED = "Host ended the meeting."
+
+
+class MeetingLife:
+    """Plays the people in the meetings."""
+
+    def __init__(self, world: World, publisher: Publisher, clock: SimulatedClock, ids: Ids, public_url: str) -> None:
+        self._world = world
+        self._publisher = publisher
+        self._clock = clock
+        self._ids = ids
+        self._public_url = public_url
+
+    def start(self, meeting: Meeting, *, host_joins: bool = True) -> Instance:
+        """The host opens the meeting and, unless told otherwise, is its first participant.
+
+        A personal room holds one meeting at a time. Raises ControlError 409 when it, or the meeting, runs already.
+        """
+        if meeting.room_id in self._world.running:
+            raise ControlError(409, "this meeting, or another one in the same personal room, is running")
+        if meeting.is_gone(self._clock.now()):
+            raise ControlError(409, "this meeting has ended for good")
+        now = self._clock.now()
+        used_before = any(past.meeting is meeting for past in self._world.instances)
+        # The UUID of the create answer is that of the first instance at most; a personal room never keeps it.
+        fresh = used_before or meeting.pmi is not None
+        meeting.uuid = self._ids.meeting_uuid() if fresh else meeting.uuid
+        instance = Instance(meeting.uuid, meeting, meeting.room_id, now)
+        self._world.instances.append(instance)
+        self._world.running[meeting.room_id] = instance
+        self._publish(events.meeting_started(instance, now), instance)
+        if host_joins:
+            self.join(instance, meeting.host.display_name, user=meeting.host)
+        return instance
+
+    def join(
+        self, instance: Instance, name: str, *, user: User | None = None, participant_uuid: str | None = None
+    ) -> Participant:
+        """Somebody comes in, as a guest or signed in as `user`.
+
+        A signed-in person who comes back, or uses a second device, keeps the participant UUID; a guest does so only
+        when the caller names it. Raises ControlError 409 when the meeting is over or full.
+        """
+        if instance.end_time is not None:
+            raise ControlError(409, "this meeting is over")
+        if len(instance.participants) >= MAX_JOINS:
+            raise ControlError(409, f"more than {MAX_JOINS} joins in one meeting")
+        known = next((p.uuid for p in instance.participants if user is not None and p.user is user), None)
+        person = Participant(
+            user_id=participant_user_id(len(instance.participants)),
+            uuid=participant_uuid or known or self._ids.participant_uuid(),
+            name=name,
+            join_time=self._clock.now(),
+            user=user,
+        )
+        instance.participants.append(person)
+        self._publish(events.participant_joined(instance, person, person.join_time), instance)
+        return person
+
+    def leave(self, instance: Instance, user_id: str) -> Participant:
+        """One join ends. Raises ControlError 404 when nobody with this `user_id` is in the meeting."""
+        person = next((p for p in instance.present if p.user_id == user_id), None)
+        if person is None:
+            raise ControlError(404, "nobody with this user_id is in the meeting")
+        self._send_out(instance, person, _LEFT)
+        return person
+
+    def end(self, instance: Instance) -> None:
+        """The host ends the meeting for everybody. An instant meeting's number dies with it."""
+        for person in instance.present:
+            self._send_out(instance, person, _HOST_ENDED)
+        now = self._clock.now()
+        if instance.recording_since is not None:
+            self.stop_recording(instance)
+        instance.end_time = now
+        if instance.meeting.type == INSTANT:
+            instance.meeting.ended = True
+        del self._world.running[instance.room_id]
+        self._publish(events.meeting_ended(instance, now), instance)
+
+    def start_recording(self, instance: Instance) -> None:
+        """The host presses Record. Raises ControlError 409 on a plan or setting without cloud recording."""
+        _require_cloud_recording(instance.meeting.host)
+        if instance.end_time is not None or instance.recording_since is not None:
+            raise ControlError(409, "the meeting is over or being recorded already")
+        now = self._clock.now()
+        instance.recording_since = now
+        self._publish(events.recording_changed("recording.started", instance, now, None, now), instance)
+
+    def stop_recording(self, instance: Instance) -> None:
+        """The host stops recording. Raises ControlError 409 when nothing is being recorded."""
+        if instance.recording_since is None:
+            raise ControlError(409, "the meeting is not being recorded")
+        now, start = self._clock.now(), instance.recording_since
+        instance.recording_since = None
+        self._publish(events.recording_changed("recording.stopped", instance, start, now, now), instance)
+
+    def finish_recording(self, instance: Instance, *, share_url: str | None, password: str | None) -> Recording:
+        """Zoom has processed the recording. `password` may be "" for none; None lets Zoom make one."""
+        _require_cloud_recording(instance.meeting.host)
+        now = self._clock.now()
+        files = [
+            RecordingFile(self._ids.guid(), kind, view, size, self._ids.opaque())
+            for kind, view, size in (
+                ("MP4", "shared_screen_with_speaker_view", 7_340_032),
+                ("M4A", "audio_only", 524_288),
+            )
+        ]
+        recording = Recording(
+            share_url=share_url or f"{self._public_url}/rec/share/{self._ids.opaque()}",
+            password=self._ids.recording_passcode() if password is None else password,
+            start=instance.start_time,
+            end=instance.end_time if instance.end_time is not None else now,
+            files=files,
+        )
+        instance.recording = recording
+        self._publish(events.recording_completed(instance, recording, self._public_url, now), instance)
+        return recording
+
+    def instance_for_join(self, meeting: Meeting, *, host_joins: bool = False) -> Instance:
+        """The running instance behind a number, started if need be.
+
+        Dialling a personal room leads into whatever its host runs there, and so does the link of a meeting in it.
+        """
+        return self._world.running.get(meeting.room_id) or self.start(meeting, host_joins=host_joins)
+
+    def _send_out(self, instance: Instance, person: Participant, reason: str) -> None:
+        person.leave_time = self._clock.now()
+        self._publish(events.participant_left(instance, person, reason, person.leave_time), instance)
+
+    def _publish(self, event: events.Event, instance: Instance) -> None:
+        self._publisher.publish(event, host=instance.meeting.host, subject=str(instance.room_id))
+
+
+def _require_cloud_recording(host: User) -> None:
+    if not host.is_paid or not host.settings.cloud_recording:
+        raise ControlError(409, f"{host.display_name} has no cloud recording")

@@ -1,0 +1,97 @@
+"""Meetings that are over: details, who was there, and cloud recordings. All need a host with a paid plan."""
+
+from simulators.zoom import events
+from simulators.zoom.clock import iso
+from simulators.zoom.errors import ZoomError
+from simulators.zoom.rest import Answer, Call
+from simulators.zoom.world import ACCOUNT_ID, Instance, Participant
+
+
+def get_past_meeting(call: Call) -> Answer:
+    """`GET /past_meetings/{meetingId}`: by UUID that instance, by number the latest one that is over."""
+    instance = _paid(call.instance(ended=True))
+    meeting, end = instance.meeting, _end(instance)
+    body: dict[str, object] = {
+        "uuid": instance.uuid,
+        "id": instance.room_id,
+        "host_id": meeting.host.id,
+        "type": meeting.type,
+        "topic": meeting.topic,
+        "user_name": meeting.host.display_name,
+        "user_email": meeting.host.email,
+        "start_time": iso(instance.start_time),
+        "end_time": iso(end),
+        "duration": events.minutes_between(instance.start_time, end),
+        "total_minutes": sum(events.minutes_between(p.join_time, p.leave_time or end) for p in instance.participants),
+        "participants_count": len(instance.participants),
+        "dept": "",
+        "source": call.authorization.app.name,
+        "has_meeting_summary": False,
+    }
+    return Answer(200, body)
+
+
+def list_past_participants(call: Call) -> Answer:
+    """`GET /past_meetings/{meetingId}/participants`: one row per join; `duration` is in seconds here."""
+    instance = _paid(call.instance(ended=True))
+    page = call.simulation.pager.page(instance.participants, call.query, f"participants|{instance.uuid}")
+    body: dict[str, object] = {
+        "page_size": page.size,
+        "page_count": -(-page.total // page.size),
+        "total_records": page.total,
+        "next_page_token": page.next_token,
+        "participants": [_participant(person, _end(instance)) for person in page.items],
+    }
+    return Answer(200, body)
+
+
+def get_recordings(call: Call) -> Answer:
+    """`GET /meetings/{meetingId}/recordings`. `type` is a string here, and `share_url` is in the webhook only."""
+    instance = _paid(call.instance(ended=False))
+    recording = instance.recording
+    if recording is None:
+        raise ZoomError(404, 3301, "There is no recording for this meeting.")
+    meeting = instance.meeting
+    files = events.recording_files(instance, recording, call.simulation.config.public_url, download="download")
+    body: dict[str, object] = {
+        "account_id": ACCOUNT_ID,
+        "host_id": meeting.host.id,
+        "id": instance.room_id,
+        "uuid": instance.uuid,
+        "topic": meeting.topic,
+        "type": str(meeting.type),
+        "start_time": iso(instance.start_time),
+        "duration": events.minutes_between(instance.start_time, recording.end),
+        "total_size": sum(file.size for file in recording.files),
+        "recording_count": len(files),
+        "password": recording.password,
+        "recording_files": files,
+    }
+    return Answer(200, body)
+
+
+def _paid(instance: Instance) -> Instance:
+    if not instance.meeting.host.is_paid:
+        raise ZoomError(400, 200, f"Only available for paid account: {ACCOUNT_ID}.")
+    return instance
+
+
+def _end(instance: Instance) -> float:
+    return instance.start_time if instance.end_time is None else instance.end_time
+
+
+def _participant(person: Participant, end: float) -> dict[str, object]:
+    leave_time = end if person.leave_time is None else person.leave_time
+    return {
+        "id": person.user.id if person.user else "",
+        "user_id": person.user_id,
+        "name": person.name,
+        "user_email": person.email,
+        "registrant_id": "",
+        "join_time": iso(person.join_time),
+        "leave_time": iso(leave_time),
+        "duration": int(leave_time - person.join_time),
+        "failover": False,
+        "status": "in_meeting",
+        "internal_user": person.user is not None,
+    }

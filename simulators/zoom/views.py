@@ -1,0 +1,102 @@
+"""What the control API and the page show of the world."""
+
+from dataclasses import asdict
+
+from simulators.zoom.clock import iso
+from simulators.zoom.rest_users import vanity_url
+from simulators.zoom.scheduling import join_url_of, passcode_of
+from simulators.zoom.simulation import Simulation
+from simulators.zoom.world import BASIC, Instance, Meeting, Participant, User
+
+
+def state(simulation: Simulation) -> dict[str, object]:
+    """Everything at a glance."""
+    grants = [
+        {
+            "app": grant.app.level,
+            "zoom_user_id": grant.user_id,
+            "scopes": list(grant.scopes),
+            "authorized_at": iso(grant.authorized_at),
+        }
+        for grant in simulation.grants.authorizations()
+    ]
+    return {
+        "now": iso(simulation.clock.now()),
+        "users": [user_view(simulation, user) for user in simulation.world.users.values()],
+        "meetings": meetings(simulation),
+        "tokens": simulation.grants.live_counts(),
+        "grants": grants,
+        "webhooks": simulation.outbox.counts(),
+    }
+
+
+def meetings(simulation: Simulation) -> list[dict[str, object]]:
+    """All meetings, the newest first; personal rooms come last."""
+    newest_first = reversed(simulation.world.meetings.values())
+    return [meeting_view(simulation, meeting) for meeting in newest_first if not meeting.deleted]
+
+
+def user_view(simulation: Simulation, user: User) -> dict[str, object]:
+    """A person with plan and settings."""
+    public_url = simulation.config.public_url
+    return {
+        "id": user.id,
+        "email": user.email,
+        "display_name": user.display_name,
+        "type": user.type,
+        "plan": "Basic" if user.type == BASIC else "Licensed",
+        "role_name": user.role_name,
+        "pmi": str(user.pmi),
+        "vanity_url": vanity_url(user, public_url) if user.vanity_name else None,
+        "personal_meeting_url": join_url_of(simulation.world.meetings[user.pmi], public_url),
+        "settings": asdict(user.settings),
+    }
+
+
+def meeting_view(simulation: Simulation, meeting: Meeting) -> dict[str, object]:
+    """A meeting, whether it runs, and who is in. Ids are strings."""
+    running = simulation.world.running_instance(meeting)
+    past = [i for i in simulation.world.instances if i.meeting is meeting and i.end_time is not None]
+    state_name = "started" if running else "ended" if past else "waiting"
+    return {
+        "id": str(meeting.id),
+        "uuid": meeting.uuid,
+        "pmi": None if meeting.pmi is None else str(meeting.pmi),
+        "topic": meeting.topic,
+        "type": meeting.type,
+        "host_id": meeting.host.id,
+        "host_name": meeting.host.display_name,
+        "password": passcode_of(meeting),
+        "join_url": join_url_of(meeting, simulation.config.public_url),
+        "state": state_name,
+        "can_start": running is None and not meeting.is_gone(simulation.clock.now()),
+        "can_record": meeting.host.is_paid and meeting.host.settings.cloud_recording,
+        "instance": None if running is None else instance_view(running),
+        "past_instances": [instance_view(instance) for instance in past[-5:]],
+    }
+
+
+def instance_view(instance: Instance) -> dict[str, object]:
+    """One run of a meeting."""
+    return {
+        "uuid": instance.uuid,
+        "topic": instance.meeting.topic,
+        "start_time": iso(instance.start_time),
+        "end_time": None if instance.end_time is None else iso(instance.end_time),
+        "participants": [participant_view(person) for person in instance.present],
+        "joins": len(instance.participants),
+        "recorded": instance.recording is not None,
+        "recording_now": instance.recording_since is not None,
+    }
+
+
+def participant_view(person: Participant) -> dict[str, object]:
+    """One join."""
+    return {
+        "user_id": person.user_id,
+        "participant_uuid": person.uuid,
+        "name": person.name,
+        "zoom_user_id": person.user.id if person.user else "",
+        "email": person.email,
+        "join_time": iso(person.join_time),
+    }

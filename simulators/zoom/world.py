@@ -1,0 +1,253 @@
+"""The people, meetings and recordings of the simulated Zoom account. Data and look-ups; the rules are elsewhere."""
+
+from dataclasses import dataclass, field
+
+from simulators.zoom.ids import Ids
+
+ACCOUNT_ID = "AcmeZoomAccount0000001"
+BASIC, LICENSED = 1, 2
+INSTANT, SCHEDULED, RECURRING, PERSONAL_ROOM, RECURRING_FIXED = 1, 2, 3, 4, 8
+_DAY = 86_400
+_SCHEDULED_ID_LIVES = 30 * _DAY
+
+
+@dataclass
+class Settings:
+    """The part of a person's Zoom settings that decides how meetings are made."""
+
+    personal_meeting: bool = True
+    use_pmi_for_instant_meetings: bool = False
+    use_pmi_for_scheduled_meetings: bool = False
+    pmi_password: str = ""
+    require_password_for_instant_meetings: bool = True
+    require_password_for_scheduling_new_meetings: bool = True
+    require_password_for_pmi_meetings: str = "all"
+    embed_password_in_join_link: bool = True
+    join_before_host: bool = False
+    host_video: bool = False
+    participants_video: bool = False
+    waiting_room: bool = False
+    cloud_recording: bool = True
+    zoom_phone: bool = False
+
+
+@dataclass
+class User:
+    """A person of the account. `type` 1 is Basic (free), 2 Licensed; `vanity_name` is the personal link name."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    display_name: str
+    type: int
+    role_name: str
+    pmi: int
+    vanity_name: str | None
+    pmi_encrypted_password: str
+    timezone: str = "Europe/Berlin"
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this person may authorise an admin-managed app."""
+        return self.role_name in {"Owner", "Admin"}
+
+    @property
+    def is_paid(self) -> bool:
+        """Past meetings and cloud recordings exist for paid plans only."""
+        return self.type == LICENSED
+
+
+@dataclass
+class Meeting:
+    """A meeting number and what it stands for.
+
+    `pmi` is set when the meeting takes place in the host's personal room: then webhooks and the join link carry that
+    number instead of `id`. Times are Unix seconds, `duration` is in minutes.
+    """
+
+    id: int
+    uuid: str
+    host: User
+    topic: str
+    type: int
+    created_at: float
+    start_time: float | None
+    duration: int
+    timezone: str
+    agenda: str
+    password: str
+    encrypted_password: str
+    h323_password: str
+    zak: str
+    pmi: int | None = None
+    settings: dict[str, object] = field(default_factory=dict)
+    recurrence: dict[str, object] | None = None
+    deleted: bool = False
+    ended: bool = False
+
+    @property
+    def room_id(self) -> int:
+        """The number people dial: the PMI if the meeting uses it."""
+        return self.pmi if self.pmi is not None else self.id
+
+    def is_gone(self, now: float) -> bool:
+        """Whether the id no longer answers: deleted, an instant meeting that ended, or 30 days after its date."""
+        expired = self.type == SCHEDULED and (self.start_time or now) + _SCHEDULED_ID_LIVES < now
+        return self.deleted or expired or (self.type == INSTANT and self.ended)
+
+
+@dataclass
+class Participant:
+    """One join of one person. A rejoin or a second device is another `user_id`."""
+
+    user_id: str
+    uuid: str
+    name: str
+    join_time: float
+    user: User | None = None
+    leave_time: float | None = None
+
+    @property
+    def email(self) -> str:
+        """Zoom tells the e-mail address of people of the account only."""
+        return self.user.email if self.user else ""
+
+
+@dataclass
+class RecordingFile:
+    """One file of a finished cloud recording."""
+
+    id: str
+    file_type: str
+    recording_type: str
+    size: int
+    link: str
+
+
+@dataclass
+class Recording:
+    """A finished cloud recording of one meeting instance."""
+
+    share_url: str
+    password: str
+    start: float
+    end: float
+    files: list[RecordingFile]
+
+
+@dataclass
+class Instance:
+    """One time that a meeting took place, from start to end."""
+
+    uuid: str
+    meeting: Meeting
+    room_id: int
+    start_time: float
+    end_time: float | None = None
+    participants: list[Participant] = field(default_factory=list)
+    recording: Recording | None = None
+    recording_since: float | None = None
+
+    @property
+    def present(self) -> list[Participant]:
+        """Who is in the meeting now, one entry per join."""
+        return [person for person in self.participants if person.leave_time is None]
+
+
+class World:
+    """Everything that exists in the account."""
+
+    def __init__(self, ids: Ids) -> None:
+        self.users = {user.id: user for user in _people(ids)}
+        self.meetings: dict[int, Meeting] = {}
+        self.instances: list[Instance] = []
+        self.running: dict[int, Instance] = {}
+        for user in self.users.values():
+            self.meetings[user.pmi] = _personal_room(user, ids)
+
+    def user_by_email(self, email: str) -> User | None:
+        """The person of the account with this address, upper and lower case alike."""
+        return next((user for user in self.users.values() if user.email == email.lower()), None)
+
+    def latest_instance(self, meeting_id: int, *, ended: bool = False) -> Instance | None:
+        """The last time that this number was used, dialled or scheduled; with `ended`, the last that is over."""
+        for instance in reversed(self.instances):
+            if meeting_id in (instance.room_id, instance.meeting.id) and not (ended and instance.end_time is None):
+                return instance
+        return None
+
+    def instance_by_uuid(self, uuid: str) -> Instance | None:
+        """The instance with this UUID."""
+        return next((instance for instance in self.instances if instance.uuid == uuid), None)
+
+    def running_instance(self, meeting: Meeting) -> Instance | None:
+        """The instance of this very meeting that runs now. A personal room also runs other meetings of its host."""
+        instance = self.running.get(meeting.room_id)
+        if instance is None or (meeting.type != PERSONAL_ROOM and instance.meeting is not meeting):
+            return None
+        return instance
+
+
+def _people(ids: Ids) -> list[User]:
+    ada = User(
+        id="adaZoomUserId000000001",
+        email="ada@acme.example",
+        first_name="Ada",
+        last_name="Lovelace",
+        display_name="Ada Lovelace",
+        type=LICENSED,
+        role_name="Owner",
+        pmi=5551234567,
+        vanity_name="ada.lovelace",
+        pmi_encrypted_password=ids.encrypted_passcode(),
+        settings=Settings(pmi_password=ids.passcode(), zoom_phone=True),
+    )
+    grace = User(
+        id="graceZoomUserId0000002",
+        email="grace@acme.example",
+        first_name="Grace",
+        last_name="Hopper",
+        display_name="Grace Hopper",
+        type=LICENSED,
+        role_name="Member",
+        pmi=5557654321,
+        vanity_name="grace.hopper",
+        pmi_encrypted_password=ids.encrypted_passcode(),
+        settings=Settings(pmi_password=ids.passcode()),
+    )
+    ben = User(
+        id="benZoomUserId000000003",
+        email="ben@acme.example",
+        first_name="Ben",
+        last_name="Basic",
+        display_name="Ben Basic",
+        type=BASIC,
+        role_name="Member",
+        pmi=5559876543,
+        vanity_name=None,
+        pmi_encrypted_password=ids.encrypted_passcode(),
+        settings=Settings(pmi_password=ids.passcode(), cloud_recording=False),
+    )
+    return [ada, grace, ben]
+
+
+def _personal_room(user: User, ids: Ids) -> Meeting:
+    return Meeting(
+        id=user.pmi,
+        uuid=ids.meeting_uuid(),
+        host=user,
+        topic=f"{user.display_name}'s Personal Meeting Room",
+        type=PERSONAL_ROOM,
+        created_at=0.0,
+        start_time=None,
+        duration=60,
+        timezone=user.timezone,
+        agenda="",
+        password="",
+        encrypted_password="",
+        h323_password=ids.digits(6),
+        zak=ids.opaque(),
+        pmi=user.pmi,
+    )
