@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 from mesh.errors import MeshError, Reason
+
+log = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes to the same SQLite file."""
@@ -105,6 +108,7 @@ class Database:
                     async with connection.begin():
                         yield connection
             except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
+                log.warning("the database did not serve", extra={"operation": name, "cause": str(error)[:300]})
                 raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
             except DBAPIError as error:
                 if error.connection_invalidated:

@@ -148,7 +148,12 @@ async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
         span = trace.get_current_span().get_span_context()
         failure = MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(span.trace_id)})
     status = rpc_status.to_status(to_status(failure))
-    await call.context.abort(status.code, status.details, status.trailing_metadata)
+    metadata = tuple(status.trailing_metadata)
+    if failure.reason is not Reason.SERVICE_UNAVAILABLE:
+        # The service did begin: its answer is an answer, also where its code (UNAVAILABLE, because Zoom is) would
+        # have the caller's transport ask again at once.
+        metadata += (("grpc-retry-pushback-ms", "-1"),)
+    await call.context.abort(status.code, status.details, metadata)
     raise AssertionError("abort raises")
 
 

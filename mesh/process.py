@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from opentelemetry.sdk.trace import TracerProvider
@@ -26,11 +26,15 @@ def main(
     *,
     serve: Callable[[S], Awaitable[None]],
     migrate: Callable[[S], Awaitable[None]] | None = None,
+    more: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
 ) -> int:
-    """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr."""
+    """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr.
+
+    `more` has the commands that this service has beyond the common ones; like `migrate`, each runs and ends.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
-    commands = ["serve", "check"] if migrate is None else ["serve", "migrate", "check"]
-    parser.add_argument("command", choices=commands)
+    errands = {**({} if migrate is None else {"migrate": migrate}), **(more or {})}
+    parser.add_argument("command", choices=["serve", "check", *errands])
     command = parser.parse_args().command
     try:
         settings = settings_class.load(os.environ)
@@ -42,8 +46,8 @@ def main(
         print(f"{name}: the settings are complete")  # noqa: T201
         return 0
     set_up_logging(name, level=settings.log_level, log_format=settings.log_format)
-    if command == "migrate" and migrate is not None:
-        asyncio.run(_awaited(migrate(settings)))
+    if command in errands:
+        asyncio.run(_awaited(errands[command](settings)))
         return 0
     provider = set_up_tracing(name)
     try:

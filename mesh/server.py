@@ -83,12 +83,15 @@ class MeshServer:
         else:
             self.port = self._server.add_secure_port(options.listen, credentials)
         self._watcher: asyncio.Task[None] | None = None
+        self._known: bool | None = None
 
     async def start(self) -> None:
         """Begins to serve; health follows readiness from now on."""
         await self._set_readiness(False)
         await self._health.set(LIVE, _SERVING)
         await self._server.start()
+        # The first look now: a client that connects before it would be told NOT_SERVING and fail its calls.
+        self._known = await self._look(None)
         self._watcher = asyncio.create_task(self._watch_readiness(), name="health")
 
     async def drain(self) -> None:
@@ -102,20 +105,22 @@ class MeshServer:
         await self._server.stop(self._options.drain_grace)
 
     async def _watch_readiness(self) -> None:
-        interval = self._options.health_interval
-        known: bool | None = None
         while True:
-            try:
-                now = await asyncio.wait_for(self._ready(), timeout=interval * 0.9)
-            except Exception as error:  # noqa: BLE001 (whatever is wrong: not ready, and say so once)
-                now = False
-                if known is not False:
-                    log.warning("not ready", extra={"cause": type(error).__name__})
-            if now != known:
-                log.info("serving" if now else "not serving")
-                await self._set_readiness(now)
-                known = now
-            await asyncio.sleep(interval)
+            await asyncio.sleep(self._options.health_interval)
+            self._known = await self._look(self._known)
+
+    async def _look(self, known: bool | None) -> bool:
+        """Asks the service, tells health what changed against `known`, and returns the answer."""
+        try:
+            now = await asyncio.wait_for(self._ready(), timeout=self._options.health_interval * 0.9)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong: not ready, and say so once)
+            now = False
+            if known is not False:
+                log.warning("not ready", extra={"cause": type(error).__name__})
+        if now != known:
+            log.info("serving" if now else "not serving")
+            await self._set_readiness(now)
+        return now
 
     async def _set_readiness(self, ready: bool) -> None:
         for name in self._names:

@@ -1,0 +1,103 @@
+"""Wires and runs meetings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from mesh import process
+from mesh.background import every, running
+from mesh.channel import open_channel
+from mesh.clock import SystemClock
+from mesh.database import Database, is_current, migrate
+from mesh.server import MeshServer, ServerOptions, stop_signals
+from services.meetings.meetings import Meetings
+from services.meetings.servicer import MeetingsServicer
+from services.meetings.settings import MeetingsSettings
+from services.meetings.store import MeetingStore
+from services.meetings.store_deliveries import DeliveryStore
+from services.meetings.store_events import EventStore
+from services.meetings.zoom_meetings import ZoomMeetings
+from zoom_api.client import ZoomClient, open_http_client
+from zoom_api.tokens import AccessTokens
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from zoomslack.meetings.v1 import meetings_service_pb2
+from zoomslack.meetings.v1.meetings_service_pb2_grpc import add_MeetingsServiceServicer_to_server
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
+MEETINGS = meetings_service_pb2.DESCRIPTOR.services_by_name["MeetingsService"]
+
+RESUME_INTERVAL = 2.0
+"""Seconds between two looks for start requests whose worker died."""
+FORGET_INTERVAL = 600.0
+"""Seconds between two rounds of deleting what is no longer needed."""
+REQUESTS_KEPT = timedelta(days=7)
+CALLERS = {"*": frozenset({"slack-edge.zoomslack"})}
+
+
+async def serve(settings: MeetingsSettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains."""
+    stop = stop_signals()
+    clock, keys = SystemClock(), settings.key_ring()
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.resolved_database_url)
+        stack.push_async_callback(database.dispose)
+        if database.is_sqlite:
+            await migrate(database, MIGRATIONS)
+        http = await stack.enter_async_context(open_http_client())
+        auth = await stack.enter_async_context(open_channel(settings.auth_target, AUTH, settings.tls_dir))
+        zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(AuthServiceStub(auth), clock), clock)
+        store = MeetingStore(database, keys, clock)
+        events = EventStore(database, keys, clock)
+        meetings = Meetings(store, ZoomMeetings(zoom, clock), clock, worker=str(uuid.uuid4()))
+        servicer = MeetingsServicer(meetings, store, DeliveryStore(database, keys, clock), events)
+
+        async def ready() -> bool:
+            return await database.ready() and await is_current(database, MIGRATIONS)
+
+        async def forget() -> None:
+            await events.forget_old()
+            await store.forget_old(REQUESTS_KEPT)
+
+        server = MeshServer(
+            ServerOptions(
+                listen=settings.listen,
+                tls_dir=settings.tls_dir,
+                callers=CALLERS if settings.tls_dir else None,
+                reflection=settings.reflection,
+            ),
+            MEETINGS.full_name,
+            lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
+            ready,
+        )
+        await server.start()
+        async with running(
+            asyncio.create_task(every(RESUME_INTERVAL, meetings.resume_abandoned, clock), name="resume"),
+            asyncio.create_task(every(FORGET_INTERVAL, forget, clock), name="forget"),
+        ):
+            await stop.wait()
+            log.info("draining")
+        await server.drain()
+        await meetings.drain()
+
+
+async def migrate_only(settings: MeetingsSettings) -> None:
+    """Brings the schema up to date."""
+    database = Database(settings.resolved_database_url)
+    try:
+        await migrate(database, MIGRATIONS)
+    finally:
+        await database.dispose()
+
+
+if __name__ == "__main__":
+    sys.exit(process.main("meetings", MeetingsSettings, serve=serve, migrate=migrate_only))

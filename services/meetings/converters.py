@@ -1,0 +1,125 @@
+"""Types to protos. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mesh.slack_user import SlackUser
+from services.meetings.attendance import Attendee
+from services.meetings.deliveries import Card, Delivered, Delivery, Failure, Recording, Summary
+from services.meetings.events import Disposition
+from services.meetings.meetings import Meeting, MeetingState
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+_STATES = {
+    MeetingState.CREATED: pb.MEETING_STATE_CREATED,
+    MeetingState.STARTED: pb.MEETING_STATE_STARTED,
+    MeetingState.ENDED: pb.MEETING_STATE_ENDED,
+}
+DISPOSITIONS = {
+    Disposition.APPLIED: pb.EVENT_DISPOSITION_APPLIED,
+    Disposition.DUPLICATE: pb.EVENT_DISPOSITION_DUPLICATE,
+    Disposition.HELD: pb.EVENT_DISPOSITION_HELD,
+    Disposition.IGNORED: pb.EVENT_DISPOSITION_IGNORED,
+}
+
+
+def user_message(user: SlackUser) -> slack_pb2.SlackUser:
+    """Returns the proto of a person."""
+    return slack_pb2.SlackUser(
+        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
+    )
+
+
+def meeting_message(meeting: Meeting) -> pb.Meeting:
+    """Returns the proto of a meeting."""
+    return pb.Meeting(
+        meeting_id=meeting.meeting_id,
+        host=user_message(meeting.host),
+        conversation=slack_pb2.SlackConversation(slack_channel_id=meeting.channel_id),
+        zoom_meeting_id=meeting.zoom_meeting_id,
+        topic=meeting.topic,
+        join_url=meeting.join_url,
+        passcode=meeting.passcode,
+        state=_STATES[meeting.state],
+        create_time=timestamp(meeting.create_time),
+        start_time=timestamp(meeting.start_time),
+        end_time=timestamp(meeting.end_time),
+    )
+
+
+def attendee_message(attendee: Attendee) -> pb.Attendee:
+    """Returns the proto of a person in a meeting."""
+    return pb.Attendee(
+        attendee_id=attendee.attendee_id,
+        display_name=attendee.display_name,
+        slack_user_id=attendee.slack_user_id,
+    )
+
+
+def delivery_message(delivery: Delivery) -> pb.Delivery:
+    """Returns the proto of a leased delivery."""
+    message = pb.Delivery(
+        delivery_id=delivery.delivery_id,
+        lease_token=delivery.lease_token,
+        lease_expire_time=timestamp(delivery.lease_expire_time),
+        user=user_message(delivery.user),
+        conversation=slack_pb2.SlackConversation(slack_channel_id=delivery.channel_id),
+        version=delivery.version,
+        failed_attempts=delivery.failed_attempts,
+        delivered=None if delivery.delivered is None else delivered_message(delivery.delivered),
+        slack_call_id=delivery.slack_call_id,
+        slack_response_url=delivery.response_url,
+    )
+    match delivery.content:
+        case Card(meeting, present):
+            message.card.CopyFrom(
+                pb.MeetingCard(meeting=meeting_message(meeting), present=map(attendee_message, present))
+            )
+        case Summary(meeting, attendees):
+            message.summary.CopyFrom(
+                pb.MeetingSummary(meeting=meeting_message(meeting), attendees=map(attendee_message, attendees))
+            )
+        case Recording(meeting, play_url, passcode):
+            message.recording.CopyFrom(
+                pb.MeetingRecording(meeting=meeting_message(meeting), play_url=play_url, passcode=passcode)
+            )
+        case Failure(reason, metadata):
+            message.failure.CopyFrom(pb.CommandFailure(reason=reason, metadata=metadata))
+    return message
+
+
+def delivered_message(shown: Delivered) -> pb.Delivered:
+    """Returns the proto of what Slack shows."""
+    return pb.Delivered(
+        version=shown.version,
+        slack_call_id=shown.slack_call_id,
+        slack_channel_id=shown.slack_channel_id,
+        slack_message_ts=shown.slack_message_ts,
+        attendees=map(attendee_message, shown.attendees),
+        ended=shown.ended,
+    )
+
+
+def delivered_from(message: pb.Delivered) -> Delivered:
+    """Returns what an edge says that Slack shows."""
+    return Delivered(
+        version=message.version,
+        slack_call_id=message.slack_call_id,
+        slack_channel_id=message.slack_channel_id,
+        slack_message_ts=message.slack_message_ts,
+        attendees=tuple(Attendee(a.attendee_id, a.display_name, a.slack_user_id) for a in message.attendees),
+        ended=message.ended,
+    )
+
+
+def timestamp(moment: datetime | None) -> Timestamp | None:
+    """Returns the proto of a moment; None stays absent."""
+    if moment is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message

@@ -1,0 +1,101 @@
+"""Zoom's events about meetings, as facts, and the rule of which meeting a fact is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Disposition(StrEnum):
+    """What became of an event."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One run of a meeting, as Zoom names it in an event."""
+
+    zoom_account_id: str
+    zoom_host_id: str
+    zoom_meeting_id: str
+    """The number that people type; the personal meeting id for a meeting in the host's own room."""
+    zoom_uuid: str
+    """Names the run: a room that is opened again gets a new one."""
+
+
+@dataclass(frozen=True)
+class MeetingStarted:
+    """The host opened the meeting."""
+
+    instance: Instance
+    time: datetime
+
+
+@dataclass(frozen=True)
+class MeetingEnded:
+    """The meeting is over."""
+
+    instance: Instance
+    time: datetime
+    start_time: datetime | None
+
+
+@dataclass(frozen=True)
+class ParticipantJoined:
+    """A person came in."""
+
+    instance: Instance
+    time: datetime
+    session_id: str
+    attendee_id: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class ParticipantLeft:
+    """A person went out."""
+
+    instance: Instance
+    time: datetime
+    session_id: str
+    attendee_id: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class RecordingCompleted:
+    """A cloud recording can be watched."""
+
+    instance: Instance
+    time: datetime
+    play_url: str = field(repr=False)
+    passcode: str = field(repr=False)
+
+
+Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | RecordingCompleted
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is known of a meeting that an event may be about."""
+
+    zoom_uuid: str
+    """The run it was bound to by its first event; empty before."""
+    zoom_create_time: datetime
+
+
+def concerns(candidate: Candidate, event: Event) -> bool:
+    """Tells whether `event` is about the meeting `candidate`, which has the event's host and number.
+
+    A meeting is bound to a run by the first event after its creation. The uuid that Zoom gives at the creation is not
+    surely that of the run, and a room's number comes back for years: what happened before the creation, by Zoom's own
+    clock, belongs to an earlier run, however late it is delivered.
+    """
+    if candidate.zoom_uuid:
+        return candidate.zoom_uuid == event.instance.zoom_uuid
+    return event.time >= candidate.zoom_create_time.replace(microsecond=0)

@@ -1,0 +1,278 @@
+"""The rules of starting a meeting: recorded before Zoom is called, done once, never forgotten.
+
+A request is *reserved* in the database, with a lease for the worker that does it, before anything happens at Zoom.
+The work runs in a task of its own: neither the caller's deadline nor its death ends it. A worker that dies leaves a
+lease that runs out; whoever takes over first asks Zoom whether the meeting exists already, by the reference that every
+meeting of ours carries in its description.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from mesh import deadline
+from mesh.clock import Clock
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+
+if TYPE_CHECKING:
+    from services.meetings.deliveries import Delivery
+
+log = logging.getLogger(__name__)
+
+WORK_LEASE = timedelta(seconds=20)
+"""How long a worker may be silent: a little longer than one request to Zoom may take."""
+ANSWER_MARGIN = 0.15
+"""Seconds kept back to answer a caller whose time runs out."""
+MAX_WAIT = 8.0
+"""Seconds a caller is kept waiting at the most."""
+_CREATE_ATTEMPTS = 3
+
+# Worth another try by ourselves, when the person was told already that her meeting is on its way.
+_PASSING = frozenset({Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_RATE_LIMITED, Reason.SERVICE_UNAVAILABLE})
+GIVE_UP = timedelta(minutes=2)
+"""How long after the command we go on trying; nobody waits for a meeting longer than that."""
+
+
+class MeetingState(StrEnum):
+    """The life of a meeting."""
+
+    CREATED = "created"
+    STARTED = "started"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A meeting that was started from Slack."""
+
+    meeting_id: str
+    host: SlackUser
+    channel_id: str
+    zoom_meeting_id: str
+    """The number that people type: the personal meeting id where the meeting is in the host's own room."""
+    topic: str
+    """Empty where the person named nothing."""
+    join_url: str = field(repr=False)
+    passcode: str = field(repr=False)
+    create_time: datetime
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+
+    @property
+    def state(self) -> MeetingState:
+        """How far the meeting is."""
+        if self.end_time is not None:
+            return MeetingState.ENDED
+        return MeetingState.CREATED if self.start_time is None else MeetingState.STARTED
+
+
+@dataclass(frozen=True)
+class ZoomMeeting:
+    """A meeting as Zoom made it."""
+
+    zoom_meeting_id: str
+    zoom_pmi: str
+    """The personal meeting id, where the meeting is in the host's own room; webhooks then carry this number."""
+    zoom_host_id: str
+    zoom_account_id: str
+    join_url: str = field(repr=False)
+    passcode: str = field(repr=False)
+    create_time: datetime
+    """By Zoom's clock, which also stamps the events."""
+
+
+@dataclass(frozen=True)
+class StartCommand:
+    """What a person asked for."""
+
+    user: SlackUser
+    request_id: str
+    channel_id: str
+    topic: str
+    response_url: str = field(default="", repr=False)
+    lease_holder: str = ""
+    """The edge that waits with the answer; empty where any edge may show the card."""
+
+    def fingerprint(self) -> str:
+        """Returns a digest of what must not change under one request id."""
+        parts = (self.user.user_id, self.channel_id, self.topic)
+        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A request that is being worked on. `meeting_id` is given before the meeting exists: it is its reference."""
+
+    command: StartCommand
+    meeting_id: str
+    worker: str
+    reserve_time: datetime
+
+
+@dataclass(frozen=True)
+class Reserved:
+    """The answer to a reservation: exactly one of the three is meant."""
+
+    fresh: Reservation | None = None
+    """The work is the caller's."""
+    meeting: Meeting | None = None
+    """The request was completed before. None of the two: somebody works on it."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """What became of a command by now."""
+
+    meeting: Meeting | None
+    delivery: Delivery | None
+    pending: bool
+
+
+class Store(Protocol):
+    """What these rules need of the database. Every method is one transaction."""
+
+    async def reserve(self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta) -> Reserved: ...
+
+    async def extend(self, reservation: Reservation, lease: timedelta) -> bool: ...
+
+    async def release(self, reservation: Reservation) -> None: ...
+
+    async def fail(self, reservation: Reservation, reason: str, metadata: Mapping[str, str]) -> None: ...
+
+    async def complete(
+        self, reservation: Reservation, zoom: ZoomMeeting, *, lease_holder: str
+    ) -> tuple[Meeting, Delivery | None]: ...
+
+    async def claim_abandoned(self, worker: str, lease: timedelta) -> list[Reservation]: ...
+
+
+class Zoom(Protocol):
+    """What these rules need of Zoom."""
+
+    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting: ...
+
+    async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None: ...
+
+
+@dataclass
+class _Flight:
+    """A piece of work and what its caller is doing."""
+
+    lease_holder: str
+    abandoned: bool = False
+    """The caller got its answer already: the outcome has to reach the person by a delivery."""
+    settling: bool = False
+    """The outcome is known and being stored: a caller whose time is up waits for this moment longer."""
+    task: asyncio.Task[Started] | None = None
+
+
+class Meetings:
+    """Starts meetings."""
+
+    def __init__(self, store: Store, zoom: Zoom, clock: Clock, *, worker: str) -> None:
+        """`worker` names this process, differently after each start."""
+        self._store = store
+        self._zoom = zoom
+        self._clock = clock
+        self._worker = worker
+        self._flights: dict[tuple[str, str], _Flight] = {}
+
+    async def start(self, command: StartCommand) -> Started:
+        """Starts the meeting asked for, or says that it is on its way.
+
+        Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED.
+        """
+        reserved = await self._store.reserve(command, str(uuid.uuid4()), self._worker, WORK_LEASE)
+        if reserved.fresh is not None:
+            return await self._wait(self._launch(reserved.fresh, _Flight(command.lease_holder)))
+        flight = self._flights.get((command.user.team_id, command.request_id))
+        if reserved.meeting is not None or flight is None:
+            return Started(reserved.meeting, None, pending=reserved.meeting is None)
+        # The same request a second time, while the first is being worked on: the card is the first one's.
+        return replace(await self._wait(flight, joined=True), delivery=None)
+
+    async def resume_abandoned(self) -> int:
+        """Takes over what a worker that died left undone. Returns how many it took."""
+        claimed = await self._store.claim_abandoned(self._worker, WORK_LEASE)
+        for reservation in claimed:
+            log.info("resuming a start request", extra={"request_id": reservation.command.request_id})
+            self._launch(reservation, _Flight("", abandoned=True), resumed=True)
+        return len(claimed)
+
+    async def drain(self) -> None:
+        """Waits until the work in hand is done."""
+        tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _launch(self, reservation: Reservation, flight: _Flight, *, resumed: bool = False) -> _Flight:
+        key = (reservation.command.user.team_id, reservation.command.request_id)
+        with deadline.budget(None):  # the task copies this context: the caller's deadline is not its own
+            flight.task = asyncio.create_task(self._work(reservation, flight, resumed=resumed), name="start meeting")
+        self._flights[key] = flight
+        flight.task.add_done_callback(lambda task: self._landed(key, flight, task))
+        return flight
+
+    def _landed(self, key: tuple[str, str], flight: _Flight, task: asyncio.Task[Started]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, MeshError):
+            log.error("a start request broke off; it will be resumed", exc_info=error)
+
+    async def _wait(self, flight: _Flight, *, joined: bool = False) -> Started:
+        if flight.task is None:
+            raise AssertionError("launched flights have a task")
+        seconds = deadline.within(MAX_WAIT + ANSWER_MARGIN) - ANSWER_MARGIN
+        done, _ = await asyncio.wait({flight.task}, timeout=max(0.0, seconds))
+        if not done and not flight.settling:
+            flight.abandoned = flight.abandoned or not joined
+            return Started(None, None, pending=True)
+        return await asyncio.shield(flight.task)
+
+    async def _work(self, reservation: Reservation, flight: _Flight, *, resumed: bool) -> Started:
+        try:
+            zoom_meeting = await self._meeting_at_zoom(reservation, resumed=resumed)
+        except MeshError as error:
+            flight.settling = True
+            if not flight.abandoned:
+                await self._store.release(reservation)  # the caller hears of it and may use the same id again
+                raise
+            if error.reason in _PASSING and self._clock.now() - reservation.reserve_time < GIVE_UP:
+                log.info("will try again", extra={"reason": error.reason.value})
+            else:
+                await self._store.fail(reservation, error.reason.value, error.metadata)
+            return Started(None, None, pending=True)
+        flight.settling = True
+        lease_holder = "" if flight.abandoned else flight.lease_holder
+        meeting, delivery = await self._store.complete(reservation, zoom_meeting, lease_holder=lease_holder)
+        log.info("meeting created", extra={"meeting_id": meeting.meeting_id, "team_id": meeting.host.team_id})
+        return Started(meeting, delivery, pending=False)
+
+    async def _meeting_at_zoom(self, reservation: Reservation, *, resumed: bool) -> ZoomMeeting:
+        """Returns the one meeting of this reservation, made now or found where an earlier answer was lost."""
+        command, unsure = reservation.command, resumed
+        for attempt in range(_CREATE_ATTEMPTS):
+            if attempt:
+                await self._clock.sleep(2.0**attempt)
+            if not await self._store.extend(reservation, WORK_LEASE):
+                raise MeshError(Reason.SERVICE_UNAVAILABLE)  # another worker took over
+            if unsure:
+                found = await self._zoom.find(command.user, reference=reservation.meeting_id)
+                if found is not None:
+                    return found
+            try:
+                return await self._zoom.create(command.user, topic=command.topic, reference=reservation.meeting_id)
+            except MeshError as error:
+                if error.reason is not Reason.ZOOM_OUTCOME_UNKNOWN:
+                    raise
+                unsure = True
+        raise MeshError(Reason.ZOOM_UNAVAILABLE)

@@ -1,0 +1,39 @@
+"""Rows to types, for the stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.sealing import KeyRing
+from mesh.slack_user import SlackUser
+from services.meetings.attendance import Session
+from services.meetings.meetings import Meeting
+from services.meetings.tables import participant_sessions
+
+
+def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
+    """Returns the meeting in a row of `meetings`."""
+    place = (row.team_id, row.meeting_id)
+    return Meeting(
+        meeting_id=row.meeting_id,
+        host=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
+        channel_id=row.channel_id,
+        zoom_meeting_id=row.zoom_pmi or row.zoom_meeting_id,
+        topic=row.topic,
+        join_url=keys.open_text(row.join_url_sealed, "meetings.join_url", *place),
+        passcode=keys.open_text(row.passcode_sealed, "meetings.passcode", *place),
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+    )
+
+
+async def sessions_of(connection: AsyncConnection, meeting_id: str) -> list[Session]:
+    """Returns every joining that is known of a meeting."""
+    rows = await connection.execute(
+        select(*participant_sessions.c).where(participant_sessions.c.meeting_id == meeting_id)
+    )
+    return [Session(row.session_id, row.attendee_id, row.display_name, row.join_time, row.leave_time) for row in rows]

@@ -1,0 +1,270 @@
+"""Deliveries in the database: versions, leases, outcomes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.clock import Clock
+from mesh.database import Database, insert
+from mesh.errors import MeshError, Reason
+from mesh.sealing import KeyRing
+from mesh.slack_user import SlackUser
+from services.meetings.attendance import Attendee, Host, attendees, present
+from services.meetings.deliveries import (
+    LEASE,
+    RESPONSE_URL_LIFE,
+    RESPONSE_URL_USES,
+    Card,
+    Content,
+    Delivered,
+    Delivery,
+    Failure,
+    Kind,
+    Recording,
+    Summary,
+    pause_after,
+)
+from services.meetings.meetings import Meeting
+from services.meetings.rows import meeting_from, sessions_of
+from services.meetings.tables import deliveries, meetings, recordings
+
+
+class DeliveryStore:
+    """Deliveries."""
+
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+
+    async def lease(self, holder: str, limit: int) -> list[Delivery]:
+        """Leases up to `limit` deliveries that lag and are due."""
+        now = self._clock.now()
+        # Most looks find nothing: those take no write lock.
+        async with self._database.snapshot("look for deliveries") as connection:
+            if (await connection.execute(select(deliveries.c.delivery_id).where(_due(now)).limit(1))).first() is None:
+                return []
+        async with self._database.transaction("lease deliveries") as connection:
+            return await lease(connection, self._keys, holder, limit, now)
+
+    async def record_call(self, user: SlackUser, delivery_id: str, lease_token: str, slack_call_id: str) -> None:
+        """Records the call that was made in Slack. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        await self._report(
+            user,
+            delivery_id,
+            lease_token,
+            {"slack_call_id": slack_call_id, "lease_expire_time": self._clock.now() + LEASE},
+        )
+
+    async def delivered(self, user: SlackUser, delivery_id: str, lease_token: str, shown: Delivered) -> None:
+        """Records what Slack shows now. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        now = self._clock.now()
+        pause = case(
+            *((deliveries.c.kind == kind.value, now + pause_after(kind)) for kind in Kind if pause_after(kind)),
+            else_=now,
+        )
+        await self._report(
+            user,
+            delivery_id,
+            lease_token,
+            {
+                "delivered_version": shown.version,
+                "slack_call_id": shown.slack_call_id,
+                "slack_channel_id": shown.slack_channel_id,
+                "slack_message_ts": shown.slack_message_ts,
+                "shown_attendees": json.dumps([asdict(attendee) for attendee in shown.attendees]),
+                "shown_ended": shown.ended,
+                "failed_attempts": 0,
+                "next_attempt_time": pause,
+                "lease_expire_time": None,
+            },
+        )
+
+    async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> None:
+        """Records that Slack will never show it. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        values = {"refused_error": slack_error, "lease_expire_time": None}
+        await self._report(user, delivery_id, lease_token, values)
+
+    async def postponed(self, user: SlackUser, delivery_id: str, lease_token: str, delay: timedelta) -> None:
+        """Records that Slack could not show it now. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        values = {
+            "next_attempt_time": self._clock.now() + delay,
+            "failed_attempts": deliveries.c.failed_attempts + 1,
+            "lease_expire_time": None,
+        }
+        await self._report(user, delivery_id, lease_token, values)
+
+    async def _report(self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any]) -> None:
+        # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
+        async with self._database.transaction("report delivery") as connection:
+            result = await connection.execute(
+                update(deliveries)
+                .where(
+                    deliveries.c.team_id == user.team_id,
+                    deliveries.c.delivery_id == delivery_id,
+                    deliveries.c.lease_token == lease_token,
+                )
+                .values(values)
+            )
+            if not result.rowcount:
+                raise MeshError(Reason.DELIVERY_LEASE_LOST)
+
+
+async def add(
+    connection: AsyncConnection,
+    keys: KeyRing,
+    *,
+    kind: Kind,
+    subject: str,
+    user: SlackUser,
+    channel_id: str,
+    meeting_id: str | None,
+    response_url: str,
+    command_time: datetime,
+    now: datetime,
+    failure: tuple[str, str] = ("", "{}"),
+) -> str:
+    """Adds something to show at version 1 and returns its id; empty when it is there already."""
+    delivery_id = str(uuid.uuid4())
+    added = await connection.execute(
+        insert(connection, deliveries)
+        .values(
+            delivery_id=delivery_id,
+            team_id=user.team_id,
+            enterprise_id=user.enterprise_id,
+            slack_user_id=user.user_id,
+            channel_id=channel_id,
+            kind=kind.value,
+            subject=subject,
+            meeting_id=meeting_id,
+            failure_reason=failure[0],
+            failure_metadata=failure[1],
+            response_url_sealed=keys.seal_text(response_url, "deliveries.response_url", user.team_id, delivery_id),
+            response_url_expire_time=command_time + RESPONSE_URL_LIFE,
+            desired_version=1,
+            next_attempt_time=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    return delivery_id if added.rowcount else ""
+
+
+async def raise_version(connection: AsyncConnection, team_id: str, kind: Kind, subject: str) -> None:
+    """Marks a delivery as showing something old. One that Slack refused for good stays as it is."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.team_id == team_id, deliveries.c.kind == kind.value, deliveries.c.subject == subject)
+        .values(desired_version=deliveries.c.desired_version + 1)
+    )
+
+
+async def lease(
+    connection: AsyncConnection, keys: KeyRing, holder: str, limit: int, now: datetime, *, only: str = ""
+) -> list[Delivery]:
+    """Leases due deliveries within a transaction; with `only`, that one."""
+    query = select(*deliveries.c).where(_due(now)).order_by(deliveries.c.next_attempt_time).limit(limit)
+    if only:
+        query = query.where(deliveries.c.delivery_id == only)
+    leased = []
+    for row in (await connection.execute(query.with_for_update(skip_locked=True))).all():
+        token = str(uuid.uuid4())
+        # A lease that ran out is a failure nobody reported; one that was given back has no time any more.
+        failed = row.failed_attempts + (1 if row.lease_expire_time is not None else 0)
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.delivery_id == row.delivery_id)
+            .values(lease_token=token, lease_holder=holder, lease_expire_time=now + LEASE, failed_attempts=failed)
+        )
+        content = await _content(connection, keys, row)
+        if content is not None:
+            leased.append(_delivery(row, keys, token, now, failed, content))
+        else:  # what it would show was deleted meanwhile
+            await connection.execute(
+                update(deliveries).where(deliveries.c.delivery_id == row.delivery_id).values(refused_error="gone")
+            )
+    return leased
+
+
+def _due(now: datetime) -> Any:
+    return and_(
+        deliveries.c.delivered_version < deliveries.c.desired_version,
+        deliveries.c.refused_error == "",
+        deliveries.c.next_attempt_time <= now,
+        or_(deliveries.c.lease_expire_time.is_(None), deliveries.c.lease_expire_time <= now),
+    )
+
+
+def _delivery(
+    row: Row[Any], keys: KeyRing, token: str, now: datetime, failed_attempts: int, content: Content
+) -> Delivery:
+    usable = row.delivered_version == 0 and row.response_url_expire_time > now and failed_attempts < RESPONSE_URL_USES
+    response_url = (
+        keys.open_text(row.response_url_sealed, "deliveries.response_url", row.team_id, row.delivery_id)
+        if usable
+        else ""
+    )
+    shown = Delivered(
+        version=row.delivered_version,
+        slack_call_id=row.slack_call_id,
+        slack_channel_id=row.slack_channel_id,
+        slack_message_ts=row.slack_message_ts,
+        attendees=tuple(Attendee(**attendee) for attendee in json.loads(row.shown_attendees)),
+        ended=row.shown_ended,
+    )
+    return Delivery(
+        delivery_id=row.delivery_id,
+        lease_token=token,
+        lease_expire_time=now + LEASE,
+        user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
+        channel_id=row.channel_id,
+        version=row.desired_version,
+        failed_attempts=failed_attempts,
+        content=content,
+        delivered=shown if row.delivered_version else None,
+        slack_call_id=row.slack_call_id,
+        response_url=response_url,
+    )
+
+
+async def _content(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) -> Content | None:
+    """Returns what is to be shown as it is now."""
+    kind = Kind(row.kind)
+    if kind is Kind.FAILURE:
+        return Failure(row.failure_reason, json.loads(row.failure_metadata))
+    found = (await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == row.meeting_id))).one_or_none()
+    if found is None:
+        return None
+    meeting = meeting_from(found, keys)
+    if kind is Kind.RECORDING:
+        return await _recording(connection, keys, row, meeting)
+    sessions = await sessions_of(connection, row.meeting_id)
+    host = Host(found.zoom_host_id, found.slack_user_id)
+    if kind is Kind.SUMMARY:
+        return Summary(meeting, attendees(sessions, host))
+    return Card(meeting, () if meeting.end_time is not None else present(sessions, host))
+
+
+async def _recording(connection: AsyncConnection, keys: KeyRing, row: Row[Any], meeting: Meeting) -> Content | None:
+    found = (
+        await connection.execute(
+            select(*recordings.c).where(
+                recordings.c.meeting_id == row.meeting_id,
+                recordings.c.zoom_uuid == row.subject.removeprefix(f"{row.meeting_id}:"),
+            )
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    place = (row.team_id, row.meeting_id)
+    return Recording(
+        meeting,
+        keys.open_text(found.play_url_sealed, "recordings.play_url", *place),
+        keys.open_text(found.passcode_sealed, "recordings.passcode", *place),
+    )

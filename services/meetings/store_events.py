@@ -1,0 +1,255 @@
+"""Events in the database: recorded with their effect in one transaction, in whatever order and however often."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.clock import Clock
+from mesh.database import Database, insert
+from mesh.sealing import KeyRing
+from mesh.slack_user import SlackUser
+from services.meetings import store_deliveries
+from services.meetings.attendance import HOST_SESSION
+from services.meetings.deliveries import Kind
+from services.meetings.events import (
+    Candidate,
+    Disposition,
+    Event,
+    MeetingEnded,
+    MeetingStarted,
+    ParticipantJoined,
+    ParticipantLeft,
+    RecordingCompleted,
+    concerns,
+)
+from services.meetings.tables import meetings, participant_sessions, recordings, start_requests, zoom_events
+from services.meetings.zoom_events import parse
+
+HOLD = timedelta(hours=1)
+REMEMBER = timedelta(days=7)
+"""Longer than Zoom's last retry (85 minutes), and than anybody plays a captured event again."""
+
+
+class EventStore:
+    """Events."""
+
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+
+    async def record(self, body: bytes, name: str, event: Event | None) -> Disposition:
+        """Records an event and what follows from it. Repeating changes nothing."""
+        if event is None:
+            return Disposition.IGNORED  # nothing follows from it: there is nothing to guard against repetition
+        now, digest = self._clock.now(), hashlib.sha256(body).hexdigest()
+        async with self._database.transaction("record zoom event") as connection:
+            added = await connection.execute(
+                insert(connection, zoom_events)
+                .values(digest=digest, event=name[:100], receive_time=now)
+                .on_conflict_do_nothing()
+            )
+            if not added.rowcount:
+                return Disposition.DUPLICATE
+            if await _apply(connection, self._keys, event, now):
+                return Disposition.APPLIED
+            if not await _somebody_starts(connection):
+                return Disposition.IGNORED
+            # The meeting may be about to be stored: its creation and its first events race.
+            await connection.execute(
+                update(zoom_events)
+                .where(zoom_events.c.digest == digest)
+                .values(held_body_sealed=self._keys.seal(body, "zoom_events.held_body", digest))
+            )
+            return Disposition.HELD
+
+    async def forget_old(self) -> None:
+        """Wipes held bodies after an hour and deletes what was recorded long ago."""
+        now = self._clock.now()
+        async with self._database.transaction("forget old events") as connection:
+            await connection.execute(
+                update(zoom_events)
+                .where(zoom_events.c.held_body_sealed.is_not(None), zoom_events.c.receive_time < now - HOLD)
+                .values(held_body_sealed=None)
+            )
+            await connection.execute(delete(zoom_events).where(zoom_events.c.receive_time < now - REMEMBER))
+
+
+async def apply_held(connection: AsyncConnection, keys: KeyRing, now: datetime) -> None:
+    """Applies the events that waited for a meeting which this transaction has just stored."""
+    held = await connection.execute(
+        select(zoom_events.c.digest, zoom_events.c.held_body_sealed)
+        .where(zoom_events.c.held_body_sealed.is_not(None))
+        .order_by(zoom_events.c.receive_time)
+        .limit(1000)
+    )
+    for row in held.all():
+        event = parse(keys.open(row.held_body_sealed, "zoom_events.held_body", row.digest))
+        if event is not None and await _apply(connection, keys, event, now):
+            await connection.execute(
+                update(zoom_events).where(zoom_events.c.digest == row.digest).values(held_body_sealed=None)
+            )
+
+
+async def _somebody_starts(connection: AsyncConnection) -> bool:
+    return bool(await connection.scalar(select(exists().where(start_requests.c.state == "reserved"))))
+
+
+async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: datetime) -> bool:
+    """Applies `event` to every meeting it concerns (two cards may show one room); tells whether there was one."""
+    number = event.instance.zoom_meeting_id
+    rows = await connection.execute(
+        select(*meetings.c)
+        .where(
+            meetings.c.zoom_host_id == event.instance.zoom_host_id,
+            or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
+        )
+        .order_by(meetings.c.create_time.desc())
+        .limit(20)
+        .with_for_update()
+    )
+    concerned = [row for row in rows.all() if concerns(Candidate(row.zoom_uuid, row.zoom_create_time), event)]
+    for row in concerned:
+        if not row.zoom_uuid:
+            await connection.execute(
+                update(meetings)
+                .where(meetings.c.meeting_id == row.meeting_id)
+                .values(zoom_uuid=event.instance.zoom_uuid)
+            )
+        await _apply_to(connection, keys, row, event, now)
+    return bool(concerned)
+
+
+async def _apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime) -> None:
+    match event:
+        case RecordingCompleted():
+            await _recording(connection, keys, row, event, now)
+        case MeetingEnded():
+            await _ended(connection, keys, row, event, now)
+        case MeetingStarted():
+            await _started(connection, row, event)
+        case ParticipantJoined() | ParticipantLeft():
+            await _participant(connection, row, event)
+
+
+async def _show_attendance(connection: AsyncConnection, row: Row[Any], *, newcomer: bool) -> None:
+    """Has the card shown again while the meeting runs; afterwards the summary, if somebody was missing in it."""
+    if row.end_time is None:
+        await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
+    elif newcomer:
+        await store_deliveries.raise_version(connection, row.team_id, Kind.SUMMARY, row.meeting_id)
+
+
+async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted) -> None:
+    if row.start_time is None:
+        await connection.execute(
+            update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(start_time=event.time)
+        )
+    added = await connection.execute(
+        insert(connection, participant_sessions)
+        .values(
+            meeting_id=row.meeting_id,
+            session_id=HOST_SESSION,
+            attendee_id=row.zoom_host_id,
+            display_name="",
+            join_time=event.time,
+        )
+        .on_conflict_do_nothing()
+    )
+    if added.rowcount:
+        await _show_attendance(connection, row, newcomer=True)
+
+
+async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> None:
+    """Fills the joining or the leaving into the row of its session, whichever comes first."""
+    mine = and_(
+        participant_sessions.c.meeting_id == row.meeting_id,
+        participant_sessions.c.session_id == event.session_id,
+    )
+    same_person = exists().where(
+        participant_sessions.c.meeting_id == row.meeting_id,
+        participant_sessions.c.attendee_id == event.attendee_id,
+        participant_sessions.c.session_id != HOST_SESSION,
+    )
+    newcomer = not await connection.scalar(select(same_person))
+    known = (await connection.execute(select(*participant_sessions.c).where(mine))).one_or_none()
+    column = "join_time" if isinstance(event, ParticipantJoined) else "leave_time"
+    if known is None:
+        await connection.execute(
+            insert(connection, participant_sessions).values(
+                meeting_id=row.meeting_id,
+                session_id=event.session_id,
+                attendee_id=event.attendee_id,
+                display_name=event.display_name,
+                **{column: event.time},
+            )
+        )
+    else:
+        # Who joined knows the name; a leaving may come without one.
+        newcomer = newcomer or (not known.display_name and bool(event.display_name))
+        await connection.execute(
+            update(participant_sessions)
+            .where(mine)
+            .values({column: event.time, "display_name": known.display_name or event.display_name})
+        )
+    await _show_attendance(connection, row, newcomer=newcomer)
+
+
+async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime) -> None:
+    if row.end_time is not None:
+        return
+    await connection.execute(
+        update(meetings)
+        .where(meetings.c.meeting_id == row.meeting_id)
+        .values(end_time=event.time, start_time=row.start_time or event.start_time or event.time)
+    )
+    await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
+    await _add(connection, keys, row, Kind.SUMMARY, row.meeting_id, now)
+
+
+async def _recording(
+    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: RecordingCompleted, now: datetime
+) -> None:
+    digest = hashlib.sha256(f"{event.play_url}\x00{event.passcode}".encode()).hexdigest()
+    place = (row.team_id, row.meeting_id)
+    statement = insert(connection, recordings).values(
+        meeting_id=row.meeting_id,
+        zoom_uuid=event.instance.zoom_uuid,
+        play_url_sealed=keys.seal_text(event.play_url, "recordings.play_url", *place),
+        passcode_sealed=keys.seal_text(event.passcode, "recordings.passcode", *place),
+        digest=digest,
+    )
+    changed = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["meeting_id", "zoom_uuid"],
+            set_={c: statement.excluded[c] for c in ("play_url_sealed", "passcode_sealed", "digest")},
+            where=recordings.c.digest != digest,
+        )
+    )
+    if changed.rowcount:
+        subject = f"{row.meeting_id}:{event.instance.zoom_uuid}"
+        if not await _add(connection, keys, row, Kind.RECORDING, subject, now):
+            await store_deliveries.raise_version(connection, row.team_id, Kind.RECORDING, subject)
+
+
+async def _add(
+    connection: AsyncConnection, keys: KeyRing, row: Row[Any], kind: Kind, subject: str, now: datetime
+) -> bool:
+    added = await store_deliveries.add(
+        connection,
+        keys,
+        kind=kind,
+        subject=subject,
+        user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
+        channel_id=row.channel_id,
+        meeting_id=row.meeting_id,
+        response_url="",
+        command_time=now,
+        now=now,
+    )
+    return bool(added)

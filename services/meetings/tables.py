@@ -1,0 +1,145 @@
+"""The schema, as SQLAlchemy sees it. `migrations/` makes it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from mesh.database import UtcDateTime
+
+metadata = MetaData()
+
+start_requests = Table(
+    "start_requests",
+    metadata,
+    Column("team_id", String(32), primary_key=True),
+    Column("request_id", String(36), primary_key=True),
+    Column("enterprise_id", String(32), nullable=False),
+    Column("slack_user_id", String(32), nullable=False),
+    Column("channel_id", String(32), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("response_url_sealed", LargeBinary, nullable=False),
+    Column("meeting_id", String(36), nullable=False, unique=True),
+    # reserved → completed | failed; a request whose failure the caller heard of is deleted.
+    Column("state", String(16), nullable=False),
+    Column("worker", String(64), nullable=False),
+    Column("lease_expire_time", UtcDateTime, nullable=False),
+    Column("reserve_time", UtcDateTime, nullable=False),
+    Index(
+        "start_requests_reserved",
+        "lease_expire_time",
+        sqlite_where=text("state = 'reserved'"),
+        postgresql_where=text("state = 'reserved'"),
+    ),
+)
+
+meetings = Table(
+    "meetings",
+    metadata,
+    Column("meeting_id", String(36), primary_key=True),
+    Column("team_id", String(32), nullable=False),
+    Column("enterprise_id", String(32), nullable=False),
+    Column("slack_user_id", String(32), nullable=False),
+    Column("channel_id", String(32), nullable=False),
+    Column("zoom_account_id", String(200), nullable=False),
+    Column("zoom_host_id", String(200), nullable=False),
+    Column("zoom_meeting_id", String(32), nullable=False),
+    Column("zoom_pmi", String(32), nullable=False),
+    # The run of the meeting, bound by its first event; empty before.
+    Column("zoom_uuid", String(200), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("join_url_sealed", LargeBinary, nullable=False),
+    Column("passcode_sealed", LargeBinary, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("zoom_create_time", UtcDateTime, nullable=False),
+    Column("start_time", UtcDateTime),
+    Column("end_time", UtcDateTime),
+    Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
+    Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
+    Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
+)
+
+participant_sessions = Table(
+    "participant_sessions",
+    metadata,
+    Column("meeting_id", String(36), primary_key=True),
+    Column("session_id", String(200), primary_key=True),
+    Column("attendee_id", String(200), nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("join_time", UtcDateTime),
+    Column("leave_time", UtcDateTime),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("meeting_id", String(36), primary_key=True),
+    Column("zoom_uuid", String(200), primary_key=True),
+    Column("play_url_sealed", LargeBinary, nullable=False),
+    Column("passcode_sealed", LargeBinary, nullable=False),
+    # Sealing differs each time: this tells whether a repeated event brings anything new.
+    Column("digest", String(64), nullable=False),
+)
+
+zoom_events = Table(
+    "zoom_events",
+    metadata,
+    # SHA-256 of the body: a repeated event is the same bytes.
+    Column("digest", String(64), primary_key=True),
+    Column("event", String(100), nullable=False),
+    Column("receive_time", UtcDateTime, nullable=False),
+    # Only of events whose meeting is not known yet, for an hour at the most.
+    Column("held_body_sealed", LargeBinary),
+    Index("zoom_events_by_time", "receive_time"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", String(36), primary_key=True),
+    Column("team_id", String(32), nullable=False),
+    Column("enterprise_id", String(32), nullable=False),
+    Column("slack_user_id", String(32), nullable=False),
+    Column("channel_id", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    # What it shows: a meeting, a recording of it, or a failed request. One delivery each, whatever happens.
+    Column("subject", String(300), nullable=False),
+    Column("meeting_id", String(36)),
+    Column("failure_reason", String(64), nullable=False, server_default=""),
+    Column("failure_metadata", Text, nullable=False, server_default="{}"),
+    Column("response_url_sealed", LargeBinary, nullable=False),
+    Column("response_url_expire_time", UtcDateTime, nullable=False),
+    Column("desired_version", Integer, nullable=False),
+    Column("delivered_version", Integer, nullable=False, server_default="0"),
+    Column("failed_attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_time", UtcDateTime, nullable=False),
+    Column("lease_token", String(36), nullable=False, server_default=""),
+    Column("lease_holder", String(128), nullable=False, server_default=""),
+    Column("lease_expire_time", UtcDateTime),
+    Column("refused_error", String(100), nullable=False, server_default=""),
+    Column("slack_call_id", String(64), nullable=False, server_default=""),
+    Column("slack_channel_id", String(64), nullable=False, server_default=""),
+    Column("slack_message_ts", String(64), nullable=False, server_default=""),
+    Column("shown_attendees", Text, nullable=False, server_default="[]"),
+    Column("shown_ended", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("team_id", "kind", "subject", name="deliveries_one_each"),
+    Index("deliveries_by_meeting", "meeting_id"),
+    Index(
+        "deliveries_due",
+        "next_attempt_time",
+        sqlite_where=text("delivered_version < desired_version AND refused_error = ''"),
+        postgresql_where=text("delivered_version < desired_version AND refused_error = ''"),
+    ),
+)

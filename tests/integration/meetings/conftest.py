@@ -1,0 +1,174 @@
+"""The real meetings servicer behind a real server, on each database. Only Zoom is played by a stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mesh.channel import open_channel
+from mesh.database import Database, migrate
+from mesh.errors import MeshError
+from mesh.sealing import KeyRing
+from mesh.server import MeshServer, ServerOptions
+from mesh.slack_user import SlackUser
+from services.meetings.__main__ import MIGRATIONS
+from services.meetings.meetings import Meetings, ZoomMeeting
+from services.meetings.servicer import MeetingsServicer
+from services.meetings.store import MeetingStore
+from services.meetings.store_deliveries import DeliveryStore
+from services.meetings.store_events import EventStore
+from tests.support import databases, zoom_bodies
+from tests.support.clock import FakeClock
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.meetings.v1.meetings_service_pb2_grpc import (
+    MeetingsServiceStub,
+    add_MeetingsServiceServicer_to_server,
+)
+from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+KEYS = KeyRing((("k1", bytes(range(32))),))
+ADA = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0ADA")
+GENERAL = slack_pb2.SlackConversation(slack_channel_id="C0GENERAL")
+
+
+@dataclass
+class StandInZoom:
+    """Keeps meetings by reference, and fails when told so."""
+
+    made: dict[str, ZoomMeeting] = field(default_factory=dict)
+    before: list[MeshError] = field(default_factory=list)
+    """Raised, one each, before anything is made."""
+    after: list[BaseException] = field(default_factory=list)
+    """Raised, one each, after the meeting was made: its answer is lost."""
+    creations: int = 0
+    _gate: asyncio.Event | None = None
+    _reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hold(self) -> Callable[[], None]:
+        """Makes the next creation wait until the returned function is called."""
+        self._gate = asyncio.Event()
+        return self._gate.set
+
+    async def reached(self) -> None:
+        """Waits until a creation has begun."""
+        await self._reached.wait()
+
+    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting:
+        if self.before:
+            raise self.before.pop(0)
+        self._reached.set()
+        if self._gate is not None:
+            await self._gate.wait()
+        self.creations += 1
+        number = str(85012345678 + len(self.made))
+        self.made[reference] = ZoomMeeting(
+            zoom_meeting_id=number,
+            zoom_pmi="",
+            zoom_host_id=zoom_bodies.HOST_ID,
+            zoom_account_id=zoom_bodies.ACCOUNT_ID,
+            join_url=f"https://zoom.example/j/{number}?pwd=SECRETPWD",
+            passcode="x7Kp2Q",
+            create_time=datetime(2026, 10, 30, 12, 0, 0, tzinfo=UTC),
+        )
+        if self.after:
+            raise self.after.pop(0)
+        return self.made[reference]
+
+    async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
+        return self.made.get(reference)
+
+
+@dataclass
+class Mesh:
+    """The running service and what surrounds it."""
+
+    stub: MeetingsServiceAsyncStub
+    meetings: Meetings
+    zoom: StandInZoom
+    clock: FakeClock
+    database: Database
+    url: str
+
+    def another_worker(self) -> Meetings:
+        """Returns the rules as a second process, or the same one started again, would have them."""
+        return Meetings(MeetingStore(self.database, KEYS, self.clock), self.zoom, self.clock, worker=str(uuid.uuid4()))
+
+    async def start(
+        self, request_id: str = "", *, topic: str = "Weekly sync", holder: str = ""
+    ) -> pb.StartMeetingResponse:
+        return await self.stub.StartMeeting(
+            pb.StartMeetingRequest(
+                user=ADA,
+                request_id=request_id or str(uuid.uuid4()),
+                conversation=GENERAL,
+                topic=topic,
+                slack_response_url="https://hooks.slack.example/commands/T0ACME/1/secret",
+                lease_holder=holder,
+            ),
+            timeout=5,
+        )
+
+    def begin_start(self) -> asyncio.Task[pb.StartMeetingResponse]:
+        """Starts a meeting without waiting for it."""
+        return asyncio.create_task(self.start())
+
+    async def record(self, body: bytes) -> pb.EventDisposition.ValueType:
+        return (await self.stub.RecordZoomEvent(pb.RecordZoomEventRequest(body=body), timeout=5)).disposition
+
+    async def lease(self, holder: str = "edge-1") -> list[pb.Delivery]:
+        response = await self.stub.LeaseDeliveries(
+            pb.LeaseDeliveriesRequest(lease_holder=holder, max_deliveries=50), timeout=5
+        )
+        return list(response.deliveries)
+
+    async def complete(self, delivery: pb.Delivery, **shown: object) -> None:
+        delivered = pb.Delivered(version=delivery.version, **shown)  # type: ignore[arg-type]
+        await self.stub.CompleteDelivery(
+            pb.CompleteDeliveryRequest(
+                user=delivery.user,
+                delivery_id=delivery.delivery_id,
+                lease_token=delivery.lease_token,
+                delivered=delivered,
+            ),
+            timeout=5,
+        )
+
+
+@pytest.fixture(params=databases.KINDS)
+async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Mesh]:
+    url = await databases.fresh_database_url(request.param, tmp_path)
+    database = Database(url)
+    await migrate(database, MIGRATIONS)
+    clock, zoom = FakeClock(), StandInZoom()
+    store = MeetingStore(database, KEYS, clock)
+    meetings = Meetings(store, zoom, clock, worker=str(uuid.uuid4()))
+    servicer = MeetingsServicer(
+        meetings, store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
+    )
+    server = MeshServer(
+        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
+        "zoomslack.meetings.v1.MeetingsService",
+        lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
+        database.ready,
+    )
+    await server.start()
+    async with open_channel(f"127.0.0.1:{server.port}", pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
+        yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, database, url)
+    await server.drain()
+    await meetings.drain()
+    await database.dispose()
+
+
+def later(clock: FakeClock, delta: timedelta) -> None:
+    """Moves the clock a little past `delta`."""
+    clock.advance(delta.total_seconds() + 0.001)

@@ -1,0 +1,139 @@
+"""Deliveries: one edge at a time, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from services.meetings.deliveries import LEASE, RESPONSE_URL_LIFE
+from tests.integration.meetings.conftest import ADA, Mesh, later
+from tests.support import zoom_bodies as zoom
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+
+async def test_ten_edges_at_once_get_each_delivery_once(mesh: Mesh) -> None:
+    for _ in range(5):
+        await mesh.start()
+    leased = await asyncio.gather(*(mesh.lease(f"edge-{n}") for n in range(10)))
+    ids = [delivery.delivery_id for deliveries in leased for delivery in deliveries]
+    assert len(ids) == len(set(ids)) == 5
+
+
+async def test_a_lease_that_runs_out_goes_to_another_edge_with_what_was_done(mesh: Mesh) -> None:
+    await mesh.start()
+    [first] = await mesh.lease("edge-1")
+    await mesh.stub.RecordDeliveryProgress(
+        pb.RecordDeliveryProgressRequest(
+            user=ADA, delivery_id=first.delivery_id, lease_token=first.lease_token, slack_call_id="R0CALL"
+        ),
+        timeout=5,
+    )
+    assert await mesh.lease("edge-2") == []
+    later(mesh.clock, LEASE)
+    [second] = await mesh.lease("edge-2")
+    assert second.delivery_id == first.delivery_id
+    assert second.slack_call_id == "R0CALL"
+    assert second.failed_attempts == 1
+    with pytest.raises(MeshError) as failure:
+        await mesh.complete(first, slack_call_id="R0CALL")
+    assert failure.value.reason is Reason.DELIVERY_LEASE_LOST
+    await mesh.complete(second, slack_call_id="R0CALL")
+
+
+async def test_a_report_may_be_repeated(mesh: Mesh) -> None:
+    await mesh.start()
+    [delivery] = await mesh.lease()
+    await mesh.complete(delivery, slack_call_id="R0CALL")
+    await mesh.complete(delivery, slack_call_id="R0CALL")
+    later(mesh.clock, LEASE)
+    assert await mesh.lease() == []
+
+
+async def test_a_report_of_another_tenant_changes_nothing(mesh: Mesh) -> None:
+    await mesh.start()
+    [delivery] = await mesh.lease()
+    delivery.user.CopyFrom(slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA"))
+    with pytest.raises(MeshError) as failure:
+        await mesh.complete(delivery)
+    assert failure.value.reason is Reason.DELIVERY_LEASE_LOST
+    later(mesh.clock, LEASE)
+    assert len(await mesh.lease()) == 1
+
+
+async def test_what_changes_while_an_edge_works_is_shown_next(mesh: Mesh) -> None:
+    await mesh.start()
+    [delivery] = await mesh.lease()
+    await mesh.record(zoom.started())
+    await mesh.complete(delivery, slack_call_id="R0CALL")
+    assert await mesh.lease() == [], "a card rests two seconds after a success"
+    mesh.clock.advance(2.1)
+    [again] = await mesh.lease()
+    assert again.version == delivery.version + 1
+    assert again.delivered.version == delivery.version
+    assert not again.slack_response_url, "Slack shows the card already: its address is not needed any more"
+
+
+async def test_postponed_comes_back_when_its_time_has_come(mesh: Mesh) -> None:
+    await mesh.start()
+    [delivery] = await mesh.lease()
+    request = pb.CompleteDeliveryRequest(
+        user=ADA, delivery_id=delivery.delivery_id, lease_token=delivery.lease_token, postponed=pb.DeliveryPostponed()
+    )
+    request.postponed.retry_delay.FromTimedelta(timedelta(seconds=30))
+    await mesh.stub.CompleteDelivery(request, timeout=5)
+    mesh.clock.advance(29)
+    assert await mesh.lease() == []
+    mesh.clock.advance(2)
+    [again] = await mesh.lease()
+    assert again.failed_attempts == 1
+
+
+async def test_refused_ends_it_for_good(mesh: Mesh) -> None:
+    await mesh.start()
+    [delivery] = await mesh.lease()
+    await mesh.stub.CompleteDelivery(
+        pb.CompleteDeliveryRequest(
+            user=ADA,
+            delivery_id=delivery.delivery_id,
+            lease_token=delivery.lease_token,
+            refused=pb.DeliveryRefused(slack_error="is_archived"),
+        ),
+        timeout=5,
+    )
+    await mesh.record(zoom.started())
+    later(mesh.clock, timedelta(hours=1))
+    assert await mesh.lease() == []
+
+
+async def test_slacks_address_is_not_handed_out_after_its_life(mesh: Mesh) -> None:
+    await mesh.start()
+    later(mesh.clock, RESPONSE_URL_LIFE)
+    [delivery] = await mesh.lease()
+    assert not delivery.slack_response_url
+
+
+async def test_an_edge_that_waits_is_woken_by_news(mesh: Mesh) -> None:
+    request = pb.LeaseDeliveriesRequest(lease_holder="edge-1", max_deliveries=5)
+    request.wait.FromTimedelta(timedelta(seconds=20))
+
+    async def wait() -> pb.LeaseDeliveriesResponse:
+        return await mesh.stub.LeaseDeliveries(request, timeout=25)
+
+    waiting = asyncio.create_task(wait())
+    await mesh.start()
+    response = await asyncio.wait_for(waiting, timeout=5)
+    assert len(response.deliveries) == 1
+
+
+async def test_an_outcome_is_required(mesh: Mesh) -> None:
+    with pytest.raises(MeshError) as failure:
+        await mesh.stub.CompleteDelivery(
+            pb.CompleteDeliveryRequest(user=ADA, delivery_id=str(uuid.uuid4()), lease_token=str(uuid.uuid4())),
+            timeout=5,
+        )
+    assert failure.value.reason is Reason.INVALID_REQUEST

@@ -1,0 +1,148 @@
+"""Zoom's events: in any order, any number of times, each with one effect."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from tests.integration.meetings.conftest import ADA, Mesh
+from tests.support import zoom_bodies as zoom
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+LIFE = [
+    zoom.started(),
+    zoom.joined("100", "Ada", zoom.HOST_ID, time="2026-10-30T12:00:06Z"),
+    zoom.joined("101", "Grace Hopper", "graceZoomId", time="2026-10-30T12:01:01Z"),
+    zoom.joined("102", "Sam Guest", time="2026-10-30T12:02:00Z"),
+    zoom.left("101", "Grace Hopper", "graceZoomId", time="2026-10-30T12:10:00Z"),
+    zoom.joined("103", "Grace Hopper", "graceZoomId", time="2026-10-30T12:11:00Z"),
+    zoom.left("102", "Sam Guest", time="2026-10-30T12:12:00Z"),
+    zoom.left("103", "Grace Hopper", "graceZoomId", time="2026-10-30T12:34:14Z"),
+    zoom.left("100", "Ada", zoom.HOST_ID, time="2026-10-30T12:34:14Z"),
+    zoom.ended(),
+    zoom.recorded(),
+]
+
+
+async def contents(mesh: Mesh) -> dict[str, list[pb.Delivery]]:
+    """Leases everything that lags, by kind."""
+    by_kind: dict[str, list[pb.Delivery]] = {}
+    for delivery in await mesh.lease():
+        by_kind.setdefault(str(delivery.WhichOneof("content")), []).append(delivery)
+    return by_kind
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_every_event_four_times_in_any_order_makes_one_card_one_summary_one_recording(
+    mesh: Mesh, seed: int
+) -> None:
+    await mesh.start()
+    events = LIFE * 4
+    random.Random(seed).shuffle(events)  # noqa: S311 (an order, not a secret)
+    dispositions = [await mesh.record(event) for event in events]
+    assert dispositions.count(pb.EVENT_DISPOSITION_APPLIED) == len(LIFE)
+    assert dispositions.count(pb.EVENT_DISPOSITION_DUPLICATE) == 3 * len(LIFE)
+    found = await contents(mesh)
+    assert {kind: len(deliveries) for kind, deliveries in found.items()} == {"card": 1, "summary": 1, "recording": 1}
+    [card], [summary], [recording] = found["card"], found["summary"], found["recording"]
+    assert card.card.meeting.state == pb.MEETING_STATE_ENDED
+    assert not card.card.present
+    assert [a.display_name for a in summary.summary.attendees] == ["Ada", "Grace Hopper", "Sam Guest"]
+    assert summary.summary.attendees[0].slack_user_id == ADA.slack_user_id
+    assert summary.summary.meeting.end_time.ToJsonString() == "2026-10-30T12:34:15Z"
+    assert summary.summary.meeting.start_time.ToJsonString() == "2026-10-30T12:00:05Z"
+    assert recording.recording.passcode == "k8#Rm2Vt"
+
+
+async def test_the_card_follows_who_is_there(mesh: Mesh) -> None:
+    await mesh.start()
+    for event in LIFE[:4]:
+        await mesh.record(event)
+    [delivery] = await mesh.lease()
+    assert [a.display_name for a in delivery.card.present] == ["Ada", "Grace Hopper", "Sam Guest"]
+    await mesh.complete(delivery, slack_call_id="R1", attendees=delivery.card.present)
+    mesh.clock.advance(3)
+    assert await mesh.lease() == []
+    await mesh.record(LIFE[4])
+    [delivery] = await mesh.lease()
+    assert [a.display_name for a in delivery.card.present] == ["Ada", "Sam Guest"]
+    assert [a.display_name for a in delivery.delivered.attendees] == ["Ada", "Grace Hopper", "Sam Guest"]
+    assert delivery.delivered.slack_call_id == "R1"
+
+
+async def test_a_hundred_joins_are_one_update(mesh: Mesh) -> None:
+    await mesh.start()
+    await mesh.record(zoom.started())
+    for n in range(100):
+        await mesh.record(zoom.joined(str(n), f"Person {n}", f"person{n}"))
+    [delivery] = await mesh.lease()
+    assert len(delivery.card.present) == 101  # with the host, whose own joining Zoom did not send
+
+
+async def test_somebody_who_is_known_only_after_the_end_is_added_to_the_summary(mesh: Mesh) -> None:
+    await mesh.start()
+    for event in (zoom.started(), zoom.joined("1", "Grace", "graceZoomId"), zoom.ended()):
+        await mesh.record(event)
+    [summary] = (await contents(mesh))["summary"]
+    await mesh.complete(summary, slack_channel_id="C0GENERAL", slack_message_ts="1760000000.000100")
+    await mesh.record(zoom.left("1", "Grace", "graceZoomId"))
+    assert "summary" not in await contents(mesh), "nobody new: the summary stays as it is"
+    await mesh.record(zoom.joined("2", "Late Lin", "linZoomId"))
+    [summary] = (await contents(mesh))["summary"]
+    assert [a.display_name for a in summary.summary.attendees][-1] == "Late Lin"
+    assert summary.delivered.slack_message_ts == "1760000000.000100"
+
+
+async def test_two_notices_of_one_recording_are_one_post(mesh: Mesh) -> None:
+    await mesh.start()
+    for event in (zoom.started(), zoom.ended(), zoom.recorded()):
+        await mesh.record(event)
+    [recording] = (await contents(mesh))["recording"]
+    await mesh.complete(recording, slack_channel_id="C0GENERAL", slack_message_ts="1.1")
+    await mesh.record(zoom.recorded(total_size=5))
+    assert "recording" not in await contents(mesh)
+
+
+async def test_events_of_meetings_that_are_not_ours_leave_nothing(mesh: Mesh) -> None:
+    await mesh.start()
+    foreign = zoom.joined("9", "Stranger", "strangerZoomId", id="99999999999")
+    assert await mesh.record(foreign) == pb.EVENT_DISPOSITION_IGNORED
+    other_host = zoom.started(host_id="somebodyElse")
+    assert await mesh.record(other_host) == pb.EVENT_DISPOSITION_IGNORED
+    async with mesh.database.engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT held_body_sealed FROM zoom_events")).all()
+    assert [row[0] for row in rows] == [None, None]
+
+
+async def test_events_that_overtake_the_creation_wait_for_it(mesh: Mesh) -> None:
+    release = mesh.zoom.hold()
+    starting = mesh.begin_start()
+    await mesh.zoom.reached()
+    assert await mesh.record(zoom.started()) == pb.EVENT_DISPOSITION_HELD
+    assert await mesh.record(zoom.joined("1", "Grace", "graceZoomId")) == pb.EVENT_DISPOSITION_HELD
+    release()
+    await starting
+    [delivery] = await mesh.lease()
+    assert delivery.card.meeting.state == pb.MEETING_STATE_STARTED
+    assert [a.display_name for a in delivery.card.present][-1] == "Grace"
+    async with mesh.database.engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT held_body_sealed FROM zoom_events")).all()
+    assert [row[0] for row in rows] == [None, None]
+
+
+async def test_a_late_event_of_an_earlier_run_of_the_room_does_not_end_the_new_meeting(mesh: Mesh) -> None:
+    await mesh.start()  # made at 12:00:00 by Zoom's clock
+    assert await mesh.record(zoom.ended("2026-10-30T11:59:58Z", uuid="earlier==")) == pb.EVENT_DISPOSITION_IGNORED
+    await mesh.record(zoom.started())
+    assert await mesh.record(zoom.ended(uuid="another==")) == pb.EVENT_DISPOSITION_IGNORED
+    [delivery] = await mesh.lease()
+    assert delivery.card.meeting.state == pb.MEETING_STATE_STARTED
+
+
+async def test_what_is_no_event_is_refused(mesh: Mesh) -> None:
+    with pytest.raises(MeshError) as failure:
+        await mesh.record(b"{not json")
+    assert failure.value.reason is Reason.INVALID_REQUEST
+    assert await mesh.record(b'{"event":"meeting.alert","payload":{}}') == pb.EVENT_DISPOSITION_IGNORED

@@ -1,0 +1,180 @@
+"""Starting a meeting: once, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from services.meetings.meetings import WORK_LEASE
+from tests.integration.meetings.conftest import ADA, GENERAL, Mesh, later
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+
+async def test_the_card_comes_leased_to_the_edge_that_waits(mesh: Mesh) -> None:
+    answer = await mesh.start(holder="edge-1")
+    assert answer.meeting.passcode == "x7Kp2Q"
+    assert answer.delivery.card.meeting == answer.meeting
+    assert answer.delivery.slack_response_url.endswith("/secret")
+    assert await mesh.lease("edge-2") == []
+
+
+async def test_without_a_waiting_edge_any_edge_gets_the_card(mesh: Mesh) -> None:
+    answer = await mesh.start()
+    assert not answer.HasField("delivery")
+    [delivery] = await mesh.lease()
+    assert delivery.card.meeting == answer.meeting
+
+
+async def test_twenty_at_once_with_one_request_id_make_one_meeting(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    answers = await asyncio.gather(*(mesh.start(request_id) for _ in range(20)))
+    assert mesh.zoom.creations == 1
+    assert len({a.meeting.meeting_id for a in answers}) == 1
+    assert len(await mesh.lease()) == 1
+
+
+async def test_a_repeated_request_answers_with_the_first_meeting_and_no_second_card(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    first = await mesh.start(request_id, holder="edge-1")
+    again = await mesh.start(request_id, holder="edge-1")
+    assert again.meeting == first.meeting
+    assert not again.HasField("delivery")
+    assert mesh.zoom.creations == 1
+
+
+async def test_one_request_id_does_not_stand_for_two_requests(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    await mesh.start(request_id, topic="One")
+    with pytest.raises(MeshError) as failure:
+        await mesh.start(request_id, topic="Two")
+    assert failure.value.reason is Reason.REQUEST_ID_REUSED
+
+
+@pytest.mark.parametrize("reason", [Reason.ZOOM_NOT_CONNECTED, Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_HOST_NOT_ALLOWED])
+async def test_a_refusal_reaches_the_caller_and_the_same_id_may_be_used_again(mesh: Mesh, reason: Reason) -> None:
+    request_id = str(uuid.uuid4())
+    mesh.zoom.before.append(MeshError(reason, retry_delay=timedelta(seconds=30)))
+    with pytest.raises(MeshError) as failure:
+        await mesh.start(request_id)
+    assert failure.value.reason is reason
+    assert failure.value.retry_delay == timedelta(seconds=30)
+    assert (await mesh.start(request_id)).meeting.meeting_id
+    assert await mesh.lease() != []
+
+
+async def test_an_answer_lost_on_the_way_does_not_make_a_second_meeting(mesh: Mesh) -> None:
+    mesh.zoom.after.append(MeshError(Reason.ZOOM_OUTCOME_UNKNOWN))
+    answer = await mesh.start()
+    assert answer.meeting.zoom_meeting_id == "85012345678"
+    assert mesh.zoom.creations == 1
+
+
+async def test_killed_between_zooms_answer_and_the_commit_there_is_one_meeting_and_one_card(mesh: Mesh) -> None:
+    # The process "dies" right after Zoom made the meeting: nothing of its work is stored, its lease stays.
+    mesh.zoom.after.append(asyncio.CancelledError())
+    request_id = str(uuid.uuid4())
+    assert (await mesh.start(request_id)).pending
+    assert await mesh.lease() == []
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 0, "the lease of the dead worker still runs"
+    later(mesh.clock, WORK_LEASE)
+    assert await successor.resume_abandoned() == 1
+    await successor.drain()
+    assert mesh.zoom.creations == 1
+    [delivery] = await mesh.lease()
+    assert delivery.card.meeting.zoom_meeting_id == "85012345678"
+    assert delivery.slack_response_url.endswith("/secret")
+    assert (await mesh.start(request_id)).meeting == delivery.card.meeting
+
+
+async def test_work_that_nobody_waits_for_any_more_tells_the_person_what_became_of_it(mesh: Mesh) -> None:
+    mesh.zoom.after.append(asyncio.CancelledError())
+    assert (await mesh.start()).pending
+    mesh.zoom.made.clear()
+    mesh.zoom.before.append(MeshError(Reason.ZOOM_DAILY_LIMIT))
+    later(mesh.clock, WORK_LEASE)
+    successor = mesh.another_worker()
+    await successor.resume_abandoned()
+    await successor.drain()
+    [delivery] = await mesh.lease()
+    assert delivery.failure.reason == "ZOOM_DAILY_LIMIT"
+    assert delivery.slack_response_url
+
+
+async def test_a_passing_trouble_is_tried_again_for_two_minutes_then_told(mesh: Mesh) -> None:
+    mesh.zoom.after.append(asyncio.CancelledError())
+    assert (await mesh.start()).pending
+    mesh.zoom.made.clear()
+    mesh.zoom.before.extend(MeshError(Reason.ZOOM_UNAVAILABLE) for _ in range(20))
+    successor = mesh.another_worker()
+    for _ in range(5):
+        later(mesh.clock, WORK_LEASE)
+        await successor.resume_abandoned()
+        await successor.drain()
+        assert await mesh.lease() == []
+    later(mesh.clock, timedelta(minutes=1))
+    await successor.resume_abandoned()
+    await successor.drain()
+    [delivery] = await mesh.lease()
+    assert delivery.failure.reason == "ZOOM_UNAVAILABLE"
+
+
+async def test_nobody_sees_another_ones_meetings(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    mine = await mesh.stub.GetMeeting(pb.GetMeetingRequest(user=ADA, meeting_id=meeting_id), timeout=5)
+    assert mine.meeting.topic == "Weekly sync"
+    strangers = (
+        slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0GRACE"),
+        slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA"),
+    )
+    for stranger in strangers:
+        with pytest.raises(MeshError) as failure:
+            await mesh.stub.GetMeeting(pb.GetMeetingRequest(user=stranger, meeting_id=meeting_id), timeout=5)
+        assert failure.value.reason is Reason.MEETING_NOT_FOUND
+        listed = await mesh.stub.ListMeetings(pb.ListMeetingsRequest(user=stranger), timeout=5)
+        assert not listed.meetings
+
+
+async def test_pages_hold_every_meeting_once_the_newest_first(mesh: Mesh) -> None:
+    made = []
+    for n in range(5):
+        made.append((await mesh.start(topic=f"Meeting {n}")).meeting.meeting_id)
+        mesh.clock.advance(1)
+    seen: list[str] = []
+    token = ""
+    while True:
+        page = await mesh.stub.ListMeetings(pb.ListMeetingsRequest(user=ADA, page_size=2, page_token=token), timeout=5)
+        seen += [m.meeting_id for m in page.meetings]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == made[::-1]
+    with pytest.raises(MeshError) as failure:
+        await mesh.stub.ListMeetings(pb.ListMeetingsRequest(user=ADA, page_token="bm90IGEgdG9rZW4"), timeout=5)
+    assert failure.value.reason is Reason.PAGE_TOKEN_INVALID
+
+
+async def test_a_request_that_breaks_a_rule_is_refused_with_the_field(mesh: Mesh) -> None:
+    with pytest.raises(MeshError) as failure:
+        await mesh.stub.StartMeeting(
+            pb.StartMeetingRequest(user=ADA, request_id="7", conversation=GENERAL, topic="x" * 201), timeout=5
+        )
+    assert failure.value.reason is Reason.INVALID_REQUEST
+    assert {v.field for v in failure.value.violations} == {"request_id", "topic"}
+
+
+async def test_secrets_are_sealed_at_rest(mesh: Mesh) -> None:
+    await mesh.start()
+    async with mesh.database.engine.connect() as connection:
+        stored = ""
+        for table in ("meetings", "start_requests", "deliveries", "zoom_events"):
+            rows = await connection.exec_driver_sql(f"SELECT * FROM {table}")  # noqa: S608 (names from this line)
+            stored += repr(rows.all())
+    assert "85012345678" in stored
+    for secret in ("x7Kp2Q", "SECRETPWD", "hooks.slack.example"):
+        assert secret not in stored

@@ -1,0 +1,242 @@
+"""The services that the edge calls, in memory: they answer as told, and remember what they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from mesh.errors import MeshError, Reason
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceServicer
+from zoomslack.phone.v1 import phone_service_pb2
+from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceServicer
+from zoomslack.type.v1 import slack_pb2
+
+# ruff: noqa: N802 (the methods have gRPC's names)
+
+SCOPES = "commands,calls:read,calls:write,chat:write,chat:write.public,users:read"
+ZOOM_CONSENT = "https://zoom.example/oauth/authorize"
+
+
+class FakeAuth(AuthServiceServicer):
+    """Installs the app at a Slack simulator for real, and connects everybody to Zoom who brings a code."""
+
+    def __init__(self) -> None:
+        self.slack_url = ""
+        self.edge_url = ""
+        self.slack_client = ("", "")
+        self.bot_token = ""
+        self.failure: MeshError | None = None
+        self.links: dict[str, auth_service_pb2.CreateConnectLinkRequest] = {}
+        self.connected: set[str] = set()
+        self.asked: list[str] = []
+        """The names of the calls, in order."""
+
+    def _note(self, name: str) -> None:
+        self.asked.append(name)
+        if self.failure is not None:
+            raise self.failure
+
+    async def CreateConnectLink(self, request: auth_service_pb2.CreateConnectLinkRequest, context: Any) -> Any:
+        self._note("CreateConnectLink")
+        state = f"state-{uuid.uuid4()}"
+        self.links[state] = request
+        return auth_service_pb2.CreateConnectLinkResponse(connect_url=f"{self.edge_url}/zoom/connect?link={state}")
+
+    async def GetConnectLink(self, request: auth_service_pb2.GetConnectLinkRequest, context: Any) -> Any:
+        self._note("GetConnectLink")
+        link = self._link(request.state)
+        return auth_service_pb2.GetConnectLinkResponse(
+            user=link.user,
+            slack_display_name=link.slack_display_name,
+            slack_team_name=link.slack_team_name,
+            authorize_url=f"{ZOOM_CONSENT}?state={request.state}",
+        )
+
+    async def CompleteConnection(self, request: auth_service_pb2.CompleteConnectionRequest, context: Any) -> Any:
+        self._note("CompleteConnection")
+        link = self._link(request.state)
+        if request.error:
+            raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
+        self.connected.add(link.user.slack_user_id)
+        return auth_service_pb2.CompleteConnectionResponse(user=link.user, continuation=link.continuation)
+
+    def _link(self, state: str) -> auth_service_pb2.CreateConnectLinkRequest:
+        if state not in self.links:
+            raise MeshError(Reason.LINK_INVALID)
+        return self.links[state]
+
+    async def DeleteConnection(self, request: auth_service_pb2.DeleteConnectionRequest, context: Any) -> Any:
+        self._note("DeleteConnection")
+        deleted = request.user.slack_user_id in self.connected
+        self.connected.discard(request.user.slack_user_id)
+        return auth_service_pb2.DeleteConnectionResponse(deleted=deleted)
+
+    async def CreateSlackInstallLink(self, request: Any, context: Any) -> Any:
+        self._note("CreateSlackInstallLink")
+        state = f"install-{uuid.uuid4()}"
+        query = {
+            "client_id": self.slack_client[0],
+            "scope": SCOPES,
+            "state": state,
+            "redirect_uri": f"{self.edge_url}/slack/oauth/callback",
+        }
+        url = f"{self.slack_url}/oauth/v2/authorize?{urlencode(query)}"
+        return auth_service_pb2.CreateSlackInstallLinkResponse(authorize_url=url, state=state)
+
+    async def CompleteSlackInstallation(
+        self, request: auth_service_pb2.CompleteSlackInstallationRequest, context: Any
+    ) -> Any:
+        self._note("CompleteSlackInstallation")
+        if request.error:
+            raise MeshError(Reason.CONSENT_DENIED, {"vendor": "slack"})
+        form = {
+            "client_id": self.slack_client[0],
+            "client_secret": self.slack_client[1],
+            "code": request.code,
+            "redirect_uri": f"{self.edge_url}/slack/oauth/callback",
+        }
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.slack_url}/api/oauth.v2.access", data=form) as response,
+        ):
+            answer = await response.json()
+        self.bot_token = answer["access_token"]
+        installation = auth_service_pb2.SlackInstallation(
+            slack_team_id=answer["team"]["id"], slack_team_name=answer["team"]["name"]
+        )
+        return auth_service_pb2.CompleteSlackInstallationResponse(installation=installation)
+
+    async def GetSlackInstallation(self, request: Any, context: Any) -> Any:
+        self._note("GetSlackInstallation")
+        if not self.bot_token:
+            raise MeshError(Reason.SLACK_NOT_INSTALLED)
+        return auth_service_pb2.GetSlackInstallationResponse(bot_access_token=self.bot_token)
+
+
+class FakeMeetings(MeetingsServiceServicer):
+    """Starts meetings at once, unless told otherwise, and leases what a test puts up for delivery."""
+
+    def __init__(self) -> None:
+        self.failure: MeshError | None = None
+        """What `StartMeeting` and `RecordZoomEvent` raise."""
+        self.pending = False
+        self.started: list[pb.StartMeetingRequest] = []
+        self.meetings: dict[str, pb.Meeting] = {}
+        self.progress: list[pb.RecordDeliveryProgressRequest] = []
+        self.progress_failure: MeshError | None = None
+        self.outcomes: asyncio.Queue[pb.CompleteDeliveryRequest] = asyncio.Queue()
+        self.events: list[bytes] = []
+        self.stopped = False
+        self._offered: asyncio.Queue[pb.Delivery] = asyncio.Queue()
+
+    async def StartMeeting(self, request: pb.StartMeetingRequest, context: Any) -> Any:
+        self.started.append(request)
+        if self.failure is not None:
+            raise self.failure
+        if self.pending:
+            return pb.StartMeetingResponse(pending=True)
+        if request.request_id in self.meetings:
+            return pb.StartMeetingResponse(meeting=self.meetings[request.request_id])
+        meeting = new_meeting(request.user, request.conversation, topic=request.topic)
+        self.meetings[request.request_id] = meeting
+        delivery = card(meeting, slack_response_url=request.slack_response_url)
+        if not request.lease_holder:
+            self.offer(delivery)
+            return pb.StartMeetingResponse(meeting=meeting)
+        return pb.StartMeetingResponse(meeting=meeting, delivery=delivery)
+
+    def offer(self, delivery: pb.Delivery) -> None:
+        """Puts something up for delivery."""
+        self._offered.put_nowait(delivery)
+
+    async def outcome(self) -> pb.CompleteDeliveryRequest:
+        """Waits for the next report."""
+        async with asyncio.timeout(10):
+            return await self.outcomes.get()
+
+    async def LeaseDeliveries(self, request: pb.LeaseDeliveriesRequest, context: Any) -> Any:
+        delivery = await self._offered.get()  # the caller's deadline ends the wait
+        return pb.LeaseDeliveriesResponse(deliveries=[delivery])
+
+    async def RecordDeliveryProgress(self, request: pb.RecordDeliveryProgressRequest, context: Any) -> Any:
+        if self.progress_failure is not None:
+            raise self.progress_failure
+        self.progress.append(request)
+        return pb.RecordDeliveryProgressResponse()
+
+    async def CompleteDelivery(self, request: pb.CompleteDeliveryRequest, context: Any) -> Any:
+        await self.outcomes.put(request)
+        return pb.CompleteDeliveryResponse()
+
+    async def RecordZoomEvent(self, request: pb.RecordZoomEventRequest, context: Any) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        self.events.append(request.body)
+        return pb.RecordZoomEventResponse(disposition=pb.EVENT_DISPOSITION_APPLIED)
+
+
+class FakePhone(PhoneServiceServicer):
+    """Prepares every call."""
+
+    def __init__(self) -> None:
+        self.failure: MeshError | None = None
+        self.number = "+12025550145"
+        self.edge_url = ""
+        self.placed: list[phone_service_pb2.PlaceCallRequest] = []
+
+    async def PlaceCall(self, request: phone_service_pb2.PlaceCallRequest, context: Any) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        self.placed.append(request)
+        return phone_service_pb2.PlaceCallResponse(call=self._call(), call_url=f"{self.edge_url}/call/signed.id")
+
+    async def ResolveCallLink(self, request: phone_service_pb2.ResolveCallLinkRequest, context: Any) -> Any:
+        if request.signed_id != "signed.id":
+            raise MeshError(Reason.CALL_LINK_INVALID)
+        return phone_service_pb2.ResolveCallLinkResponse(call=self._call())
+
+    def _call(self) -> phone_service_pb2.PhoneCall:
+        return phone_service_pb2.PhoneCall(phone_number=self.number, national_number="(202) 555-0145")
+
+
+def new_meeting(user: slack_pb2.SlackUser, conversation: slack_pb2.SlackConversation, **changes: Any) -> pb.Meeting:
+    """Returns a meeting that was made a moment ago."""
+    fields: dict[str, Any] = {
+        "meeting_id": str(uuid.uuid4()),
+        "host": user,
+        "conversation": conversation,
+        "zoom_meeting_id": "85012345678",
+        "join_url": "https://zoom.example/j/85012345678?pwd=INVENTEDPWD.1",
+        "passcode": "x7Kp2Q",
+        "state": pb.MEETING_STATE_CREATED,
+        "create_time": datetime.now(UTC),
+        **changes,
+    }
+    return pb.Meeting(**fields)
+
+
+def card(meeting: pb.Meeting, *present: pb.Attendee, **changes: Any) -> pb.Delivery:
+    """Returns a lease on the card of a meeting."""
+    return leased(meeting, card=pb.MeetingCard(meeting=meeting, present=present), **changes)
+
+
+def leased(meeting: pb.Meeting, **changes: Any) -> pb.Delivery:
+    """Returns a lease on something about a meeting; the content is among `changes`."""
+    fields: dict[str, Any] = {
+        "delivery_id": str(uuid.uuid4()),
+        "lease_token": str(uuid.uuid4()),
+        "lease_expire_time": datetime.now(UTC) + timedelta(seconds=15),
+        "user": meeting.host,
+        "conversation": meeting.conversation,
+        "version": 1,
+        **changes,
+    }
+    return pb.Delivery(**fields)
