@@ -73,6 +73,12 @@ class FakeAuth(AuthServiceServicer):
             raise MeshError(Reason.LINK_INVALID)
         return self.links[state]
 
+    async def GetConnection(self, request: Any, context: Any) -> Any:
+        raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+
+    async def IssueZoomAccessToken(self, request: Any, context: Any) -> Any:
+        raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+
     async def DeleteConnection(self, request: auth_service_pb2.DeleteConnectionRequest, context: Any) -> Any:
         self._note("DeleteConnection")
         deleted = request.user.slack_user_id in self.connected
@@ -175,6 +181,12 @@ class FakeMeetings(MeetingsServiceServicer):
     async def CompleteDelivery(self, request: pb.CompleteDeliveryRequest, context: Any) -> Any:
         await self.outcomes.put(request)
         return pb.CompleteDeliveryResponse()
+
+    async def GetMeeting(self, request: Any, context: Any) -> Any:
+        raise MeshError(Reason.MEETING_NOT_FOUND)
+
+    async def ListMeetings(self, request: Any, context: Any) -> Any:
+        return pb.ListMeetingsResponse(meetings=self.meetings.values())
 
     async def RecordZoomEvent(self, request: pb.RecordZoomEventRequest, context: Any) -> Any:
         if self.failure is not None:

@@ -1,0 +1,188 @@
+"""What is shown of a meeting: its card, its summary, its recording. Pure functions from protos to Slack's arguments.
+
+The same rule holds as in `replies`: foreign text stands in `plain_text` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from services.slack_edge.blocks import Json, call, link_button, mrkdwn, plain, section, shortened
+from services.slack_edge.texts import clean, grouped_meeting_id, in_words
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+MAX_TITLE = 255
+MAX_NAME = 80
+MAX_TOPIC = 200
+MAX_NAMES = 30
+"""Names in a summary; the others are counted."""
+MAX_PARTICIPANTS = 1_000
+"""People on a card. Slack draws a handful and counts the rest; a report of a delivery may hold twice as many."""
+_EXTERNAL = "zoom:"
+
+
+def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
+    """Returns the arguments of `calls.add`. `host_name` may be empty.
+
+    `external_unique_id` names the meeting within the workspace: Slack wants it unique over all calls of the app.
+    """
+    arguments: Json = {
+        "external_unique_id": f"zoomslack:{meeting.meeting_id}:{meeting.host.slack_team_id}",
+        "external_display_id": grouped_meeting_id(meeting.zoom_meeting_id),
+        "join_url": meeting.join_url,
+        "desktop_app_join_url": _client_url(meeting),
+        "date_start": int(began(meeting).timestamp()),
+        "title": title(meeting.topic, host_name),
+        "created_by": meeting.host.slack_user_id,
+    }
+    return arguments
+
+
+def _client_url(meeting: pb.Meeting) -> str:
+    # Zoom's scheme for its own client; `pwd` there is the encrypted passcode of the join link, not the typed one.
+    query = {"confno": meeting.zoom_meeting_id}
+    if passcode := parse_qs(urlsplit(meeting.join_url).query).get("pwd"):
+        query["pwd"] = passcode[0]
+    return f"zoommtg://zoom.us/join?{urlencode(query)}"
+
+
+def title(topic: str, host_name: str) -> str:
+    """Returns the title of a card."""
+    what = clean(topic, MAX_TOPIC) or "Zoom meeting"
+    name = clean(host_name, MAX_NAME)
+    return shortened(f"{what} started by {name}" if name else what, MAX_TITLE)
+
+
+def began(meeting: pb.Meeting) -> datetime:
+    """Returns when a meeting began, or was made where it has not begun."""
+    moment = meeting.start_time if meeting.HasField("start_time") else meeting.create_time
+    return moment.ToDatetime(UTC)
+
+
+def lasted(meeting: pb.Meeting) -> timedelta:
+    """Returns how long a meeting that ended took; never negative."""
+    return max(timedelta(), meeting.end_time.ToDatetime(UTC) - began(meeting))
+
+
+def card_message(meeting: pb.Meeting, call_id: str) -> Json:
+    """Returns the message that carries the card, with the passcode above it where people have to type one."""
+    blocks = [section(plain(f"Meeting passcode: {meeting.passcode}"))] if meeting.passcode else []
+    return {
+        "text": f"A Zoom meeting was started. Meeting ID {grouped_meeting_id(meeting.zoom_meeting_id)}",
+        "blocks": [*blocks, call(call_id)],
+    }
+
+
+def summary_message(summary: pb.MeetingSummary) -> Json:
+    """Returns the message that is posted when a meeting has ended."""
+    meeting = summary.meeting
+    number = grouped_meeting_id(meeting.zoom_meeting_id)
+    facts = [f"Meeting ID: {number}", f"Started: {_date(began(meeting))}", f"Duration: {in_words(lasted(meeting))}"]
+    return {
+        "text": f"The Zoom meeting {number} has ended.",
+        "blocks": [
+            section(mrkdwn("*Zoom meeting ended*")),
+            *_topic(meeting),
+            section(mrkdwn("\n".join(facts))),
+            section(plain(_attendees(summary.attendees))),
+        ],
+    }
+
+
+def recording_message(recording: pb.MeetingRecording) -> Json:
+    """Returns the message that is posted when a recording can be watched."""
+    meeting = recording.meeting
+    number = grouped_meeting_id(meeting.zoom_meeting_id)
+    passcode = [section(plain(f"Passcode: {recording.passcode}"))] if recording.passcode else []
+    return {
+        "text": f"The recording of the Zoom meeting {number} is ready.",
+        "blocks": [
+            section(mrkdwn(f"*Recording ready*\nMeeting ID: {number}, {_date(began(meeting))}")),
+            *_topic(meeting),
+            *passcode,
+            link_button("Watch recording", recording.play_url, "zoom_recording"),
+        ],
+    }
+
+
+def _topic(meeting: pb.Meeting) -> list[Json]:
+    topic = clean(meeting.topic, MAX_TOPIC)
+    return [section(plain(topic))] if topic else []
+
+
+def _date(moment: datetime) -> str:
+    # Slack shows it in the reader's own time zone; the last part is for clients that cannot.
+    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+
+
+def _attendees(attendees: Sequence[pb.Attendee]) -> str:
+    if not attendees:
+        return "Nobody joined"
+    names = [clean(attendee.display_name, MAX_NAME) or "Somebody" for attendee in attendees[:MAX_NAMES]]
+    more = f" and {len(attendees) - MAX_NAMES} more" if len(attendees) > MAX_NAMES else ""
+    count = "1 attendee" if len(attendees) == 1 else f"{len(attendees)} attendees"
+    return f"{count}: {', '.join(names)}{more}"
+
+
+def participant(attendee: pb.Attendee) -> Json:
+    """Returns how Slack is told of a person: as one of its own users, else under a name."""
+    if attendee.slack_user_id:
+        return {"slack_id": attendee.slack_user_id}
+    name = clean(attendee.display_name, MAX_NAME) or "Somebody"
+    return {"external_id": f"{_EXTERNAL}{attendee.attendee_id}", "display_name": name}
+
+
+def people(attendees: Iterable[pb.Attendee]) -> list[pb.Attendee]:
+    """Returns the people that a card shows, each once: Slack refuses a whole request in which one is twice."""
+    chosen: dict[str, pb.Attendee] = {}
+    slack_ids: set[str] = set()
+    for attendee in attendees:
+        if attendee.attendee_id in chosen or len(chosen) == MAX_PARTICIPANTS:
+            continue
+        again = attendee.slack_user_id in slack_ids  # one person with two devices under two names
+        chosen[attendee.attendee_id] = without_slack(attendee) if again else attendee
+        if attendee.slack_user_id:
+            slack_ids.add(attendee.slack_user_id)
+    return list(chosen.values())
+
+
+def without_slack(attendee: pb.Attendee) -> pb.Attendee:
+    """Returns the same person, for a Slack that does not know her."""
+    return pb.Attendee(attendee_id=attendee.attendee_id, display_name=attendee.display_name)
+
+
+def people_of_call(users: Any, known: Iterable[pb.Attendee]) -> list[pb.Attendee]:
+    """Returns the people whom Slack lists in a call (`call.users`), by our names of them where `known` has those."""
+    by_key = {_key(participant(attendee)): attendee for attendee in known}
+    found = []
+    for user in users if isinstance(users, list) else []:
+        if not isinstance(user, dict) or (key := _key(user)) == "":
+            continue
+        attendee = by_key.get(key)
+        if attendee is None and key.startswith(_EXTERNAL):
+            attendee = pb.Attendee(
+                attendee_id=key.removeprefix(_EXTERNAL), display_name=str(user.get("display_name", ""))
+            )
+        elif attendee is None:
+            attendee = pb.Attendee(attendee_id=key, slack_user_id=key)
+        found.append(attendee)
+    return found
+
+
+def _key(user: Json) -> str:
+    return str(user.get("slack_id") or user.get("external_id") or "")
+
+
+def changes(
+    shown: Iterable[pb.Attendee], present: Iterable[pb.Attendee]
+) -> tuple[list[pb.Attendee], list[pb.Attendee]]:
+    """Returns who has to be added to a card and who removed. People keep the form under which they were added."""
+    before = {attendee.attendee_id: attendee for attendee in shown}
+    after = {attendee.attendee_id: attendee for attendee in present}
+    joined = [attendee for attendee_id, attendee in after.items() if attendee_id not in before]
+    left = [attendee for attendee_id, attendee in before.items() if attendee_id not in after]
+    return joined, left

@@ -1,0 +1,209 @@
+"""Carries out commands: at most a few calls, an answer in time, and nothing lost where time runs out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mesh import deadline
+from mesh.errors import MeshError, Reason
+from services.slack_edge import cards, continuations, replies
+from services.slack_edge.blocks import Json
+from services.slack_edge.commands import (
+    CallPerson,
+    CallWhom,
+    Help,
+    Invocation,
+    LogOut,
+    PlaceCall,
+    StartMeeting,
+    Unknown,
+)
+from services.slack_edge.continuations import Continuation, create_connect_link, user_message
+from services.slack_edge.presenter import Presenter
+from services.slack_edge.reports import Reports, at_once
+from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.tasks import Tasks
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2
+from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from mesh.slack_user import SlackUser
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
+
+log = logging.getLogger(__name__)
+
+BUDGET = 2.5
+"""Seconds in which a command is answered. Slack gives up after three (Slack, "Implementing slash commands")."""
+START_TIMEOUT = 1.8
+"""Seconds of these for the meeting; the rest is for showing its card."""
+CONTINUE_TIMEOUT = 8.0
+"""Seconds for a meeting when a browser waits instead of Slack."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to answer a command with, and what to do when that was written, or could not be (`after(False)`)."""
+
+    message: Json
+    after: Callable[[bool], Coroutine[Any, Any, None]] | None = None
+
+
+class CommandHandlers:
+    """Carries out what `commands.parse` understood."""
+
+    def __init__(
+        self,
+        *,
+        auth: AuthServiceAsyncStub,
+        meetings: MeetingsServiceAsyncStub,
+        phone: PhoneServiceAsyncStub,
+        slack: SlackApi,
+        presenter: Presenter,
+        reports: Reports,
+        tasks: Tasks,
+        help_url: str,
+        lease_holder: str,
+    ) -> None:
+        self._auth = auth
+        self._meetings = meetings
+        self._phone = phone
+        self._slack = slack
+        self._presenter = presenter
+        self._reports = reports
+        self._tasks = tasks
+        self._help_url = help_url
+        self._lease_holder = lease_holder
+
+    async def handle(self, invocation: Invocation) -> Answer:
+        """Returns the answer to one command, within BUDGET. Never raises MeshError: errors are answers too."""
+        try:
+            with deadline.budget(BUDGET):
+                async with asyncio.timeout(BUDGET):
+                    return await self._dispatch(invocation)
+        except MeshError as error:
+            return Answer(replies.failure(error))
+        except TimeoutError:
+            return Answer(replies.failure(MeshError(Reason.DEADLINE_TOO_SHORT)))
+
+    async def _dispatch(self, invocation: Invocation) -> Answer:
+        match invocation.command:
+            case Help():
+                return Answer(replies.usage(self._help_url))
+            case Unknown(word):
+                return Answer(replies.unknown_command(word, self._help_url))
+            case CallPerson():
+                return Answer(replies.call_person())
+            case CallWhom():
+                return Answer(replies.call_whom())
+            case LogOut():
+                return await self._log_out(invocation.user)
+            case StartMeeting() | PlaceCall() as command:
+                try:
+                    if isinstance(command, PlaceCall):
+                        return await self._place_call(invocation, command.phone_number)
+                    return await self._start_meeting(invocation, command.topic)
+                except MeshError as error:
+                    if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+                        raise
+                return await self._ask_to_connect(invocation)
+
+    async def _log_out(self, user: SlackUser) -> Answer:
+        request = auth_service_pb2.DeleteConnectionRequest(user=user_message(user))
+        response = await self._auth.DeleteConnection(request)
+        return Answer(replies.logged_out(was_connected=response.deleted))
+
+    async def _place_call(self, invocation: Invocation, phone_number: str) -> Answer:
+        response = await self._phone.PlaceCall(
+            phone_service_pb2.PlaceCallRequest(
+                user=user_message(invocation.user),
+                request_id=invocation.request_id,
+                conversation=slack_pb2.SlackConversation(slack_channel_id=invocation.channel_id),
+                phone_number=phone_number,
+            ),
+        )
+        return Answer(replies.call_ready(response.call.national_number, response.call_url))
+
+    async def _ask_to_connect(self, invocation: Invocation) -> Answer:
+        continuation = continuations.of(invocation)
+        url = await create_connect_link(
+            self._auth,
+            invocation.user,
+            name=invocation.user_name,
+            team_name=invocation.team_name,
+            continuation=continuation,
+        )
+        return Answer(replies.connect(url, continues=continuation is not None))
+
+    async def _start_meeting(self, invocation: Invocation, topic: str) -> Answer:
+        what = Continuation(invocation.request_id, invocation.channel_id, topic, invocation.response_url)
+        response = await self._request_meeting(invocation.user, what, self._lease_holder, START_TIMEOUT)
+        if response.HasField("delivery"):
+            return await self._show_now(response.delivery, invocation.user_name)
+        return Answer(replies.starting() if response.pending else replies.already_started())
+
+    async def resume(self, user: SlackUser, continuation: Continuation) -> None:
+        """Starts the meeting for which a connection was missing; its card comes by the deliveries.
+
+        Raises MeshError as `StartMeeting` does.
+        """
+        with deadline.budget(CONTINUE_TIMEOUT):
+            await self._request_meeting(user, continuation, "", CONTINUE_TIMEOUT)
+
+    async def _request_meeting(
+        self, user: SlackUser, what: Continuation, lease_holder: str, seconds: float
+    ) -> pb.StartMeetingResponse:
+        allowed = self._slack.may_respond(what.response_url)
+        request = pb.StartMeetingRequest(
+            user=user_message(user),
+            request_id=what.request_id,
+            conversation=slack_pb2.SlackConversation(slack_channel_id=what.channel_id),
+            topic=what.topic,
+            slack_response_url=what.response_url if allowed else "",
+            lease_holder=lease_holder,
+        )
+        return await self._meetings.StartMeeting(request, timeout=seconds)
+
+    async def _show_now(self, delivery: pb.Delivery, host_name: str) -> Answer:
+        """Answers with the card itself. What cannot be done in time is left to the deliveries, with what is done."""
+        adding = self._tasks.start(self._presenter.add_call(delivery, host_name), "add call")
+        done, _ = await asyncio.wait({adding}, timeout=max(0.0, deadline.within(BUDGET) - 0.05))
+        if not done:
+            self._tasks.start(self._hand_over(delivery, adding), "hand over")
+            return Answer(replies.starting())
+        try:
+            call = adding.result()
+        except (SlackError, MeshError) as error:
+            self._tasks.start(self._reports.failed(delivery, error), "report")
+            if isinstance(error, SlackError) and error.is_final:
+                return Answer(replies.cannot_show_card(delivery.card.meeting.join_url))
+            if isinstance(error, MeshError) and error.reason is Reason.SLACK_NOT_INSTALLED:
+                return Answer(replies.failure(error))
+            return Answer(replies.starting())
+
+        async def report(sent: bool) -> None:
+            shown = pb.Delivered(
+                version=delivery.version,
+                slack_call_id=call["id"],
+                slack_channel_id=delivery.conversation.slack_channel_id,
+            )
+            # Where the answer did not get out, whoever leases next looks whether Slack shows the call.
+            await self._reports.complete(delivery, shown if sent else at_once("answer_not_sent"))
+
+        message = cards.card_message(delivery.card.meeting, call["id"])
+        return Answer({"response_type": "in_channel", **message}, report)
+
+    async def _hand_over(self, delivery: pb.Delivery, adding: asyncio.Task[Json]) -> None:
+        try:
+            await adding
+        except (SlackError, MeshError) as error:
+            await self._reports.failed(delivery, error)
+        else:
+            await self._reports.complete(delivery, at_once("slack_slow"))

@@ -1,0 +1,146 @@
+"""What a person typed after `/zoom`, understood. Pure and total: every text has an answer."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mesh.slack_user import SlackUser
+from services.slack_edge.texts import clean, unescape
+
+MAX_TEXT = 8_000
+"""Characters that are looked at; Slack's own limit of a message is 4,000."""
+MAX_TOPIC = 200
+"""Zoom's limit of a topic."""
+MAX_PHONE_NUMBER = 64
+_MAX_WORD = 40
+_MAX_NAME = 80
+_REQUEST_IDS = uuid.UUID("5b1f4c0e-6f0b-5d39-9d52-7d1c3a0c2f6a")
+
+# Slack's entities (`should_escape`): users, channels, links. The names after `|` may be missing or empty.
+_ENTITY = re.compile(
+    r"<(?:@(?P<user>[UW][A-Z0-9]+)|#(?P<channel>[CGD][A-Z0-9]+)|(?P<link>(?:https?|mailto|tel):[^|<>\s]+))"
+    r"(?:\|(?P<label>[^<>]*))?>"
+)
+_NUMBER_LINK = re.compile(r"<tel:([^|<>]+)(?:\|[^<>]*)?>")
+
+
+@dataclass(frozen=True)
+class StartMeeting:
+    """`/zoom`, `/zoom meeting [topic]`."""
+
+    topic: str = ""
+    """One line of at most 200 characters; empty for Zoom's usual name."""
+
+
+@dataclass(frozen=True)
+class PlaceCall:
+    """`/zoom call <number>`."""
+
+    phone_number: str
+    """As typed, 1 to 64 characters."""
+
+
+@dataclass(frozen=True)
+class CallPerson:
+    """`/zoom call @someone`."""
+
+
+@dataclass(frozen=True)
+class CallWhom:
+    """`/zoom call` with nothing that could be a number."""
+
+
+@dataclass(frozen=True)
+class LogOut:
+    """`/zoom logout`."""
+
+
+@dataclass(frozen=True)
+class Help:
+    """`/zoom help`."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something else."""
+
+    word: str
+    """The first word as typed, at most 40 characters."""
+
+
+Command = StartMeeting | PlaceCall | CallPerson | CallWhom | LogOut | Help | Unknown
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One use of the command: who, where, and what."""
+
+    user: SlackUser
+    user_name: str
+    """For people to read; no key."""
+    team_name: str
+    channel_id: str
+    response_url: str = field(repr=False)
+    request_id: str
+    """The same for the same use, however often it arrives."""
+    command: Command
+
+
+def invocation(form: Mapping[str, str], signature: str) -> Invocation:
+    """Returns what a verified form says. Missing fields become empty: the services' own rules refuse them."""
+    team_id = form.get("team_id", "")
+    # Slack's id of this one use; without one (Slack always sends it) the signature is as unique.
+    unique = form.get("trigger_id") or signature
+    return Invocation(
+        user=SlackUser(form.get("enterprise_id", ""), team_id, form.get("user_id", "")),
+        user_name=clean(form.get("user_name", ""), _MAX_NAME),
+        team_name=clean(form.get("team_domain", ""), _MAX_NAME),
+        channel_id=form.get("channel_id", ""),
+        response_url=form.get("response_url", ""),
+        request_id=str(uuid.uuid5(_REQUEST_IDS, f"{team_id}:{unique}")),
+        command=parse(form.get("text", "")),
+    )
+
+
+def parse(text: str) -> Command:
+    """Returns the command in `text`, which is as Slack sends it: entities in angle brackets, `&lt;` for a typed `<`."""
+    first, rest = (*text[:MAX_TEXT].strip().split(None, 1), "", "")[:2]
+    match first.casefold():
+        case "":
+            return StartMeeting()
+        case "meeting":
+            return StartMeeting(topic=clean(plain(rest), MAX_TOPIC))
+        case "help":
+            return Help()
+        case "logout" if not rest:
+            return LogOut()
+        case "call":
+            return _call(rest)
+    return Unknown(clean(plain(first), _MAX_WORD))
+
+
+def _call(target: str) -> Command:
+    if target.startswith(("<@", "@")):
+        return CallPerson()
+    number = clean(unescape(_NUMBER_LINK.sub(r"\1", target)), MAX_TEXT)
+    # A longer one is not cut: the beginning of a number may be somebody else's number.
+    if not any(char.isdecimal() for char in number) or len(number) > MAX_PHONE_NUMBER:
+        return CallWhom()
+    return PlaceCall(number)
+
+
+def plain(text: str) -> str:
+    """Returns `text` as it looked when it was typed."""
+    return unescape(_ENTITY.sub(_shown, text))
+
+
+def _shown(entity: re.Match[str]) -> str:
+    label = entity["label"] or ""
+    if entity["user"]:
+        return f"@{label.removeprefix('@') or entity['user']}"
+    if entity["channel"]:
+        return f"#{label.removeprefix('#') or entity['channel']}"
+    return label or str(entity["link"])

@@ -1,0 +1,82 @@
+"""What a person was doing when her Zoom account was found missing: kept with the connect link, continued after it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from services.slack_edge.commands import Invocation, StartMeeting
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from mesh.slack_user import SlackUser
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+
+MAX_BYTES = 4096
+"""What `CreateConnectLink` takes."""
+_VERSION = 1
+_KIND = "start_meeting"
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A meeting that was asked for."""
+
+    request_id: str
+    channel_id: str
+    topic: str
+    response_url: str = field(repr=False)
+
+
+def of(invocation: Invocation) -> Continuation | None:
+    """Returns what should go on by itself after the connection; None where the person types again."""
+    if not isinstance(invocation.command, StartMeeting):
+        return None
+    return Continuation(invocation.request_id, invocation.channel_id, invocation.command.topic, invocation.response_url)
+
+
+def encode(continuation: Continuation | None) -> bytes:
+    """Returns at most MAX_BYTES bytes; nothing for None, and for one that is too long to keep."""
+    if continuation is None:
+        return b""
+    value = {"v": _VERSION, "kind": _KIND, **asdict(continuation)}
+    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return encoded if len(encoded) <= MAX_BYTES else b""
+
+
+def decode(encoded: bytes) -> Continuation | None:
+    """Returns what `encode` was given; None for nothing, and for what another version of this edge wrote."""
+    try:
+        value = json.loads(encoded) if encoded else None
+    except ValueError:
+        return None
+    if not isinstance(value, dict) or value.pop("v", None) != _VERSION or value.pop("kind", None) != _KIND:
+        return None
+    names = Continuation.__dataclass_fields__.keys()
+    if value.keys() != names or not all(isinstance(part, str) for part in value.values()):
+        return None
+    return Continuation(**value)
+
+
+async def create_connect_link(
+    auth: AuthServiceAsyncStub, user: SlackUser, *, name: str, team_name: str, continuation: Continuation | None
+) -> str:
+    """Returns the address under which `user` connects Zoom. Raises MeshError as `CreateConnectLink` does."""
+    response = await auth.CreateConnectLink(
+        auth_service_pb2.CreateConnectLinkRequest(
+            user=user_message(user),
+            slack_display_name=name,
+            slack_team_name=team_name,
+            continuation=encode(continuation),
+        )
+    )
+    return response.connect_url
+
+
+def user_message(user: SlackUser) -> slack_pb2.SlackUser:
+    """Returns the person as the services are told of her."""
+    return slack_pb2.SlackUser(
+        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
+    )

@@ -1,0 +1,136 @@
+"""The loop that leases what Slack does not show yet, and shows it. Any replica can do any of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from google.protobuf.duration_pb2 import Duration
+from opentelemetry import metrics, trace
+from opentelemetry.context import Context
+
+from mesh import deadline
+from mesh.clock import Clock
+from mesh.errors import MeshError
+from services.slack_edge.presenter import Presenter
+from services.slack_edge.reports import Reports
+from services.slack_edge.slack_api import SlackError
+from services.slack_edge.tasks import Tasks
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+log = logging.getLogger(__name__)
+
+CONCURRENCY = 10
+WAIT_SECONDS = 20
+LEASE_TIMEOUT = 30.0
+REPORT_SECONDS = 1.0
+"""Kept back of every lease, to report before somebody else begins."""
+_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between attempts to lease while meetings cannot be reached."""
+
+
+class Deliveries:
+    """Works off deliveries until it is stopped."""
+
+    def __init__(
+        self,
+        meetings: MeetingsServiceAsyncStub,
+        presenter: Presenter,
+        reports: Reports,
+        clock: Clock,
+        *,
+        lease_holder: str,
+    ) -> None:
+        """`lease_holder` names this process, differently after each start."""
+        self._meetings = meetings
+        self._presenter = presenter
+        self._reports = reports
+        self._clock = clock
+        self._lease_holder = lease_holder
+        self._work = Tasks()
+        self._loop: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to lease."""
+        self._loop = asyncio.create_task(self._run(), name="deliveries")
+
+    async def drain(self, seconds: float) -> None:
+        """Stops leasing, and gives what is in hand `seconds` to end."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+        await self._work.drain(seconds)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._work.fewer_than(CONCURRENCY)
+            try:
+                leased = await self._lease(CONCURRENCY - self._work.running)
+            except MeshError as error:
+                failures += 1
+                if failures == 1:  # once, not every few seconds of an outage
+                    log.warning("cannot lease deliveries", extra={"reason": error.reason.value})
+            except Exception:
+                failures += 1
+                log.exception("leasing hit a defect")
+            else:
+                failures = 0
+                for delivery in leased:
+                    self._work.start(self.deliver(delivery), "deliver")
+            if failures:
+                await self._clock.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
+
+    async def _lease(self, count: int) -> list[pb.Delivery]:
+        request = pb.LeaseDeliveriesRequest(
+            lease_holder=self._lease_holder, max_deliveries=count, wait=Duration(seconds=WAIT_SECONDS)
+        )
+        response = await self._meetings.LeaseDeliveries(request, timeout=LEASE_TIMEOUT)
+        return list(response.deliveries)
+
+    async def deliver(self, delivery: pb.Delivery) -> None:
+        """Shows one delivery within its lease and reports how that ended. Never raises, except when cancelled."""
+        content = delivery.WhichOneof("content") or "nothing"
+        with trace.get_tracer(__name__).start_as_current_span(
+            f"deliver {content}",
+            context=Context(),  # a tree of its own: no request waits for it
+            attributes={"zoomslack.delivery_id": delivery.delivery_id, "zoomslack.version": delivery.version},
+        ) as span:
+            outcome = await self._attempt(delivery)
+            span.set_attribute("zoomslack.outcome", outcome)
+            _outcomes().add(1, {"content": content, "outcome": outcome})
+
+    async def _attempt(self, delivery: pb.Delivery) -> str:
+        left = (delivery.lease_expire_time.ToDatetime(UTC) - self._clock.now()).total_seconds() - REPORT_SECONDS
+        if left <= 0:
+            return "lease_ended"
+        try:
+            async with asyncio.timeout(left):
+                with deadline.budget(left):
+                    delivered = await self._presenter.show(delivery)
+        except (SlackError, MeshError, TimeoutError) as error:
+            if isinstance(error, SlackError) and error.is_final:
+                await self._presenter.comfort(delivery)
+            await self._reports.failed(delivery, error)
+            return "failed"
+        except Exception as error:
+            log.exception("a delivery hit a defect", extra={"delivery_id": delivery.delivery_id})
+            await self._reports.failed(delivery, error)
+            return "failed"
+        await self._reports.complete(delivery, delivered)
+        return "delivered"
+
+
+@functools.cache
+def _outcomes() -> metrics.Counter:
+    return metrics.get_meter(__name__).create_counter(
+        "zoomslack.deliveries", description="Deliveries to Slack by content and outcome."
+    )

@@ -1,0 +1,136 @@
+"""One edge: its parts made and joined, its ports opened, and its end in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+
+from aiohttp import web
+from prometheus_client import REGISTRY
+
+from mesh.channel import open_channel
+from mesh.clock import Clock
+from services.slack_edge.bot_tokens import BotTokens
+from services.slack_edge.browser import Browser
+from services.slack_edge.command_handlers import CommandHandlers
+from services.slack_edge.deliveries import Deliveries
+from services.slack_edge.health import Health, Neighbour
+from services.slack_edge.pages import Pages
+from services.slack_edge.presenter import Presenter
+from services.slack_edge.reports import Reports
+from services.slack_edge.routes import SlackDoor, admin_app, public_app
+from services.slack_edge.settings import EdgeSettings
+from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
+from services.slack_edge.slack_api import SlackApi, open_session
+from services.slack_edge.tasks import Tasks
+from services.slack_edge.zoom_webhooks import ZoomWebhooks
+from zoomslack.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from zoomslack.meetings.v1 import meetings_service_pb2, meetings_service_pb2_grpc
+from zoomslack.phone.v1 import phone_service_pb2, phone_service_pb2_grpc
+
+log = logging.getLogger(__name__)
+
+GRACE = 5.0
+"""Seconds that requests and deliveries in hand get to end."""
+
+
+class Edge:
+    """Make it, start it and drain it within one running loop."""
+
+    def __init__(self, settings: EdgeSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._lease_holder = f"edge-{uuid.uuid4()}"
+        self._session = open_session()
+        self._tasks = Tasks()
+        auth_channel = open_channel(
+            settings.auth_target, auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"], settings.tls_dir
+        )
+        meetings_channel = open_channel(
+            settings.meetings_target,
+            meetings_service_pb2.DESCRIPTOR.services_by_name["MeetingsService"],
+            settings.tls_dir,
+        )
+        phone_channel = open_channel(
+            settings.phone_target, phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"], settings.tls_dir
+        )
+        self._channels = (auth_channel, meetings_channel, phone_channel)
+        auth = auth_service_pb2_grpc.AuthServiceStub(auth_channel)
+        meetings = meetings_service_pb2_grpc.MeetingsServiceStub(meetings_channel)
+        phone = phone_service_pb2_grpc.PhoneServiceStub(phone_channel)
+
+        slack = SlackApi(settings.slack_api_url, BotTokens(auth, clock), self._session)
+        presenter = Presenter(slack, meetings, auth)
+        reports = Reports(meetings, clock)
+        self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
+        handlers = CommandHandlers(
+            auth=auth,
+            meetings=meetings,
+            phone=phone,
+            slack=slack,
+            presenter=presenter,
+            reports=reports,
+            tasks=self._tasks,
+            help_url=settings.help_url,
+            lease_holder=self._lease_holder,
+        )
+        self._health = Health(
+            {
+                "auth": Neighbour(auth_channel, needed=True),
+                "meetings": Neighbour(meetings_channel, needed=True),
+                "phone": Neighbour(phone_channel, needed=False),
+            },
+            REGISTRY,
+        )
+        pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
+        door = SlackDoor(Verifier(SLACK, settings.slack_secrets, clock), SeenSignatures(clock), handlers, self._tasks)
+        webhooks = ZoomWebhooks(Verifier(ZOOM, settings.zoom_secrets, clock), meetings)
+        browser = Browser(pages, auth, phone, handlers, public_url=settings.public_url)
+        apart = settings.admin_listen is not None
+        self._public = _runner(public_app(door, webhooks, browser, None if apart else self._health))
+        self._admin = _runner(admin_app(self._health)) if apart else None
+        self.port = 0
+        self.admin_port = 0
+
+    async def start(self) -> None:
+        """Opens the ports (`port`, `admin_port`) and begins to lease. Raises OSError when a port is taken."""
+        self.port = await _listen(self._public, self._settings.listen)
+        if self._admin is not None and self._settings.admin_listen is not None:
+            self.admin_port = await _listen(self._admin, self._settings.admin_listen)
+        self._deliveries.start()
+        log.info("listening", extra={"address": self._settings.listen, "port": self.port})
+
+    async def drain(self) -> None:
+        """Stops without losing a request: not ready, wait, stop accepting, let work end, close everything."""
+        self._health.drain()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._deliveries.drain(GRACE))
+            group.create_task(self._stop_serving())
+        await self._tasks.drain(GRACE)
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes connections at once."""
+        await self._public.cleanup()
+        if self._admin is not None:
+            await self._admin.cleanup()
+        for channel in self._channels:
+            await channel.close()
+        await self._session.close()
+
+    async def _stop_serving(self) -> None:
+        await asyncio.sleep(self._settings.drain_seconds)
+        await self._public.cleanup()
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    # aiohttp's own access log prints paths with their queries.
+    return web.AppRunner(app, access_log=None, shutdown_timeout=GRACE, handle_signals=False)
+
+
+async def _listen(runner: web.AppRunner, address: str) -> int:
+    host, _, port = address.rpartition(":")
+    await runner.setup()
+    site = web.TCPSite(runner, host.strip("[]"), int(port))
+    await site.start()
+    return int(runner.addresses[0][1])

@@ -1,0 +1,49 @@
+"""The manifest from which Slack makes the app: every address and permission that this edge counts on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BOT_SCOPES = ("commands", "calls:read", "calls:write", "chat:write", "chat:write.public", "users:read")
+BOT_EVENTS = ("app_home_opened", "app_uninstalled", "tokens_revoked")
+
+
+def manifest(public_url: str) -> dict[str, Any]:
+    """Returns the manifest for an edge at `public_url` (Slack, "App manifest reference")."""
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Zoom for Slack",
+            "description": "Start Zoom meetings and phone calls from Slack",
+            "background_color": "#0b5cff",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "Zoom", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": "/zoom",
+                    "url": f"{public_url}/slack/commands",
+                    "description": "Start a Zoom meeting or a phone call",
+                    "usage_hint": "help | meeting [topic] | call [number] | logout",
+                    # Without it a mentioned person arrives as a bare name that means nobody.
+                    "should_escape": True,
+                }
+            ],
+        },
+        "oauth_config": {
+            "redirect_urls": [f"{public_url}/slack/oauth/callback"],
+            "scopes": {"bot": list(BOT_SCOPES)},
+        },
+        "settings": {
+            "event_subscriptions": {"request_url": f"{public_url}/slack/events", "bot_events": list(BOT_EVENTS)},
+            "interactivity": {"is_enabled": True, "request_url": f"{public_url}/slack/interactions"},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": False,
+            "token_rotation_enabled": False,
+        },
+    }

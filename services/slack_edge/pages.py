@@ -1,0 +1,72 @@
+"""Pages for browsers: templates, the headers that go with them, and the cookie that ties a sign-in to one browser."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+_FOLDER = Path(__file__).parent
+_COOKIE = "zoomslack_state"
+_COOKIE_SECONDS = 600
+"""As long as the link that the state belongs to."""
+_BASE_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+class Pages:
+    """Renders pages. Everything that is put into a template is escaped."""
+
+    def __init__(self, *, public_url: str, help_url: str) -> None:
+        self._secure = public_url.startswith("https://")
+        self._common = {"help_url": help_url}
+        self._templates = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
+        )
+        self._style = (_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+
+    def style(self) -> web.Response:
+        """Returns the style sheet."""
+        return web.Response(text=self._style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    def page(self, template: str, *, status: int = 200, leads_away: bool = False, **values: Any) -> web.Response:
+        """Returns a page. `leads_away`: it has a form after which the browser is sent to a vendor."""
+        # Browsers apply `form-action` to every redirect that follows, and Zoom may send a person on to her company's
+        # sign-in: any https address, then. Without a form nothing may be submitted at all.
+        target = f"'self' https:{'' if self._secure else ' http:'}" if leads_away else "'none'"
+        return self._html(template, status, f"{_BASE_POLICY}; form-action {target}", values)
+
+    def page_with_script(self, template: str, **values: Any) -> web.Response:
+        """Returns a page in which scripts run that carry `nonce`."""
+        nonce = secrets.token_urlsafe(16)
+        policy = f"{_BASE_POLICY}; form-action 'none'; script-src 'nonce-{nonce}'"
+        return self._html(template, 200, policy, {**values, "nonce": nonce})
+
+    def message(self, title: str, text: str, *, status: int = 200) -> web.Response:
+        """Returns a page that says one thing. `text` may hold `code` between backticks, as messages in Slack do."""
+        # Odd parts stood between backticks.
+        return self.page("message.html", status=status, title=title, parts=text.split("`"))
+
+    def set_state(self, response: web.StreamResponse, state: str, path: str) -> None:
+        """Ties `state` to this browser: somebody else who gets hold of the address cannot complete it."""
+        response.set_cookie(
+            _COOKIE, state, max_age=_COOKIE_SECONDS, path=path, httponly=True, samesite="Lax", secure=self._secure
+        )
+
+    @staticmethod
+    def has_state(request: web.Request, state: str) -> bool:
+        """Tells whether `state` was tied to this browser."""
+        kept = request.cookies.get(_COOKIE, "")
+        return bool(state) and hmac.compare_digest(kept.encode(), state.encode("utf-8", "surrogateescape"))
+
+    def _html(self, template: str, status: int, policy: str, values: dict[str, Any]) -> web.Response:
+        text = self._templates.get_template(template).render(**self._common, **values)
+        return web.Response(
+            status=status, text=text, content_type="text/html", headers={"Content-Security-Policy": policy}
+        )

@@ -1,0 +1,243 @@
+"""Brings Slack to the state that a delivery describes, in few calls, from wherever an earlier attempt ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser, from_message
+from services.slack_edge import cards, replies
+from services.slack_edge.blocks import Json
+from services.slack_edge.continuations import create_connect_link
+from services.slack_edge.slack_api import Nature, SlackApi, SlackError
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+log = logging.getLogger(__name__)
+
+_NO_UNFURL = {"unfurl_links": False, "unfurl_media": False}
+"""Slack's preview of a Zoom link would stand under our own card."""
+# The call is over, or Slack has forgotten it: nothing is left to be brought up to date.
+_CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
+
+
+class Presenter:
+    """Shows things in Slack. Every method may be repeated after a failure halfway."""
+
+    def __init__(self, slack: SlackApi, meetings: MeetingsServiceAsyncStub, auth: AuthServiceAsyncStub) -> None:
+        self._slack = slack
+        self._meetings = meetings
+        self._auth = auth
+
+    async def show(self, delivery: pb.Delivery) -> pb.Delivered:
+        """Shows `delivery` and returns what Slack shows then.
+
+        Raises SlackError, and MeshError where a service is needed and fails (DELIVERY_LEASE_LOST among them).
+        """
+        match delivery.WhichOneof("content"):
+            case "card":
+                return await self._show_card(delivery)
+            case "summary":
+                return await self._show_message(delivery, cards.summary_message(delivery.summary))
+            case "recording":
+                return await self._show_message(delivery, cards.recording_message(delivery.recording))
+            case "failure":
+                return await self._show_failure(delivery)
+        # From a newer version of meetings: another edge may know it, later.
+        raise SlackError("deliver", "unknown_content", Nature.PASSING)
+
+    async def add_call(self, delivery: pb.Delivery, host_name: str) -> Json:
+        """Makes the call of a new card known to Slack and returns Slack's `call`. Raises as `show` does."""
+        user = from_message(delivery.user)
+        arguments = cards.call_arguments(delivery.card.meeting, host_name)
+        answer = await self._slack.call(user, "calls.add", arguments)
+        call = _call_of("calls.add", answer)
+        await self._meetings.RecordDeliveryProgress(
+            pb.RecordDeliveryProgressRequest(
+                user=delivery.user,
+                delivery_id=delivery.delivery_id,
+                lease_token=delivery.lease_token,
+                slack_call_id=call["id"],
+            ),
+            timeout=3.0,
+        )
+        return call
+
+    async def _show_card(self, delivery: pb.Delivery) -> pb.Delivered:
+        if delivery.HasField("delivered"):
+            state = pb.Delivered()
+            state.CopyFrom(delivery.delivered)
+        else:
+            state = await self._first_card(delivery)
+        state.version = delivery.version
+        if state.ended or not state.slack_call_id:
+            return state
+        user, card = from_message(delivery.user), delivery.card
+        try:
+            shown = await self._sync_people(user, state, cards.people(card.present))
+            del state.attendees[:]
+            state.attendees.extend(shown)
+            if card.meeting.state == pb.MEETING_STATE_ENDED:
+                await self._end_call(user, state.slack_call_id, card.meeting)
+                state.ended = True
+        except SlackError as failure:
+            if failure.error not in _CALL_OVER:
+                raise
+            state.ended = True
+        return state
+
+    async def _first_card(self, delivery: pb.Delivery) -> pb.Delivered:
+        user, meeting = from_message(delivery.user), delivery.card.meeting
+        call = await self._known_call(user, delivery.slack_call_id)
+        if call is None:
+            call = await self.add_call(delivery, await self._name_of(user))
+        state = pb.Delivered(
+            slack_call_id=call["id"],
+            slack_channel_id=delivery.conversation.slack_channel_id,
+            attendees=cards.people_of_call(call.get("users"), delivery.card.present),
+        )
+        if call.get("channels"):  # an earlier attempt posted it, and its report got lost
+            return state
+        message = cards.card_message(meeting, call["id"])
+        channel_id, state.slack_message_ts = await self._post(delivery, message, anywhere=True)
+        state.slack_channel_id = channel_id or state.slack_channel_id
+        return state
+
+    async def _known_call(self, user: SlackUser, call_id: str) -> Json | None:
+        if not call_id:
+            return None
+        try:
+            return _call_of("calls.info", await self._slack.call(user, "calls.info", {"id": call_id}))
+        except SlackError as failure:
+            if failure.error == "invalid_call_id":
+                return None
+            raise
+
+    async def _name_of(self, user: SlackUser) -> str:
+        """Returns what Slack calls a person; empty where it will not tell: a title does without."""
+        try:
+            answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True)
+        except SlackError as failure:
+            log.info("no name for a card", extra={"slack_error": failure.error})
+            return ""
+        found: Any = answer.get("user") or {}
+        profile: Any = found.get("profile") or {}
+        return str(profile.get("display_name") or profile.get("real_name") or found.get("name") or "")
+
+    async def _end_call(self, user: SlackUser, call_id: str, meeting: pb.Meeting) -> None:
+        duration = int(cards.lasted(meeting).total_seconds())
+        await self._slack.call(user, "calls.end", {"id": call_id, "duration": duration})
+
+    async def _sync_people(self, user: SlackUser, state: pb.Delivered, present: list[pb.Attendee]) -> list[pb.Attendee]:
+        """Makes the card list exactly `present`; returns them in the form in which it does."""
+        shown = list(state.attendees)
+        try:
+            return await self._apply_changes(user, state.slack_call_id, shown, present)
+        except SlackError as failure:
+            if failure.error == "bad_users":  # somebody is in already, or not in: our picture of the card is old
+                call = await self._known_call(user, state.slack_call_id)
+                shown = cards.people_of_call((call or {}).get("users"), [*present, *shown])
+            elif failure.error == "user_not_found":  # of another workspace, or gone
+                present = [cards.without_slack(attendee) for attendee in present]
+            else:
+                raise
+        try:
+            return await self._apply_changes(user, state.slack_call_id, shown, present)
+        except SlackError as failure:
+            if failure.error == "bad_users":  # changed between look and write: look again later
+                raise SlackError(failure.method, failure.error, Nature.PASSING) from None
+            raise
+
+    async def _apply_changes(
+        self, user: SlackUser, call_id: str, shown: list[pb.Attendee], present: list[pb.Attendee]
+    ) -> list[pb.Attendee]:
+        joined, left = cards.changes(shown, present)
+        for method, attendees in (("calls.participants.remove", left), ("calls.participants.add", joined)):
+            if attendees:
+                users = [cards.participant(attendee) for attendee in attendees]
+                await self._slack.call(user, method, {"id": call_id, "users": users})
+        gone = {attendee.attendee_id for attendee in left}
+        return [attendee for attendee in shown if attendee.attendee_id not in gone] + joined
+
+    async def _show_message(self, delivery: pb.Delivery, message: Json) -> pb.Delivered:
+        user, before = from_message(delivery.user), delivery.delivered
+        if before.slack_message_ts:
+            place = {"channel": before.slack_channel_id, "ts": before.slack_message_ts}
+            await self._slack.call(user, "chat.update", {**place, **message})
+            channel_id, ts = before.slack_channel_id, before.slack_message_ts
+        else:
+            channel_id, ts = await self._post(delivery, message, anywhere=False)
+        return pb.Delivered(version=delivery.version, slack_channel_id=channel_id, slack_message_ts=ts)
+
+    async def _show_failure(self, delivery: pb.Delivery) -> pb.Delivered:
+        message = await self._failure_message(from_message(delivery.user), delivery.failure)
+        channel_id, ts = await self._tell(delivery, message)
+        return pb.Delivered(version=delivery.version, slack_channel_id=channel_id, slack_message_ts=ts)
+
+    async def comfort(self, delivery: pb.Delivery) -> None:
+        """Gives the host the link to a meeting whose card Slack will never show. Best effort: never raises."""
+        if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered"):
+            return
+        try:
+            await self._tell(delivery, replies.cannot_show_card(delivery.card.meeting.join_url))
+        except (SlackError, MeshError) as error:
+            log.info("the host could not be told", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
+
+    async def _tell(self, delivery: pb.Delivery, message: Json) -> tuple[str, str]:
+        """Tells one person something: where she typed, else in her own conversation with the app."""
+        if delivery.slack_response_url:
+            try:
+                await self._slack.respond(delivery.slack_response_url, message)
+            except SlackError as failure:
+                if not failure.is_final:
+                    raise
+            else:
+                return "", ""
+        user = from_message(delivery.user)
+        direct = {name: value for name, value in message.items() if name != "response_type"}  # means nothing there
+        answer = await self._slack.call(user, "chat.postMessage", {"channel": user.user_id, **direct, **_NO_UNFURL})
+        return _place(answer)
+
+    async def _failure_message(self, user: SlackUser, failure: pb.CommandFailure) -> Json:
+        known = failure.reason in Reason.__members__
+        error = MeshError(Reason(failure.reason) if known else Reason.INTERNAL, failure.metadata)
+        if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+            return replies.failure(error)
+        url = await create_connect_link(self._auth, user, name="", team_name="", continuation=None)
+        return replies.connect(url, continues=False)
+
+    async def _post(self, delivery: pb.Delivery, message: Json, *, anywhere: bool) -> tuple[str, str]:
+        """Posts to the delivery's conversation; returns channel and ts, empty where Slack does not tell.
+
+        `anywhere`: by the response URL where there is one, which also works where the app is no member. Summaries and
+        recordings are not posted so: they belong only where the app was let in (S39 to S42).
+        """
+        if anywhere and delivery.slack_response_url:
+            try:
+                await self._slack.respond(delivery.slack_response_url, {"response_type": "in_channel", **message})
+            except SlackError as failure:
+                if not failure.is_final:
+                    raise
+                log.info("response url is used up", extra={"slack_error": failure.error})
+            else:
+                return "", ""
+        channel = delivery.conversation.slack_channel_id
+        answer = await self._slack.call(
+            from_message(delivery.user), "chat.postMessage", {"channel": channel, **message, **_NO_UNFURL}
+        )
+        return _place(answer)
+
+
+def _call_of(method: str, answer: Json) -> Json:
+    call = answer.get("call")
+    if not isinstance(call, dict) or not isinstance(call.get("id"), str) or not 0 < len(call["id"]) <= 64:
+        raise SlackError(method, "no_call_in_answer", Nature.PASSING)
+    return call
+
+
+def _place(answer: Json) -> tuple[str, str]:
+    return str(answer.get("channel", ""))[:64], str(answer.get("ts", ""))[:64]

@@ -1,0 +1,194 @@
+"""What is answered to people, with a sentence for every reason; `cards` has what is shown of meetings.
+
+Pure functions from facts to Slack messages.
+
+Foreign text (topics, names, what was typed) stands in `plain_text` objects, or escaped in verbatim mrkdwn, and never in
+a message's own `text`, in which Slack looks for links and mentions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from mesh.errors import MeshError, Reason
+from services.slack_edge.blocks import Json, context, link_button, mrkdwn, plain, section
+from services.slack_edge.texts import escape
+
+COMMANDS = (
+    ("/zoom", "start a meeting"),
+    ("/zoom meeting [topic]", "start a meeting about something"),
+    ("/zoom call <number>", "call a phone number with Zoom Phone"),
+    ("/zoom logout", "sign out of Zoom"),
+    ("/zoom help", "show this list"),
+)
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.INTERNAL: "Something went wrong on our side. It has been noted; please try again.",
+    Reason.INVALID_REQUEST: "That could not be understood. Type `/zoom help` to see what works.",
+    Reason.REQUEST_ID_REUSED: "That was already done with other details. Type the command again.",
+    Reason.DEADLINE_TOO_SHORT: "This takes longer than usual. If nothing appears within a minute, please try again.",
+    Reason.CALLER_NOT_ALLOWED: "Zoom for Slack is not set up correctly here. Please tell whoever runs it.",
+    Reason.SERVICE_UNAVAILABLE: "Zoom for Slack is restarting. If nothing appears within a minute, please try again.",
+    Reason.PAGE_TOKEN_INVALID: "That list has changed. Please start it again.",
+    Reason.ZOOM_NOT_CONNECTED: "Your Zoom account is not connected. Type `/zoom` to connect it.",
+    Reason.ZOOM_UNAVAILABLE: "Zoom does not answer at the moment. Please try again in a minute.",
+    Reason.ZOOM_RATE_LIMITED: "Zoom is getting too many requests. Please try again in a moment.",
+    Reason.ZOOM_DAILY_LIMIT: "You have reached Zoom's limit of meetings a day. It ends at midnight GMT.",
+    Reason.ZOOM_SCOPE_MISSING: (
+        "Your Zoom connection lacks a permission that this needs. Type `/zoom logout`, then `/zoom` to connect again."
+    ),
+    Reason.ZOOM_REFUSED: "Zoom refused this. If it stays so, ask the administrator of your Zoom account.",
+    Reason.ZOOM_HOST_NOT_ALLOWED: (
+        "Your Zoom account may not host meetings. Ask the administrator of your Zoom account for a license."
+    ),
+    Reason.ZOOM_APP_NOT_APPROVED: (
+        "This app is not approved in your Zoom account yet. Ask the administrator of your Zoom account to approve it "
+        "in the Zoom App Marketplace, then type `/zoom` again."
+    ),
+    Reason.ZOOM_CLIENT_INVALID: "Zoom does not accept this installation of the app. Please tell whoever runs it.",
+    Reason.ZOOM_NOT_FOUND: "Zoom does not know that meeting or person any more.",
+    Reason.ZOOM_OUTCOME_UNKNOWN: (
+        "Zoom's answer got lost; we are finding out what became of it. If nothing appears within a minute, please try "
+        "again."
+    ),
+    Reason.LINK_INVALID: "This link is not valid. Type `/zoom` in Slack for a new one.",
+    Reason.LINK_EXPIRED: "This link is older than ten minutes. Type `/zoom` in Slack for a new one.",
+    Reason.LINK_USED: "This link was used before. Type `/zoom` in Slack for a new one.",
+    Reason.CONSENT_DENIED: "You did not agree, so nothing was connected. Type `/zoom` in Slack whenever you want to.",
+    Reason.AUTHORIZATION_FAILED: "The sign-in could not be completed. Type `/zoom` in Slack for a new link.",
+    Reason.SLACK_NOT_INSTALLED: "Zoom is not installed in this workspace. Ask a workspace administrator to add it.",
+    Reason.SLACK_UNAVAILABLE: "Slack does not answer at the moment. Please try again in a minute.",
+    Reason.MEETING_NOT_FOUND: "There is no such meeting.",
+    Reason.DELIVERY_LEASE_LOST: "Your meeting is being shown already.",
+    Reason.PHONE_NUMBER_INVALID: (
+        "That is not a phone number that can be dialled. Type it with its country code, "
+        "as in `/zoom call +1 202 555 0145`."
+    ),
+    Reason.PHONE_NOT_AVAILABLE: (
+        "Your Zoom account has no Zoom Phone. Ask the administrator of your Zoom account whether you can get it."
+    ),
+    Reason.CALL_LINK_INVALID: "This call link is not valid any more. Type `/zoom call` in Slack for a new one.",
+    Reason.PHONE_NUMBER_EMERGENCY: "Emergency numbers cannot be called from here. Please use a phone.",
+}
+
+
+def sentence(error: MeshError) -> str:
+    """Returns what to tell a person about an error, in mrkdwn."""
+    text = SENTENCES[error.reason]
+    if error.reason is Reason.INTERNAL and (trace_id := error.metadata.get("trace_id", "")):
+        return f"{text} (Reference: {escape(trace_id[:32])})"
+    if error.reason is Reason.ZOOM_RATE_LIMITED and error.retry_delay is not None:
+        return f"Zoom is getting too many requests. Please try again in {_seconds(error.retry_delay)}."
+    return text
+
+
+def _seconds(delay: timedelta) -> str:
+    count = max(1, round(delay.total_seconds()))
+    return "a second" if count == 1 else f"{count} seconds"
+
+
+def failure(error: MeshError) -> Json:
+    """Tells why a command came to nothing."""
+    return ephemeral(sentence(error))
+
+
+def ephemeral(text: str, *blocks: Json) -> Json:
+    """A message that only the person sees who typed the command. `text` is ours, in mrkdwn."""
+    message: Json = {"response_type": "ephemeral", "text": text}
+    if blocks:
+        message["blocks"] = list(blocks)
+    return message
+
+
+def usage(help_url: str) -> Json:
+    """`/zoom help`."""
+    return ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_usage_blocks(help_url))
+
+
+def unknown_command(word: str, help_url: str) -> Json:
+    """Answers what is no command."""
+    shown = escape(word.replace("`", "'")) or "?"
+    opening = f"I don't know `{shown}`."
+    return ephemeral(
+        f"{opening} What you can do with Zoom here:\n{_commands()}",
+        section(mrkdwn(opening)),
+        *_usage_blocks(help_url),
+    )
+
+
+def _usage_blocks(help_url: str) -> tuple[Json, Json]:
+    return (
+        section(mrkdwn(f"*What you can do with Zoom here*\n{_commands()}")),
+        context(mrkdwn(f"<{escape(help_url)}|Help and support>")),
+    )
+
+
+def _commands() -> str:
+    return "\n".join(f"• `{escape(command)}`: {does}" for command, does in COMMANDS)
+
+
+def starting() -> Json:
+    """The meeting is on its way, and its card will follow."""
+    return ephemeral("Starting your meeting…")
+
+
+def already_started() -> Json:
+    """This very command was carried out before."""
+    return ephemeral("That meeting was already started.")
+
+
+def already_received() -> Json:
+    """This very request was received before."""
+    return ephemeral("This command was already received.")
+
+
+def connect(connect_url: str, *, continues: bool) -> Json:
+    """Asks the person to connect Zoom; `continues` tells whether the command goes on by itself afterwards."""
+    first = "Connect your Zoom account to use `/zoom`."
+    second = "Your meeting starts as soon as you have." if continues else "Then type the command again."
+    return ephemeral(
+        f"{first} {second}",
+        section(mrkdwn(f"{first} {second}")),
+        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
+        context(mrkdwn("The link is for you only and works for ten minutes.")),
+    )
+
+
+def logged_out(*, was_connected: bool) -> Json:
+    """`/zoom logout`."""
+    if not was_connected:
+        return ephemeral("You were not signed in to Zoom.")
+    return ephemeral("You are signed out of Zoom. Type `/zoom` to connect again.")
+
+
+def call_person() -> Json:
+    """`/zoom call @someone`, as long as numbers are all that can be called."""
+    return ephemeral("Calling people by name does not work yet. Type the phone number: `/zoom call +1 202 555 0145`.")
+
+
+def call_whom() -> Json:
+    """`/zoom call` without a number."""
+    return ephemeral("Whom shall I call? Type the phone number: `/zoom call +1 202 555 0145`.")
+
+
+def call_ready(national_number: str, call_url: str) -> Json:
+    """A prepared phone call and its button."""
+    return ephemeral(
+        "Your call is ready: press Call.",
+        section(plain(f"Call {national_number} with Zoom Phone")),
+        link_button("Call", call_url, "zoom_call", primary=True),
+    )
+
+
+def cannot_show_card(join_url: str) -> Json:
+    """The meeting exists and Slack will not show its card: the host at least gets in."""
+    return ephemeral(
+        "Your meeting is ready, but Slack does not let me show its card here.",
+        section(
+            mrkdwn(
+                "Your meeting is ready, but Slack does not let me show its card here. You can share this link yourself."
+            )
+        ),
+        link_button("Join", join_url, "zoom_join", primary=True),
+    )

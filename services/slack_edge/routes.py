@@ -1,0 +1,125 @@
+"""The doors for Slack, and the table of all routes."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import web
+from opentelemetry import trace
+
+from mesh.errors import MeshError, Reason
+from services.slack_edge import replies
+from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_body
+from services.slack_edge.browser import Browser
+from services.slack_edge.command_handlers import Answer, CommandHandlers
+from services.slack_edge.commands import invocation
+from services.slack_edge.health import Health
+from services.slack_edge.interactions import challenge_of, note_event, note_interaction
+from services.slack_edge.middleware import add_headers, observe
+from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
+from services.slack_edge.tasks import Tasks
+from services.slack_edge.zoom_webhooks import ZoomWebhooks
+
+log = logging.getLogger(__name__)
+
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+
+class SlackDoor:
+    """`POST /slack/commands`, `/slack/interactions`, `/slack/events`."""
+
+    def __init__(self, verifier: Verifier, seen: SeenSignatures, handlers: CommandHandlers, tasks: Tasks) -> None:
+        self._verifier = verifier
+        self._seen = seen
+        self._handlers = handlers
+        self._tasks = tasks
+
+    async def command(self, request: web.Request) -> web.StreamResponse:
+        """A slash command. Every verified one is answered with 200: people see errors as messages."""
+        body = await read_body(request, _FORM)
+        form = parse_form(body)
+        if form is not None and form.get("ssl_check") == "1":
+            return web.Response()  # Slack looks at our certificate now and then, unsigned; it wants only a 200
+        self._verify(request, body)
+        if form is None:
+            raise web.HTTPBadRequest
+        signature = request.headers[SLACK.signature_header]
+        if not self._seen.add(signature):
+            log.info("a command was replayed")
+            return web.json_response(replies.already_received())
+        try:
+            answer = await self._handlers.handle(invocation(form, signature))
+        except Exception:
+            log.exception("a command hit a defect")
+            span = trace.get_current_span().get_span_context()
+            error = MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(span.trace_id)})
+            answer = Answer(replies.failure(error))
+        return await self._answer(request, answer)
+
+    async def _answer(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        response = web.json_response(answer.message)
+        if answer.after is None:
+            return response
+        sent = True
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except ConnectionError:  # Slack hung up before the end
+            sent = False
+        self._tasks.start(answer.after(sent), "after the answer")
+        return response
+
+    async def interaction(self, request: web.Request) -> web.Response:
+        """A pressed button. The empty answer acknowledges it."""
+        body = await read_body(request, _FORM)
+        self._verify(request, body)
+        if not note_interaction(parse_form(body) or {}):
+            raise web.HTTPBadRequest
+        return web.Response()
+
+    async def event(self, request: web.Request) -> web.Response:
+        """An event, or Slack's check of this address."""
+        body = await read_body(request, _JSON)
+        self._verify(request, body)
+        event = parse_object(body)
+        if event is None:
+            raise web.HTTPBadRequest
+        challenge = challenge_of(event)
+        if challenge is not None:
+            return web.Response(text=challenge)
+        note_event(event)
+        return web.Response()
+
+    def _verify(self, request: web.Request, body: bytes) -> None:
+        try:
+            self._verifier.verify(request.headers, body)
+        except SignatureError as error:
+            log.warning("a request in Slack's name was refused", extra={"cause": error.cause})
+            refusal = '{"error": "invalid request"}'
+            raise web.HTTPUnauthorized(text=refusal, content_type=_JSON) from None
+
+
+def public_app(slack: SlackDoor, zoom: ZoomWebhooks, browser: Browser, health: Health | None) -> web.Application:
+    """Returns what the internet reaches; `health` only where it has no port of its own."""
+    app = web.Application(middlewares=[observe], client_max_size=MAX_BODY)
+    app.on_response_prepare.append(add_headers)
+    app.add_routes(
+        [
+            web.post("/slack/commands", slack.command),
+            web.post("/slack/interactions", slack.interaction),
+            web.post("/slack/events", slack.event),
+            web.post("/zoom/webhooks", zoom.handle),
+            *browser.routes(),
+            *(health.routes() if health else []),
+        ]
+    )
+    return app
+
+
+def admin_app(health: Health) -> web.Application:
+    """Returns what only the cluster reaches."""
+    app = web.Application(middlewares=[observe], client_max_size=MAX_BODY)
+    app.on_response_prepare.append(add_headers)
+    app.add_routes(health.routes())
+    return app

@@ -1,0 +1,70 @@
+"""Every knob of the edge."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, field_validator
+
+from mesh.settings import HttpUrl, ListenAddress, Settings
+
+
+class PublicSettings(Settings):
+    """What is known before the apps at Slack and Zoom exist: enough for the manifest."""
+
+    public_url: HttpUrl = Field("http://127.0.0.1:8080", alias="ZOOMSLACK_PUBLIC_URL")
+    """Where Slack, Zoom and browsers reach this edge; the addresses in the apps' settings begin with it."""
+
+
+class EdgeSettings(PublicSettings):
+    """What the edge needs to serve."""
+
+    slack_api_url: HttpUrl = Field("https://slack.com/api", alias="ZOOMSLACK_SLACK_API_URL")
+    slack_signing_secrets: SecretStr = Field(alias="ZOOMSLACK_SLACK_SIGNING_SECRET")
+    """Comma-separated: the current one, and the one before while Slack may still use it."""
+    zoom_user_webhook_secrets: SecretStr = Field(alias="ZOOMSLACK_ZOOM_USER_WEBHOOK_SECRET")
+    """The "Secret Token" of the user-managed Zoom app; comma-separated while it rotates."""
+    zoom_account_webhook_secrets: SecretStr | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET")
+    """The same of the admin-managed app. Absent: its events are refused."""
+    listen: ListenAddress = Field("127.0.0.1:8080", alias="ZOOMSLACK_EDGE_LISTEN")
+    admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_EDGE_ADMIN_LISTEN")
+    """Takes /livez, /readyz and /metrics off the public port, as production wants it. Absent: they are on it."""
+    auth_target: str = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
+    meetings_target: str = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_TARGET")
+    phone_target: str = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_TARGET")
+    configured_help_url: HttpUrl | None = Field(None, alias="ZOOMSLACK_HELP_URL")
+    """Where `/zoom help` sends people who need a person. Absent: the product page."""
+    drain_seconds: float = Field(0.5, alias="ZOOMSLACK_EDGE_DRAIN_SECONDS", ge=0, le=60)
+    """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
+
+    @field_validator("slack_signing_secrets", "zoom_user_webhook_secrets", "zoom_account_webhook_secrets")
+    @classmethod
+    def _not_only_commas(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _listed(value):
+            raise ValueError("holds no secret")
+        return value
+
+    @property
+    def help_url(self) -> str:
+        """Where help is."""
+        return self.configured_help_url or f"{self.public_url}/"
+
+    @property
+    def slack_secrets(self) -> list[str]:
+        """The secrets with which Slack may sign."""
+        return _listed(self.slack_signing_secrets)
+
+    @property
+    def zoom_secrets(self) -> list[str]:
+        """The secrets with which Zoom may sign, of both apps."""
+        account = self.zoom_account_webhook_secrets
+        return _listed(self.zoom_user_webhook_secrets) + ([] if account is None else _listed(account))
+
+    def problems(self) -> list[str]:
+        return super().problems() + self.plaintext_problems(
+            ZOOMSLACK_AUTH_TARGET=self.auth_target,
+            ZOOMSLACK_MEETINGS_TARGET=self.meetings_target,
+            ZOOMSLACK_PHONE_TARGET=self.phone_target,
+        )
+
+
+def _listed(value: SecretStr) -> list[str]:
+    return [secret for part in value.get_secret_value().split(",") if (secret := part.strip())]

@@ -1,0 +1,219 @@
+"""The way to Slack: Web API methods and `response_url`, refusals sorted by what they mean.
+
+Methods go through slack-sdk's `api_call` with a JSON body. Its `calls_*` helpers would put join links and passcodes
+into the address of the request, which proxies log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import aiohttp
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from mesh import deadline
+from mesh.slack_user import SlackUser
+from services.slack_edge.blocks import Json
+from services.slack_edge.bot_tokens import BotTokens
+
+TIMEOUT = 10.0
+"""Seconds for one request to Slack."""
+MAX_RESPONSE_URL = 2048
+_MAX_RETRY_AFTER = 3600.0
+_TOKEN_DEAD = frozenset({"token_revoked", "account_inactive", "invalid_auth", "not_authed", "token_expired"})
+# Errors that pass by themselves (reference of each method, and "Developing for Enterprise orgs" for the last two).
+_PASSING = frozenset(
+    {
+        *("ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error"),
+        *("service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"),
+    }
+)
+_VENDOR_DOMAINS = ("slack.com", "slack-gov.com")
+
+
+class Nature(Enum):
+    """What can be done about a failure."""
+
+    PASSING = "passing"
+    """Later it may work."""
+    FINAL = "final"
+    """It never will."""
+
+
+class SlackError(Exception):
+    """Slack did not do what it was asked. `error` is its word, or ours where it gave none; free of content."""
+
+    def __init__(self, method: str, error: str, nature: Nature, retry_after: float | None = None) -> None:
+        super().__init__(f"{method}: {error}")
+        self.method = method
+        self.error = error[:100]
+        self.nature = nature
+        self.retry_after = retry_after
+        """Seconds that Slack asked us to wait."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether trying again is useless."""
+        return self.nature is Nature.FINAL
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Returns the process's HTTP client. Call within the running loop; slack-sdk ignores its own timeout beside one."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT, connect=3.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+
+
+class SlackApi:
+    """Slack, as seen from here."""
+
+    def __init__(self, base_url: str, tokens: BotTokens, session: aiohttp.ClientSession) -> None:
+        """`base_url` is the root of the methods, `https://slack.com/api`."""
+        self._base_url = base_url
+        self._tokens = tokens
+        self._session = session
+        # slack-sdk formats every request body for its log unless its logger's own level is set above DEBUG.
+        self._sdk_log = logging.getLogger(f"{__name__}.sdk")
+        self._sdk_log.setLevel(logging.WARNING)
+
+    async def call(self, user: SlackUser, method: str, arguments: Json, *, form: bool = False) -> Json:
+        """Calls a method with the bot token of the user's workspace and returns the answer.
+
+        `form`: for methods that read no JSON (`users.info`). A token that turns out dead is asked for again, once.
+        Raises SlackError, and MeshError where there is no token.
+        """
+        token = await self._tokens.get(user)
+        try:
+            return await self._once(token, method, arguments, form=form)
+        except SlackError as failure:
+            if failure.error not in _TOKEN_DEAD:
+                raise
+            self._tokens.drop(user)
+            fresh = await self._tokens.get(user)
+            if fresh == token:
+                raise
+        return await self._once(fresh, method, arguments, form=form)
+
+    async def _once(self, token: str, method: str, arguments: Json, *, form: bool) -> Json:
+        client = AsyncWebClient(
+            token=token, base_url=self._base_url, session=self._session, retry_handlers=[], logger=self._sdk_log
+        )
+        client.proxy = None  # the constructor takes one from the environment, even for addresses of this machine
+        body: Any = {"data": arguments} if form else {"json": arguments}
+        with _span(f"Slack {method}") as span:
+            try:
+                async with asyncio.timeout(deadline.within(TIMEOUT)):
+                    response = await client.api_call(method, **body)
+            except SlackApiError as error:
+                failure = _failure(method, error)
+            except TimeoutError:
+                failure = SlackError(method, "timeout", Nature.PASSING)
+            except (SlackClientError, aiohttp.ClientError, OSError, ValueError, AttributeError, TypeError) as error:
+                # The last three: what slack-sdk raises over an answer that is no JSON object.
+                failure = SlackError(method, type(error).__name__, Nature.PASSING)
+            else:
+                return dict(response.data) if isinstance(response.data, dict) else {}
+            span.set_status(Status(StatusCode.ERROR, failure.error))
+            raise failure
+
+    def may_respond(self, url: str) -> bool:
+        """Tells whether `url` is Slack's, and so may be posted to."""
+        return is_slacks(url, self._base_url)
+
+    async def respond(self, url: str, message: Json) -> None:
+        """Posts a message to a `response_url` that `may_respond` allows. Raises SlackError.
+
+        Not by slack-sdk's webhook client: that one follows redirects, to wherever they lead.
+        """
+        method = "response_url"
+        if not self.may_respond(url):
+            raise SlackError(method, "url_not_allowed", Nature.FINAL)
+        with _span(f"Slack {method}") as span:
+            try:
+                async with (
+                    asyncio.timeout(deadline.within(TIMEOUT)),
+                    self._session.post(url, json=message, allow_redirects=False) as response,
+                ):
+                    status, headers = response.status, response.headers
+                    word = (await response.content.read(256)).decode("ascii", "replace")
+            except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+                failure = SlackError(method, type(error).__name__, Nature.PASSING)
+            else:
+                if status == 200:
+                    return
+                passing = status == 429 or status >= 500
+                known = word.strip().isidentifier()
+                failure = SlackError(
+                    method,
+                    word.strip() if known else f"http_{status}",
+                    Nature.PASSING if passing else Nature.FINAL,
+                    _retry_after(headers),
+                )
+            span.set_status(Status(StatusCode.ERROR, failure.error))
+            raise failure
+
+
+def is_slacks(url: str, base_url: str) -> bool:
+    """Tells whether a response URL belongs to Slack, or to whatever plays Slack at `base_url`.
+
+    The form that brought it was signed; still, nothing else is ever called.
+    """
+    if not 0 < len(url) <= MAX_RESPONSE_URL:
+        return False
+    try:
+        parts = urlsplit(url)
+        if parts.username is not None or parts.password is not None:
+            return False
+        scheme, host, port = _origin(parts)
+    except ValueError:
+        return False
+    if (scheme, host, port) == _origin(urlsplit(base_url)):
+        return True
+    vendor = any(host == domain or host.endswith(f".{domain}") for domain in _VENDOR_DOMAINS)
+    return scheme == "https" and port == 443 and vendor
+
+
+def _failure(method: str, error: SlackApiError) -> SlackError:
+    # `response` is slack-sdk's own, or aiohttp's where the body was no JSON.
+    response: Any = error.response
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
+    headers: Mapping[str, str] = getattr(response, "headers", {})
+    data = getattr(response, "data", None)
+    word = data.get("error") if isinstance(data, dict) else None
+    if status == 429:
+        return SlackError(method, "ratelimited", Nature.PASSING, _retry_after(headers) or 1.0)
+    if not isinstance(word, str) or not word:
+        return SlackError(method, f"http_{status}", Nature.PASSING)
+    if status >= 500 or word in _PASSING:
+        return SlackError(method, word, Nature.PASSING, _retry_after(headers))
+    return SlackError(method, word, Nature.FINAL)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "")
+    return min(float(value), _MAX_RETRY_AFTER) if value.isascii() and value.isdecimal() else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _span(name: str) -> Any:
+    return trace.get_tracer(__name__).start_as_current_span(
+        name,
+        kind=SpanKind.CLIENT,
+        attributes={"peer.service": "slack"},
+        record_exception=False,
+        set_status_on_exception=False,
+    )

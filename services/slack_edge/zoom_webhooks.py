@@ -1,0 +1,78 @@
+"""The door for Zoom: events are handed to the service that owns them, and answered when they are stored.
+
+Sources: Zoom, "Using webhooks": 200 or 204 within three seconds; 5xx or silence is sent again after 5, 20 and 60
+minutes, 4xx never.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from mesh.errors import MeshError, Reason
+from services.slack_edge.bodies import parse_object, read_body
+from services.slack_edge.signatures import SignatureError, Verifier, hex_hmac
+from zoomslack.meetings.v1 import meetings_service_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 2.5
+"""Seconds to store an event: an answer after three counts as none."""
+_OF_MEETINGS = ("meeting.", "recording.")
+_MAX_TOKEN = 1_000
+
+
+class ZoomWebhooks:
+    """`POST /zoom/webhooks`."""
+
+    def __init__(self, verifier: Verifier, meetings: MeetingsServiceAsyncStub) -> None:
+        self._verifier = verifier
+        self._meetings = meetings
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Verifies first; looks into the body only then."""
+        body = await read_body(request, "application/json")
+        try:
+            secret = self._verifier.verify(request.headers, body)
+        except SignatureError as error:
+            log.warning("a request in Zoom's name was refused", extra={"cause": error.cause})
+            return web.json_response({"error": "invalid request"}, status=401)
+        event = parse_object(body)
+        if event is None or not isinstance(event.get("event"), str):
+            log.warning("a signed webhook is no event")
+            raise web.HTTPBadRequest
+        name: str = event["event"]
+        if name == "endpoint.url_validation":
+            return _validated(event, secret)
+        if name.startswith(_OF_MEETINGS):
+            return await self._record(name, body)
+        log.debug("an event of no interest", extra={"event": name[:100]})
+        return web.Response()
+
+    async def _record(self, name: str, body: bytes) -> web.Response:
+        try:
+            response = await self._meetings.RecordZoomEvent(
+                meetings_service_pb2.RecordZoomEventRequest(body=body), timeout=TIMEOUT
+            )
+        except MeshError as error:
+            log.warning("an event was not stored", extra={"event": name[:100], "reason": error.reason.value})
+            if error.reason is Reason.INVALID_REQUEST:
+                raise web.HTTPBadRequest from None  # the same bytes would be refused again
+            raise web.HTTPServiceUnavailable from None
+        disposition = meetings_service_pb2.EventDisposition.Name(response.disposition)
+        log.info("event", extra={"event": name[:100], "disposition": disposition})
+        return web.Response()
+
+
+def _validated(event: dict[str, object], secret: str) -> web.Response:
+    """Answers Zoom's check of the address: proves that we hold the secret with which this request was signed."""
+    payload = event.get("payload")
+    token = payload.get("plainToken") if isinstance(payload, dict) else None
+    if not isinstance(token, str) or not 0 < len(token) <= _MAX_TOKEN:
+        raise web.HTTPBadRequest
+    return web.json_response({"plainToken": token, "encryptedToken": hex_hmac(secret, token.encode())})

@@ -1,0 +1,253 @@
+"""What people open in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World
+from tests.support.fake_services import ZOOM_CONSENT
+
+
+async def get(world: World, url: str, **options: Any) -> tuple[int, str, Any]:
+    """Opens a page without following redirects; returns status, text and headers."""
+    async with world.http.get(url, allow_redirects=False, **options) as response:
+        return response.status, await response.text(), response.headers
+
+
+async def connect_link(world: World, text: str = "meeting Weekly sync") -> str:
+    """Types a command without a connection and returns the address behind the button."""
+    world.meetings.failure = MeshError(Reason.ZOOM_NOT_CONNECTED)
+    answer = (await world.type(text))["answer"]
+    assert answer["response_type"] == "ephemeral"
+    button = next(block for block in answer["blocks"] if block["type"] == "actions")["elements"][0]
+    assert (button["action_id"], button["text"]["text"]) == ("zoom_connect", "Authorize Zoom")
+    world.meetings.failure = None
+    return str(button["url"])
+
+
+async def press_continue(world: World, link: str, **headers: str) -> tuple[int, str]:
+    """Presses the button on the connect page; returns status and where it leads."""
+    state = parse_qs(urlsplit(link).query)["link"][0]
+    async with world.http.post(
+        f"{world.edge_url}/zoom/connect",
+        data={"link": state},
+        headers=headers,
+        allow_redirects=False,
+    ) as response:
+        return response.status, response.headers.get("Location", "")
+
+
+async def test_a_command_goes_on_after_the_connection(world: World) -> None:
+    link = await connect_link(world)
+    status, page, headers = await get(world, link)
+    assert status == 200
+    assert "<strong>ada</strong>" in page
+    assert "<strong>acme</strong>" in page
+    assert headers["Cache-Control"] == "no-store"
+    status, location = await press_continue(world, link, **{"Sec-Fetch-Site": "same-origin"})
+    assert (status, location.partition("?")[0]) == (303, ZOOM_CONSENT)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    status, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
+    assert status == 200
+    assert "Your meeting is starting in Slack" in page
+    first, second = world.meetings.started
+    assert (second.request_id, second.topic) == (first.request_id, "Weekly sync")
+    assert second.slack_response_url == first.slack_response_url
+    assert second.lease_holder == ""
+    await world.meetings.outcome()
+    assert [message["kind"] for message in await world.seen(user=GRACE)] == ["message"]
+    # Going back and forth in the browser starts nothing twice.
+    await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
+    assert len(await world.calls()) == 1
+
+
+async def test_a_call_command_is_typed_again_after_the_connection(world: World) -> None:
+    world.phone.failure = MeshError(Reason.ZOOM_NOT_CONNECTED)
+    link = await connect_link(world, "call +12025550145")
+    _, location = await press_continue(world, link)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
+    assert "type <code>/zoom</code> in Slack" in page
+    assert world.meetings.started == []
+
+
+async def test_a_meeting_that_cannot_start_after_the_connection(world: World) -> None:
+    link = await connect_link(world)
+    _, location = await press_continue(world, link)
+    world.meetings.failure = MeshError(Reason.ZOOM_HOST_NOT_ALLOWED)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
+    assert "could not be started" in page
+    assert "may not host meetings" in page
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_another_site_cannot_press_the_button(world: World, headers: dict[str, str]) -> None:
+    link = await connect_link(world)
+    assert (await press_continue(world, link, **headers))[0] == 403
+
+
+async def test_a_callback_in_another_browser_connects_nobody(world: World) -> None:
+    link = await connect_link(world)
+    state = parse_qs(urlsplit(link).query)["link"][0]
+    world.auth.asked.clear()
+    for query in (f"code=x&state={state}", "code=x&state=", "code=x", "state=%FF%00", f"state={'x' * 5000}"):
+        status, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?{query}")
+        assert status == 403
+        assert "another browser" in page
+    assert world.auth.asked == []
+
+
+async def test_a_person_who_declines(world: World) -> None:
+    link = await connect_link(world)
+    _, location = await press_continue(world, link)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    status, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?error=access_denied&state={state}")
+    assert status == 409
+    assert "nothing was connected" in page
+
+
+@pytest.mark.parametrize("link", ["", "?link=", "?link=unknown", f"?link={'x' * 5000}", "?link=<script>"])
+async def test_links_that_are_none(world: World, link: str) -> None:
+    status, page, _ = await get(world, f"{world.edge_url}/zoom/connect{link}")
+    assert status == 404
+    assert "<script" not in page
+    assert "not valid" in page
+
+
+async def test_names_on_the_connect_page_are_text(world: World) -> None:
+    link = await connect_link(world)
+    state = parse_qs(urlsplit(link).query)["link"][0]
+    world.auth.links[state].slack_display_name = "<img src=x onerror=alert(1)>"
+    _, page, headers = await get(world, link)
+    assert "<img" not in page
+    assert "script-src" not in headers["Content-Security-Policy"]
+
+
+async def test_the_cookie_is_for_this_sign_in_only(world: World) -> None:
+    link = await connect_link(world)
+    state = parse_qs(urlsplit(link).query)["link"][0]
+    async with world.http.post(
+        f"{world.edge_url}/zoom/connect", data={"link": state}, allow_redirects=False
+    ) as response:
+        cookie = response.headers["Set-Cookie"]
+    for part in ("HttpOnly", "SameSite=Lax", "Path=/zoom", "Max-Age=600"):
+        assert part in cookie
+
+
+async def test_installing_by_another_browser(world: World) -> None:
+    world.http.cookie_jar.clear()
+    status, _, headers = await get(world, f"{world.edge_url}/slack/install")
+    assert status == 302
+    state = parse_qs(urlsplit(headers["Location"]).query)["state"][0]
+    world.http.cookie_jar.clear()
+    status, page, _ = await get(world, f"{world.edge_url}/slack/oauth/callback?code=x&state={state}")
+    assert status == 403
+    assert "another browser" in page
+
+
+async def test_an_installation_that_is_declined(world: World) -> None:
+    _, _, headers = await get(world, f"{world.edge_url}/slack/install")
+    state = parse_qs(urlsplit(headers["Location"]).query)["state"][0]
+    status, page, _ = await get(world, f"{world.edge_url}/slack/oauth/callback?error=access_denied&state={state}")
+    assert status == 409
+    assert "did not agree" in page
+
+
+async def test_auth_that_is_down_is_a_page(world: World) -> None:
+    world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    status, page, _ = await get(world, f"{world.edge_url}/slack/install")
+    assert status == 503
+    assert "restarting" in page
+
+
+async def test_the_call_page_dials(world: World) -> None:
+    status, page, headers = await get(world, f"{world.edge_url}/call/signed.id")
+    assert status == 200
+    assert 'href="zoomphonecall://+12025550145"' in page
+    assert 'href="tel:+12025550145"' in page
+    nonce = re.search(r"script-src 'nonce-([\w-]+)'", headers["Content-Security-Policy"])
+    assert nonce is not None
+    assert f'<script nonce="{nonce[1]}">' in page
+
+
+@pytest.mark.parametrize("number", ["+1202x", "javascript:alert(1)", "", '1"onclick="x', "+" + "1" * 40, "١٢٣٤٥"])
+async def test_only_a_number_is_dialled(world: World, number: str) -> None:
+    world.phone.number = number
+    status, page, _ = await get(world, f"{world.edge_url}/call/signed.id")
+    assert status == 404
+    assert "zoomphonecall:" not in page
+
+
+@pytest.mark.parametrize("signed_id", ["other", "x" * 3000, "%00", "%3Cscript%3E"])
+async def test_call_links_that_are_none(world: World, signed_id: str) -> None:
+    status, page, _ = await get(world, f"{world.edge_url}/call/{signed_id}")
+    assert status == 404
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/install", "/static/style.css"])
+async def test_pages_that_need_nobody(world: World, path: str) -> None:
+    status, _, headers = await get(world, world.edge_url + path)
+    assert status == 200
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_readiness_follows_the_services_that_are_needed(world: World) -> None:
+    assert await get_text(world, "/livez") == (200, "ok\n")
+    assert (await get_text(world, "/readyz"))[0] == 200
+    await world.stop_service["phone"]()
+    assert (await readiness_when(world, "phone: down"))[0] == 200
+    await world.stop_service["meetings"]()
+    assert (await readiness_when(world, "meetings: down"))[0] == 503
+    assert (await get_text(world, "/livez"))[0] == 200
+
+
+async def readiness_when(world: World, line: str) -> tuple[int, str]:
+    """Waits until `line` is in the answer: a channel learns of its server's end a moment later."""
+    async with asyncio.timeout(10):
+        while line not in (answer := await get_text(world, "/readyz"))[1]:
+            pass
+        return answer
+
+
+async def get_text(world: World, path: str) -> tuple[int, str]:
+    status, text, _ = await get(world, world.edge_url + path)
+    return status, text
+
+
+async def test_metrics_are_there(world: World) -> None:
+    status, text = await get_text(world, "/metrics")
+    assert status == 200
+    assert "python_info" in text
+
+
+async def test_a_form_of_the_connect_page_needs_its_type(world: World) -> None:
+    assert (await world.post("/zoom/connect", b"{}", content_type="application/json"))[0] == 415
+    assert (await world.post("/zoom/connect", b"", content_type=FORM))[0] == 404
+
+
+async def test_clicks_on_the_link_button_are_acknowledged(world: World) -> None:
+    await connect_link(world)
+    [shown] = await world.seen()
+    clicked = await world.control(
+        "POST", "actions", user_id=ADA, channel_id=GENERAL, ts=shown["ts"], action_id="zoom_connect"
+    )
+    assert clicked["status"] == 200
+    assert clicked["url"].startswith(f"{world.edge_url}/zoom/connect?link=")

@@ -1,0 +1,185 @@
+"""What is shown of meetings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.slack_edge import cards
+from tests.support.block_kit import markup, problems, texts
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+NOON = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
+HOSTILE = "<!channel> @everyone <https://evil.example|zoom.us> *b* & `c`"
+
+
+def meeting(**changes: Any) -> pb.Meeting:
+    fields: dict[str, Any] = {
+        "meeting_id": "8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60",
+        "host": slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id="U0ADA0001"),
+        "conversation": slack_pb2.SlackConversation(slack_channel_id="C0GENERAL"),
+        "zoom_meeting_id": "85012345678",
+        "topic": "Weekly sync",
+        "join_url": "https://us05web.zoom.us/j/85012345678?pwd=a%2Bb.1",
+        "passcode": "x7Kp2Q",
+        "state": pb.MEETING_STATE_CREATED,
+        "create_time": NOON,
+        **changes,
+    }
+    return pb.Meeting(**fields)
+
+
+def attendee(name: str, attendee_id: str = "", slack_user_id: str = "") -> pb.Attendee:
+    return pb.Attendee(attendee_id=attendee_id or f"id-{name}", display_name=name, slack_user_id=slack_user_id)
+
+
+def test_slack_is_told_of_a_call_in_its_own_terms() -> None:
+    assert cards.call_arguments(meeting(), "ada") == {
+        "external_unique_id": "zoomslack:8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60:T0ACME001",
+        "external_display_id": "850 1234 5678",
+        "join_url": "https://us05web.zoom.us/j/85012345678?pwd=a%2Bb.1",
+        "desktop_app_join_url": "zoommtg://zoom.us/join?confno=85012345678&pwd=a%2Bb.1",
+        "date_start": 1793361600,
+        "title": "Weekly sync started by ada",
+        "created_by": "U0ADA0001",
+    }
+
+
+def test_a_meeting_without_passcode_has_no_line_for_it() -> None:
+    open_meeting = meeting(join_url="https://zoom.us/j/85012345678", passcode="")
+    assert cards.call_arguments(open_meeting, "")["desktop_app_join_url"] == "zoommtg://zoom.us/join?confno=85012345678"
+    assert cards.card_message(open_meeting, "R1")["blocks"] == [{"type": "call", "call_id": "R1"}]
+
+
+def test_the_card_shows_the_passcode() -> None:
+    message = cards.card_message(meeting(), "R1")
+    assert message["blocks"][0]["text"]["text"] == "Meeting passcode: x7Kp2Q"
+    assert message["blocks"][1] == {"type": "call", "call_id": "R1"}
+    assert problems(message) == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "host", "title"),
+    [
+        ("", "ada", "Zoom meeting started by ada"),
+        ("", "", "Zoom meeting"),
+        ("Plan", "", "Plan"),
+        ("a\u202eb\nc", "x\u0000y", "ab c started by xy"),
+    ],
+)
+def test_titles(topic: str, host: str, title: str) -> None:
+    assert cards.title(topic, host) == title
+
+
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_titles_are_short_enough(topic: str, host: str) -> None:
+    assert 0 < len(cards.title(topic, host)) <= 255
+
+
+def summary(*attendees: pb.Attendee, **changes: Any) -> pb.MeetingSummary:
+    ended = {"state": pb.MEETING_STATE_ENDED, "start_time": NOON, "end_time": NOON + timedelta(minutes=34, seconds=15)}
+    return pb.MeetingSummary(meeting=meeting(**{**ended, **changes}), attendees=attendees)
+
+
+def plain_texts(message: dict[str, Any]) -> list[str]:
+    return [text["text"] for text in texts(message) if text["type"] == "plain_text"]
+
+
+def test_a_summary_tells_id_start_duration_and_attendees() -> None:
+    message = cards.summary_message(summary(attendee("Ada"), attendee("Grace")))
+    assert "Meeting ID: 850 1234 5678" in markup(message)
+    assert "<!date^1793361600^{date_short_pretty} at {time}|2026-10-30 12:00 UTC>" in markup(message)
+    assert "Duration: 34 minutes" in markup(message)
+    assert plain_texts(message) == ["Weekly sync", "2 attendees: Ada, Grace"]
+    assert problems(message) == []
+
+
+def test_a_summary_of_many_names_thirty() -> None:
+    people = [attendee(f"{'n' * 90}{number}") for number in range(42)]
+    message = cards.summary_message(summary(*people))
+    text = plain_texts(message)[-1]
+    assert text.startswith("42 attendees: ")
+    assert text.endswith(" and 12 more")
+    assert problems(message) == []
+
+
+def test_a_summary_of_nobody() -> None:
+    assert plain_texts(cards.summary_message(summary()))[-1] == "Nobody joined"
+
+
+def test_a_recording_has_its_link_and_passcode() -> None:
+    recording = pb.MeetingRecording(meeting=meeting(), play_url="https://zoom.us/rec/share/x", passcode="&x<1>")
+    message = cards.recording_message(recording)
+    assert message["blocks"][-1]["elements"][0]["url"] == "https://zoom.us/rec/share/x"
+    assert "Passcode: &x<1>" in plain_texts(message)
+    assert problems(message) == []
+
+
+@pytest.mark.parametrize("hostile", [HOSTILE, "x" * 5000, "\u202e\u0000", "👩‍👩‍👧" * 80])
+def test_foreign_text_is_never_markup(hostile: str) -> None:
+    messages = [
+        cards.card_message(meeting(topic=hostile, passcode=hostile[:10] or "p"), "R1"),
+        cards.summary_message(summary(attendee(hostile, "a"), topic=hostile)),
+        cards.recording_message(
+            pb.MeetingRecording(meeting=meeting(topic=hostile), play_url="https://z/", passcode="p")
+        ),
+    ]
+    for message in messages:
+        assert problems(message) == []
+        for mark in ("<!channel", "@everyone", "evil.example"):
+            assert mark not in markup(message)
+
+
+def test_people_are_told_by_slack_id_or_by_name() -> None:
+    assert cards.participant(attendee("Ada", "a", "U0ADA0001")) == {"slack_id": "U0ADA0001"}
+    assert cards.participant(attendee("S\u202eam\x00", "a")) == {"external_id": "zoom:a", "display_name": "Sam"}
+    assert cards.participant(attendee("\u200b", "a")) == {"external_id": "zoom:a", "display_name": "Somebody"}
+
+
+def test_nobody_is_on_a_card_twice() -> None:
+    people = cards.people(
+        [
+            attendee("Ada", "a", "U1"),
+            attendee("Ada's phone", "b", "U1"),
+            attendee("Ada", "a", "U1"),
+            attendee("Sam", "c"),
+        ]
+    )
+    assert [cards.participant(person) for person in people] == [
+        {"slack_id": "U1"},
+        {"external_id": "zoom:b", "display_name": "Ada's phone"},
+        {"external_id": "zoom:c", "display_name": "Sam"},
+    ]
+
+
+def test_a_card_of_a_crowd_is_bounded() -> None:
+    assert len(cards.people([attendee(str(number)) for number in range(3000)])) == cards.MAX_PARTICIPANTS
+
+
+def test_changes_are_the_difference() -> None:
+    shown = [attendee("Ada"), attendee("Sam")]
+    joined, left = cards.changes(shown, [attendee("Sam"), attendee("Lin")])
+    assert ([a.display_name for a in joined], [a.display_name for a in left]) == (["Lin"], ["Ada"])
+    assert cards.changes(shown, shown) == ([], [])
+
+
+def test_people_of_a_call_are_recognised() -> None:
+    known = [attendee("Ada", "a", "U1"), attendee("Sam", "s")]
+    users = [
+        {"slack_id": "U1"},
+        {"external_id": "zoom:s", "display_name": "Sam"},
+        {"external_id": "zoom:x", "display_name": "Old"},
+        {"slack_id": "U9"},
+        "nonsense",
+        {},
+    ]
+    found = cards.people_of_call(users, known)
+    assert [person.attendee_id for person in found] == ["a", "s", "x", "U9"]
+    assert cards.participant(found[2]) == {"external_id": "zoom:x", "display_name": "Old"}
+    assert cards.participant(found[3]) == {"slack_id": "U9"}
+    assert cards.people_of_call(None, known) == []

@@ -1,0 +1,88 @@
+"""What is answered to people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.errors import MeshError, Reason
+from services.slack_edge import replies
+from services.slack_edge.blocks import Json
+from tests.support.block_kit import markup, problems
+from zoomslack.errors.v1.error_reason_pb2 import ErrorReason
+
+HELP = "https://zoom-slack.example.com/"
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    message = replies.failure(MeshError(reason))
+    assert message["response_type"] == "ephemeral"
+    assert message["text"].endswith((".", "`."))
+    assert problems(message) == []
+
+
+def test_the_sentences_cover_the_protos() -> None:
+    names = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118 (an enum, not a dict)
+    assert {reason.value for reason in replies.SENTENCES} == names
+
+
+def test_a_defect_is_told_with_its_trace_and_nothing_else() -> None:
+    text = replies.sentence(MeshError(Reason.INTERNAL, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"}))
+    assert "4bf92f3577b34da6a3ce929d0e0e4736" in text
+
+
+def test_a_rate_limit_says_when() -> None:
+    error = MeshError(Reason.ZOOM_RATE_LIMITED, retry_delay=timedelta(seconds=2))
+    assert "in 2 seconds" in replies.sentence(error)
+
+
+MESSAGES = [
+    replies.usage(HELP),
+    replies.unknown_command("foo", HELP),
+    replies.starting(),
+    replies.already_started(),
+    replies.already_received(),
+    replies.connect("https://x.example/zoom/connect?link=s", continues=True),
+    replies.connect("https://x.example/zoom/connect?link=s", continues=False),
+    replies.logged_out(was_connected=True),
+    replies.logged_out(was_connected=False),
+    replies.call_person(),
+    replies.call_whom(),
+    replies.call_ready("(202) 555-0145", "https://x.example/call/abc"),
+    replies.cannot_show_card("https://zoom.us/j/1?pwd=x"),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_answers_keep_slacks_rules_and_are_for_one_person(message: Json) -> None:
+    assert problems(message) == []
+    assert message["response_type"] == "ephemeral"
+
+
+def test_help_lists_every_command_that_works() -> None:
+    text = replies.usage(HELP)["text"]
+    for command in ("/zoom", "/zoom meeting [topic]", "/zoom call &lt;number&gt;", "/zoom logout", "/zoom help"):
+        assert f"`{command}`" in text
+    assert HELP in markup(replies.usage(HELP))
+
+
+def test_an_unknown_word_is_named_and_help_follows() -> None:
+    text = replies.unknown_command("foo", HELP)["text"]
+    assert text.startswith("I don't know `foo`.")
+    assert "/zoom help" in text
+
+
+@given(st.text(max_size=40))
+def test_an_unknown_word_stays_a_word(word: str) -> None:
+    message = replies.unknown_command(f"`<!channel>{word}", HELP)
+    assert problems(message) == []
+    assert "<!" not in markup(message)
+
+
+def test_a_passcode_is_never_in_an_answer_about_a_call() -> None:
+    button = replies.call_ready("(202) 555-0145", "https://x.example/call/abc")["blocks"][1]["elements"][0]
+    assert (button["action_id"], button["url"]) == ("zoom_call", "https://x.example/call/abc")
