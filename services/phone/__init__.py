@@ -1,0 +1,1 @@
+"""Phone calls that are placed from Slack."""

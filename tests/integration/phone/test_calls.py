@@ -1,0 +1,181 @@
+"""Placing calls and following their links, through a real server and a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import AsyncExitStack
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from mesh.channel import open_channel
+from mesh.database import Database
+from mesh.errors import MeshError, Reason
+from services.phone.__main__ import PHONE, build, migrate
+from services.phone.settings import PhoneSettings
+from services.phone.tables import calls
+from tests.integration.phone.conftest import ADA, GENERAL, Mesh
+from zoomslack.phone.v1 import phone_service_pb2 as pb
+from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
+from zoomslack.type.v1 import slack_pb2
+
+
+def signed_id(response: pb.PlaceCallResponse) -> str:
+    return response.call_url.rpartition("/")[2]
+
+
+async def stored(database: Database) -> int:
+    async with database.snapshot("count calls") as connection:
+        return int((await connection.execute(select(func.count()).select_from(calls))).scalar_one())
+
+
+async def refusal(attempt: Any) -> MeshError:
+    with pytest.raises(MeshError) as failure:
+        await attempt
+    return failure.value
+
+
+async def test_a_number_becomes_a_call_with_a_link_that_leads_back_to_it(mesh: Mesh) -> None:
+    response = await mesh.place("(202) 555-0143")
+    assert response.call_url.startswith("https://zoom.example/call/")
+    assert response.call.phone_number == "+12025550143"
+    assert response.call.national_number == "(202) 555-0143"
+    assert response.call.caller == ADA
+    assert response.call.state == pb.PHONE_CALL_STATE_PREPARED
+    assert response.call.create_time.ToDatetime(UTC) == mesh.clock.now()
+    assert await mesh.resolve(signed_id(response)) == response.call
+
+
+async def test_a_link_ends_after_fifteen_minutes_and_a_repeat_gives_a_fresh_one(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    first = await mesh.place(request_id=request_id)
+    mesh.clock.advance(15 * 60)
+    assert (await refusal(mesh.resolve(signed_id(first)))).reason is Reason.CALL_LINK_INVALID
+    again = await mesh.place(request_id=request_id)
+    assert await mesh.resolve(signed_id(again)) == first.call
+
+
+async def test_links_that_nobody_made_are_refused(mesh: Mesh) -> None:
+    made = signed_id(await mesh.place())
+    for text in ("x", "A" * 54, made[:-1] + ("A" if made[-1] != "A" else "Q"), made.swapcase()):
+        assert (await refusal(mesh.resolve(text))).reason is Reason.CALL_LINK_INVALID
+
+
+async def test_twenty_at_once_with_one_request_id_make_one_call(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    answers = await asyncio.gather(*(mesh.place(request_id=request_id) for _ in range(20)))
+    assert len({answer.call.call_id for answer in answers}) == 1
+    assert await stored(mesh.database) == 1
+
+
+async def test_a_repeat_does_not_need_zoom(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    first = await mesh.place(request_id=request_id.upper())
+    mesh.zoom.status = 500
+    again = await mesh.place(request_id=request_id)
+    assert again.call == first.call
+    assert mesh.zoom.requests == 1
+
+
+async def test_one_request_id_does_not_stand_for_two_calls(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    await mesh.place("+12025550143", request_id=request_id)
+    assert (await refusal(mesh.place("+12025550144", request_id=request_id))).reason is Reason.REQUEST_ID_REUSED
+    assert await stored(mesh.database) == 1
+
+
+async def test_two_at_once_with_one_request_id_and_different_numbers_make_one_call(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    outcomes = await asyncio.gather(
+        mesh.place("+12025550143", request_id=request_id),
+        mesh.place("+12025550144", request_id=request_id),
+        return_exceptions=True,
+    )
+    [refused] = [outcome for outcome in outcomes if isinstance(outcome, MeshError)]
+    assert refused.reason is Reason.REQUEST_ID_REUSED
+    assert await stored(mesh.database) == 1
+
+
+async def test_a_request_id_belongs_to_its_tenant(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    elsewhere = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
+    first = await mesh.place(request_id=request_id)
+    second = await mesh.place(request_id=request_id, user=elsewhere)
+    assert first.call.call_id != second.call.call_id
+    assert second.call.caller == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [("ring my mother", Reason.PHONE_NUMBER_INVALID), ("911", Reason.PHONE_NUMBER_EMERGENCY)],
+)
+async def test_what_cannot_be_dialled_is_refused_before_anything_is_asked(
+    mesh: Mesh, number: str, reason: Reason
+) -> None:
+    assert (await refusal(mesh.place(number))).reason is reason
+    assert mesh.zoom.requests == 0
+    assert await stored(mesh.database) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "reason"),
+    [
+        (200, {"feature": {"zoom_phone": False}}, Reason.PHONE_NOT_AVAILABLE),
+        (200, {"feature": {}}, Reason.PHONE_NOT_AVAILABLE),
+        (200, {"feature": {"zoom_phone": "true"}}, Reason.PHONE_NOT_AVAILABLE),
+        (200, {"feature": None}, Reason.PHONE_NOT_AVAILABLE),
+        (200, [], Reason.PHONE_NOT_AVAILABLE),
+        (404, {"code": 1001, "message": "User does not exist."}, Reason.PHONE_NOT_AVAILABLE),
+        (400, {"code": 300, "message": "Not allowed."}, Reason.PHONE_NOT_AVAILABLE),
+        (400, {"code": 4711, "message": "does not contain scopes:[user:read:settings]."}, Reason.ZOOM_SCOPE_MISSING),
+        (401, {"code": 124, "message": "Invalid access token."}, Reason.ZOOM_NOT_CONNECTED),
+        (429, {"code": 429, "message": "You have reached the maximum per-second rate"}, Reason.ZOOM_RATE_LIMITED),
+        (500, {"code": 500}, Reason.ZOOM_UNAVAILABLE),
+    ],
+)
+async def test_without_zoom_phone_nothing_is_stored(mesh: Mesh, status: int, answer: Any, reason: Reason) -> None:
+    mesh.zoom.status, mesh.zoom.answer = status, answer
+    request_id = str(uuid.uuid4())
+    assert (await refusal(mesh.place(request_id=request_id))).reason is reason
+    assert await stored(mesh.database) == 0
+    mesh.zoom.status, mesh.zoom.answer = 200, {"feature": {"zoom_phone": True}}
+    assert (await mesh.place(request_id=request_id)).call.call_id
+
+
+async def test_who_has_not_connected_zoom_hears_so(mesh: Mesh) -> None:
+    mesh.auth.failure = MeshError(Reason.ZOOM_NOT_CONNECTED)
+    assert (await refusal(mesh.place())).reason is Reason.ZOOM_NOT_CONNECTED
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pb.PlaceCallRequest(),
+        pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id="7", phone_number="+12025550143"),
+        pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id=str(uuid.uuid4()), phone_number="1" * 65),
+        pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id=str(uuid.uuid4()), phone_number=""),
+    ],
+)
+async def test_requests_that_break_the_proto_are_refused(mesh: Mesh, request_: pb.PlaceCallRequest) -> None:
+    error = await refusal(mesh.stub.PlaceCall(request_, timeout=5))
+    assert error.reason is Reason.INVALID_REQUEST
+    assert error.violations
+
+
+async def test_the_process_as_it_is_wired_migrates_its_file_and_becomes_ready(tmp_path: Path) -> None:
+    settings = PhoneSettings.load({"ZOOMSLACK_DATA_DIR": str(tmp_path), "ZOOMSLACK_PHONE_LISTEN": "127.0.0.1:0"})
+    await migrate(settings)
+    async with AsyncExitStack() as resources:
+        server = await build(settings, resources)
+        await server.start()
+        resources.push_async_callback(server.drain)
+        channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{server.port}", PHONE))
+        # The channel obeys the server's health: it waits until the database was found to be current.
+        resolve = PhoneServiceStub(channel).ResolveCallLink
+        error = await refusal(resolve(pb.ResolveCallLinkRequest(signed_id="x"), timeout=10, wait_for_ready=True))
+        assert error.reason is Reason.CALL_LINK_INVALID
+    assert (tmp_path / "phone.db").is_file()
