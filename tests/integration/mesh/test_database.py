@@ -1,0 +1,107 @@
+"""Transactions, on each database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, select, update
+
+from mesh.database import Database, UtcDateTime, insert
+from mesh.errors import MeshError, Reason
+from tests.support import databases
+
+metadata = MetaData()
+things = Table(
+    "things",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("moment", UtcDateTime),
+)
+
+
+@pytest.fixture(params=databases.KINDS)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    one = Database(await databases.fresh_database_url(request.param, tmp_path))
+    async with one.transaction("make") as connection:
+        await connection.run_sync(metadata.create_all)
+    yield one
+    await one.dispose()
+
+
+async def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction("fail") as connection:
+            await connection.execute(insert(connection, things).values(name="a", count=1))
+            raise ZeroDivisionError
+    async with database.snapshot("count") as connection:
+        assert await connection.scalar(select(func.count()).select_from(things)) == 0
+
+
+async def test_fifty_writers_at_once_all_count(database: Database) -> None:
+    async with database.transaction("make") as connection:
+        await connection.execute(insert(connection, things).values(name="a", count=0))
+
+    async def add() -> None:
+        async with database.transaction("add") as connection:
+            await connection.execute(update(things).values(count=things.c.count + 1))
+
+    await asyncio.gather(*(add() for _ in range(50)))
+    async with database.snapshot("read") as connection:
+        assert await connection.scalar(select(things.c.count)) == 50
+
+
+async def test_the_second_insert_of_a_key_does_nothing(database: Database) -> None:
+    async with database.transaction("insert") as connection:
+        statement = insert(connection, things).values(name="a", count=1).on_conflict_do_nothing()
+        assert (await connection.execute(statement)).rowcount == 1
+        assert (await connection.execute(statement)).rowcount == 0
+
+
+async def test_moments_come_back_in_utc(database: Database) -> None:
+    moment = datetime(2026, 10, 30, 14, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    async with database.transaction("insert") as connection:
+        await connection.execute(insert(connection, things).values(name="a", count=1, moment=moment))
+    async with database.snapshot("read") as connection:
+        found = await connection.scalar(select(things.c.moment))
+    assert found == moment
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+async def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    with pytest.raises(Exception, match="time zone"):
+        async with database.transaction("insert") as connection:
+            naive = datetime(2026, 10, 30)  # noqa: DTZ001 (the mistake under test)
+            await connection.execute(insert(connection, things).values(name="a", count=1, moment=naive))
+
+
+async def test_a_cancelled_transaction_leaves_the_database_usable(database: Database) -> None:
+    entered = asyncio.Event()
+
+    async def hang() -> None:
+        async with database.transaction("hang") as connection:
+            await connection.execute(insert(connection, things).values(name="a", count=1))
+            entered.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(hang())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.transaction("after") as connection:
+        assert await connection.scalar(select(func.count()).select_from(things)) == 0
+        await connection.execute(insert(connection, things).values(name="b", count=1))
+
+
+async def test_a_database_that_cannot_be_reached_is_named_so() -> None:
+    nowhere = Database("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    with pytest.raises(MeshError) as failure:
+        await nowhere.ready()
+    assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
+    await nowhere.dispose()
