@@ -43,7 +43,7 @@ def descriptor_set() -> descriptor_pb2.FileDescriptorSet:
     """Returns validate.proto with everything that it imports."""
     files = descriptor_pb2.FileDescriptorSet()
     for module in (descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2):
-        module.DESCRIPTOR.CopyToProto(files.file.add())  # type: ignore[attr-defined]
+        module.DESCRIPTOR.CopyToProto(files.file.add())
     files.file.add().ParseFromString(validate_pb.desc().proto.to_binary())
     return files
 
@@ -119,7 +119,7 @@ def mark_imports(image: Path) -> None:
     with image.open("wb") as output:
         for file in files.file:
             data = file.SerializeToString() + (b"" if file.name.startswith("zoomslack/") else is_import)
-            output.write(b"\x0a" + encoder._VarintBytes(len(data)) + data)  # noqa: SLF001 (no public varint writer)
+            output.write(b"\x0a" + encoder._VarintBytes(len(data)) + data)  # type: ignore[attr-defined]  # noqa: SLF001 (no public writer)
 
 
 def lint(scratch: Path) -> int:

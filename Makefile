@@ -1,0 +1,74 @@
+# `make help` lists what there is. A fresh machine needs Python 3.11 or newer, GNU make and a network.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+# A stamp names the lock file it was installed from, by content: changing the lock installs again.
+digest = $(shell cksum < requirements/$(1).txt | tr -d ' ')
+RUNTIME := $(VENV)/.runtime-$(call digest,runtime)
+DEV := $(VENV)/.dev-$(call digest,dev)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	--only-binary :all:
+
+export PYTHONPATH := gen:.
+TYPED := mesh zoom_api services simulators tests tools
+
+.PHONY: help run test lint verify generate lock bench clean
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slack and Zoom.
+	@exec $(BIN)/python -m services $(RUN_ARGS)
+
+test: $(DEV) ## Run the unit, integration and end-to-end tests. PYTEST_ARGS="-k meetings" selects.
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(DEV) ## Check style, types, the import rules and the protos.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=gen $(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --lint
+
+verify: $(DEV) ## Check that what is generated is up to date, without a network.
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/verify.py
+
+generate: $(DEV) ## Write gen/ from protos/.
+	$(BIN)/python tools/generate.py
+
+lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
+	for name in runtime dev; do \
+		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+			--no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+bench: $(RUNTIME) ## Load the system that `make run` started, for a few seconds.
+	@$(BIN)/python -m tests.load.bench $(BENCH_ARGS)
+
+clean: ## Remove the virtual environment, the caches and the data of `make run`.
+	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "venv is missing: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+
+$(RUNTIME): | $(BIN)/python
+	@echo "Installing what running needs…"
+	@$(PIP_INSTALL) -r requirements/runtime.txt
+	@rm -f $(VENV)/.runtime-* && touch $@
+
+# The development lock holds everything of the runtime one.
+$(DEV): | $(BIN)/python
+	@echo "Installing what developing needs…"
+	@$(PIP_INSTALL) -r requirements/dev.txt
+	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-* && touch $@ $(RUNTIME)
