@@ -1,0 +1,164 @@
+"""What people do: type in Slack, click, consent at Zoom, join meetings. Everything over HTTP, as they would."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+import aiohttp
+
+from tests.e2e.system import System
+
+ADA, GRACE, LIN = "U0ADA0001", "U0GRACE01", "U0LIN0001"
+GENERAL, RANDOM, SECRET, GROUP_DM, DM = "C0GENERAL", "C0RANDOM1", "C0SECRET1", "C0MPIM001", "D0ADAGRAC"
+ADA_AT_ZOOM, GRACE_AT_ZOOM = "adaZoomUserId000000001", "graceZoomUserId0000002"
+
+T = TypeVar("T")
+
+_FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
+_FIELD = re.compile(r"<input\b([^>]*)>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a browser shows."""
+
+    status: int
+    url: str
+    text: str
+
+    def form(self) -> tuple[str, dict[str, str]]:
+        """Returns where the first form leads and its hidden fields."""
+        found = _FORM.search(self.text)
+        assert found, f"no form on the page: {self.text[:500]}"
+        attributes = dict(_ATTRIBUTE.findall(found.group(1)))
+        fields = [dict(_ATTRIBUTE.findall(field)) for field in _FIELD.findall(found.group(2))]
+        values = {
+            field["name"]: html.unescape(field.get("value", "")) for field in fields if field.get("type") == "hidden"
+        }
+        return urljoin(self.url, html.unescape(attributes.get("action", ""))), values
+
+
+class Browser:
+    """Follows redirects and keeps cookies."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def get(self, url: str) -> Page:
+        async with self._session.get(url) as response:
+            return Page(response.status, str(response.url), await response.text())
+
+    async def post(self, url: str, fields: dict[str, str]) -> Page:
+        async with self._session.post(url, data=fields) as response:
+            return Page(response.status, str(response.url), await response.text())
+
+    async def connect_zoom(self, link: str, zoom_user_id: str, *, decision: str = "allow") -> Page:
+        """Follows an "Authorize Zoom" button through Zoom's consent page and back."""
+        action, fields = (await self.get(link)).form()
+        action, fields = (await self.post(action, fields)).form()
+        return await self.post(action, {**fields, "zoom_user_id": zoom_user_id, "decision": decision})
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """Yields a fresh browser."""
+    jar = aiohttp.CookieJar(unsafe=True)  # cookies of an IP address
+    async with aiohttp.ClientSession(cookie_jar=jar, timeout=aiohttp.ClientTimeout(total=30)) as session:
+        yield Browser(session)
+
+
+class Office:
+    """Slack and Zoom as the people of Acme see them."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+
+    async def type(self, text: str, *, user: str = ADA, channel: str = GENERAL, trigger_id: str = "") -> dict[str, Any]:
+        """Types `/zoom <text>`; returns what came of it: `status`, `answer`, `error`, `elapsed_ms`, …"""
+        body = {"user_id": user, "channel_id": channel, "command": "/zoom", "text": text}
+        if trigger_id:
+            body["trigger_id"] = trigger_id
+        result: dict[str, Any] = await self._ok("slack", "POST", "/control/commands", body)
+        return result
+
+    async def messages(self, *, user: str = ADA, channel: str = GENERAL) -> list[dict[str, Any]]:
+        """Returns what a person sees in a conversation, oldest first."""
+        found = await self._ok("slack", "GET", f"/control/messages?channel_id={channel}&user_id={user}")
+        messages: list[dict[str, Any]] = found["messages"]
+        return messages
+
+    async def calls(self, *, channel: str = GENERAL) -> list[dict[str, Any]]:
+        """Returns the call cards in a conversation."""
+        return [call for message in await self.messages(channel=channel) for call in message.get("calls") or []]
+
+    async def slack(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Uses the Slack simulator's control API."""
+        return await self._ok("slack", method, f"/control/{path}", body)
+
+    async def zoom(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Uses the Zoom simulator's control API."""
+        return await self._ok("zoom", method, f"/control/{path}", body)
+
+    async def meetings(self) -> list[dict[str, Any]]:
+        """Returns the meetings that were made at Zoom; personal rooms are always there and do not count."""
+        found = (await self.zoom("GET", "meetings"))["meetings"]
+        return [meeting for meeting in found if meeting["id"] != meeting["pmi"]]
+
+    async def connect(self, *, user: str = ADA, zoom_user_id: str = ADA_AT_ZOOM, channel: str = DM) -> Page:
+        """Types `/zoom`, clicks "Authorize Zoom" and consents."""
+        answer = await self.type("", user=user, channel=channel)
+        async with browser() as person:
+            return await person.connect_zoom(link_in(answer["answer"]), zoom_user_id)
+
+    async def fresh_meeting(self, topic: str, *, user: str = ADA, channel: str = GENERAL) -> tuple[str, dict[str, Any]]:
+        """Starts a meeting; returns its number and the command's result."""
+        before = {str(meeting["id"]) for meeting in await self.meetings()}
+        result = await self.type(f"meeting {topic}", user=user, channel=channel)
+        [number] = {str(meeting["id"]) for meeting in await self.meetings()} - before
+        return number, result
+
+    async def fresh_meeting_when_up(self, topic: str, *, channel: str) -> tuple[str, dict[str, Any]]:
+        """Starts a meeting as soon as the system answers again."""
+        await eventually(lambda: self.type("help", channel=channel), lambda result: result["error"] is None)
+
+        async def ready() -> int:
+            try:
+                return (await self.system.get("edge", "/readyz"))[0]
+            except aiohttp.ClientError:
+                return 0
+
+        await eventually(ready, lambda status: status == 200)
+        return await self.fresh_meeting(topic, channel=channel)
+
+    async def _ok(self, name: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        status, answer = await self.system.exchange(method, name, path, body)
+        assert 200 <= status < 300, f"{method} {path}: {status} {answer}"
+        return answer
+
+
+def link_in(message: dict[str, Any], action_id: str = "zoom_connect") -> str:
+    """Returns the address behind a link button of a message."""
+    for block in message.get("blocks", []):
+        for element in block.get("elements", []):
+            if element.get("action_id") == action_id:
+                return str(element["url"])
+    raise AssertionError(f"no {action_id} in {message}")
+
+
+async def eventually(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], seconds: float = 15.0) -> T:
+    """Looks again and again until what it sees is wanted, and returns it. Raises AssertionError with the last sight."""
+    seen = await look()
+    for _ in range(int(seconds / 0.1)):
+        if wanted(seen):
+            return seen
+        await asyncio.sleep(0.1)
+        seen = await look()
+    raise AssertionError(f"not within {seconds} s; last seen: {seen}")

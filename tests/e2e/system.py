@@ -1,0 +1,147 @@
+"""The whole product as processes: `python -m services` on free ports, with its own data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_VARIABLES = {
+    "auth": "ZOOMSLACK_AUTH_LISTEN",
+    "meetings": "ZOOMSLACK_MEETINGS_LISTEN",
+    "phone": "ZOOMSLACK_PHONE_LISTEN",
+    "edge": "ZOOMSLACK_EDGE_LISTEN",
+    "slack": "ZOOMSLACK_SIMULATORS_SLACK_LISTEN",
+    "zoom": "ZOOMSLACK_SIMULATORS_ZOOM_LISTEN",
+}
+RUNNING = "Zoom for Slack is running"
+
+
+def free_ports(count: int) -> list[int]:
+    """Returns ports of loopback that nobody uses at this moment."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
+class System:
+    """One run of the launcher."""
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str] | None = None) -> None:
+        ports = dict(zip(_VARIABLES, free_ports(len(_VARIABLES)), strict=True))
+        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        self.environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("ZOOMSLACK_", "OTEL_"))},
+            **{_VARIABLES[name]: f"127.0.0.1:{port}" for name, port in ports.items()},
+            "ZOOMSLACK_DATA_DIR": str(data_dir),
+            **(environ or {}),
+        }
+        self.lines: list[str] = []
+        self._news = asyncio.Event()
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The launcher's process id."""
+        return self._started().pid
+
+    @property
+    def output(self) -> str:
+        """Everything written until now."""
+        return "\n".join(self.lines)
+
+    async def start(self, *arguments: str) -> None:
+        """Starts the launcher, and does not wait for anything."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services", *arguments),
+            cwd=ROOT,
+            env=self.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        self._reader = asyncio.create_task(self._read())
+
+    async def until(self, condition: Callable[[str], bool], seconds: float = 30.0) -> None:
+        """Waits until the output fulfils `condition`. Raises AssertionError with the output when it does not."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition(self.output):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"not within {seconds} s:\n{self.output}") from None
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> int:
+        """Asks the launcher to stop and returns its exit code."""
+        process = self._started()
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float = 20.0) -> int:
+        """Waits for the launcher's end and returns its exit code."""
+        process = self._started()
+        try:
+            code = await asyncio.wait_for(process.wait(), seconds)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise AssertionError(f"did not stop within {seconds} s:\n{self.output}") from None
+        if self._reader is not None:
+            await self._reader
+        return code
+
+    async def get(self, name: str, path: str) -> tuple[int, Any]:
+        """Sends GET to one of `urls`; returns status and JSON (None where it is none)."""
+        return await self.exchange("GET", name, path, None)
+
+    async def post(self, name: str, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
+        """Sends a JSON POST to one of `urls`; returns status and JSON."""
+        return await self.exchange("POST", name, path, body)
+
+    async def exchange(self, method: str, name: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
+        """Sends a request to one of `urls`; returns status and JSON (None where it is none)."""
+        timeout = aiohttp.ClientTimeout(total=15)
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(method, self.urls[name] + path, json=body) as response,
+        ):
+            return response.status, await response.json() if response.content_type == "application/json" else None
+
+    async def _read(self) -> None:
+        process = self._started()
+        if process.stdout is None:
+            raise RuntimeError("a pipe was asked for")
+        while line := await process.stdout.readline():
+            self.lines.append(line.decode(errors="replace").rstrip("\n"))
+            self._news.set()
+
+    def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process
+
+
+@contextlib.asynccontextmanager
+async def running(data_dir: Path, environ: Mapping[str, str] | None = None) -> AsyncIterator[System]:
+    """Yields a system that is ready, and stops it."""
+    system = System(data_dir, environ)
+    await system.start("--simulators")
+    try:
+        await system.until(lambda output: RUNNING in output)
+        yield system
+    finally:
+        await system.stop()
