@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
 
 from mesh import credentials
 from mesh.sealing import KeyRing, load_or_create
@@ -26,6 +26,58 @@ class SettingsError(Exception):
 S = TypeVar("S", bound="Settings")
 
 
+def _listen_address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise ValueError("should be host:port")
+    return f"{host or '127.0.0.1'}:{port}"
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or len(value) < 10 or any(c.isspace() for c in value):
+        raise ValueError("should be an http or https address")
+    return value.rstrip("/")
+
+
+def _key_ring(value: SecretStr) -> SecretStr:
+    KeyRing.parse(value.get_secret_value())
+    return value
+
+
+def _certificate_folder(value: Path) -> Path:
+    if problems := credentials.problems(value):
+        raise ValueError("; ".join(problems))
+    return value
+
+
+def _private(value: str, info: ValidationInfo) -> str:
+    """Keeps plaintext on the machine. `Settings` validates the fields read here first."""
+    if info.data.get("tls_dir") or info.data.get("allow_plaintext") or credentials.is_loopback(value):
+        return value
+    raise ValueError(
+        "leaves this machine in plaintext; set ZOOMSLACK_TLS_DIR, or ZOOMSLACK_ALLOW_PLAINTEXT=1 behind a mesh that "
+        "encrypts"
+    )
+
+
+def _database_url(value: str) -> str:
+    if not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+        raise ValueError("should begin with postgresql+asyncpg:// or sqlite+aiosqlite://")
+    return value
+
+
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+"""`host:port` or `:port`."""
+GrpcListenAddress = Annotated[str, AfterValidator(_listen_address), AfterValidator(_private)]
+"""The same, for gRPC: without certificates only on this machine."""
+GrpcTarget = Annotated[str, Field(min_length=3), AfterValidator(_private)]
+"""Where another service is, `host:port` or `dns:///host:port`: without certificates only on this machine."""
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+"""SQLAlchemy's address of a database, with an async driver."""
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An http or https address without a slash at the end."""
+
+
 class Settings(BaseModel):
     """What every service can be told. Subclasses add their own; each field's alias is its variable."""
 
@@ -33,7 +85,7 @@ class Settings(BaseModel):
 
     data_dir: Path = Field(Path("var"), alias="ZOOMSLACK_DATA_DIR")
     """Where a laptop's databases and keys live. Unused with PostgreSQL and ZOOMSLACK_TOKEN_KEYS."""
-    tls_dir: Path | None = Field(None, alias="ZOOMSLACK_TLS_DIR")
+    tls_dir: Annotated[Path, AfterValidator(_certificate_folder)] | None = Field(None, alias="ZOOMSLACK_TLS_DIR")
     """Folder with ca.crt, tls.crt and tls.key of this service. Absent: plaintext, see allow_plaintext."""
     allow_plaintext: bool = Field(False, alias="ZOOMSLACK_ALLOW_PLAINTEXT")
     """Lets gRPC leave the machine without certificates: only behind a sidecar mesh that encrypts."""
@@ -51,28 +103,11 @@ class Settings(BaseModel):
         except ValidationError as error:
             problems.extend(_sentences(error, cls))
             raise SettingsError(problems) from None
-        problems.extend(settings.problems())
         if problems:
             raise SettingsError(problems)
         return settings
 
-    def problems(self) -> list[str]:
-        """Returns what is wrong with these values together. Subclasses add to it."""
-        found = [] if self.tls_dir is None else credentials.problems(self.tls_dir)
-        return [f"ZOOMSLACK_TLS_DIR: {problem}" for problem in found]
-
-    def plaintext_problems(self, **addresses: str) -> list[str]:
-        """Returns a problem for each variable whose address leaves the machine while there are no certificates."""
-        if self.tls_dir is not None or self.allow_plaintext:
-            return []
-        return [
-            f"{variable}: {address} leaves this machine in plaintext; set ZOOMSLACK_TLS_DIR, or "
-            "ZOOMSLACK_ALLOW_PLAINTEXT=1 behind a mesh that encrypts"
-            for variable, address in addresses.items()
-            if not credentials.is_loopback(address)
-        ]
-
-    def database_url(self, configured: str | None, name: str) -> str:
+    def database_or_file(self, configured: str | None, name: str) -> str:
         """Returns the configured database, or the laptop's own file."""
         return configured or f"sqlite+aiosqlite:///{self.data_dir / (name + '.db')}"
 
@@ -80,43 +115,15 @@ class Settings(BaseModel):
 class SealingSettings(Settings):
     """For services that store secrets."""
 
-    token_keys: SecretStr | None = Field(None, alias="ZOOMSLACK_TOKEN_KEYS")
+    token_keys: Annotated[SecretStr, AfterValidator(_key_ring)] | None = Field(None, alias="ZOOMSLACK_TOKEN_KEYS")
     """Keys of secrets at rest: `id:base64 of 32 bytes`, comma-separated, the first one seals. Absent: made once and
     kept in the data folder, which only suits one machine."""
-
-    @model_validator(mode="after")
-    def _check_keys(self) -> Self:
-        if self.token_keys is not None:
-            try:
-                KeyRing.parse(self.token_keys.get_secret_value())
-            except ValueError as error:
-                raise ValueError(f"ZOOMSLACK_TOKEN_KEYS: {error}") from None
-        return self
 
     def key_ring(self) -> KeyRing:
         """Returns the keys, making the laptop's on first use."""
         if self.token_keys is not None:
             return KeyRing.parse(self.token_keys.get_secret_value())
         return KeyRing.parse(load_or_create(self.data_dir / "token-keys"))
-
-
-def _listen_address(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise ValueError("should be host:port")
-    return f"{host or '127.0.0.1'}:{port}"
-
-
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")) or len(value) < 10 or any(c.isspace() for c in value):
-        raise ValueError("should be an http or https address")
-    return value.rstrip("/")
-
-
-ListenAddress = Annotated[str, AfterValidator(_listen_address)]
-"""`host:port` or `:port`."""
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""An http or https address without a slash at the end."""
 
 
 def _with_files(environ: Mapping[str, str], cls: type[Settings]) -> tuple[dict[str, str], list[str]]:

@@ -49,7 +49,7 @@ async def serve(settings: MeetingsSettings) -> None:
     stop = stop_signals()
     clock, keys = SystemClock(), settings.key_ring()
     async with contextlib.AsyncExitStack() as stack:
-        database = Database(settings.resolved_database_url)
+        database = Database(settings.database_url)
         stack.push_async_callback(database.dispose)
         if database.is_sqlite:
             await migrate(database, MIGRATIONS)
@@ -92,7 +92,7 @@ async def serve(settings: MeetingsSettings) -> None:
 
 async def migrate_only(settings: MeetingsSettings) -> None:
     """Brings the schema up to date."""
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.database_url)
     try:
         await migrate(database, MIGRATIONS)
     finally:

@@ -51,7 +51,7 @@ async def serve(settings: PhoneSettings) -> None:
 async def build(settings: PhoneSettings, resources: AsyncExitStack) -> MeshServer:
     """Returns the wired server; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
     clock = SystemClock()
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.database_url)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
@@ -80,7 +80,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack) -> MeshServe
 
 async def migrate(settings: PhoneSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.database_url)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mesh.settings import HttpUrl, ListenAddress, SealingSettings
+from mesh.settings import DatabaseUrl, GrpcListenAddress, GrpcTarget, HttpUrl, SealingSettings
 from services.phone.phone_numbers import is_region
 
 
@@ -19,13 +19,11 @@ def _region(value: str) -> str:
 class PhoneSettings(SealingSettings):
     """What phone can be told."""
 
-    listen: ListenAddress = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_LISTEN")
+    listen: GrpcListenAddress = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_LISTEN")
     """Where gRPC is served."""
-    database: str | None = Field(
-        None, alias="ZOOMSLACK_PHONE_DATABASE_URL", pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://"
-    )
+    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_PHONE_DATABASE_URL")
     """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder."""
-    auth_target: str = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET", min_length=3)
+    auth_target: GrpcTarget = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
     """Where auth answers; `dns:///…` in a cluster."""
     public_url: HttpUrl = Field("http://127.0.0.1:8080", alias="ZOOMSLACK_PUBLIC_URL")
     """Where people reach the edge: call links begin with it."""
@@ -34,12 +32,7 @@ class PhoneSettings(SealingSettings):
     default_region: Annotated[str, AfterValidator(_region)] = Field("US", alias="ZOOMSLACK_PHONE_DEFAULT_REGION")
     """The country of numbers that are typed without `+`."""
 
-    def problems(self) -> list[str]:
-        return super().problems() + self.plaintext_problems(
-            ZOOMSLACK_PHONE_LISTEN=self.listen, ZOOMSLACK_AUTH_TARGET=self.auth_target
-        )
-
     @property
-    def resolved_database_url(self) -> str:
+    def database_url(self) -> str:
         """The database to use."""
-        return self.database_url(self.database, "phone")
+        return self.database_or_file(self.configured_database_url, "phone")

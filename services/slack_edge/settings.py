@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, field_validator
 
-from mesh.settings import HttpUrl, ListenAddress, Settings
+from mesh.settings import GrpcTarget, HttpUrl, ListenAddress, Settings
 
 
 class PublicSettings(Settings):
@@ -27,9 +27,9 @@ class EdgeSettings(PublicSettings):
     listen: ListenAddress = Field("127.0.0.1:8080", alias="ZOOMSLACK_EDGE_LISTEN")
     admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_EDGE_ADMIN_LISTEN")
     """Takes /livez, /readyz and /metrics off the public port, as production wants it. Absent: they are on it."""
-    auth_target: str = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
-    meetings_target: str = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_TARGET")
-    phone_target: str = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_TARGET")
+    auth_target: GrpcTarget = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
+    meetings_target: GrpcTarget = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_TARGET")
+    phone_target: GrpcTarget = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_TARGET")
     configured_help_url: HttpUrl | None = Field(None, alias="ZOOMSLACK_HELP_URL")
     """Where `/zoom help` sends people who need a person. Absent: the product page."""
     drain_seconds: float = Field(0.5, alias="ZOOMSLACK_EDGE_DRAIN_SECONDS", ge=0, le=60)
@@ -57,13 +57,6 @@ class EdgeSettings(PublicSettings):
         """The secrets with which Zoom may sign, of both apps."""
         account = self.zoom_account_webhook_secrets
         return _listed(self.zoom_user_webhook_secrets) + ([] if account is None else _listed(account))
-
-    def problems(self) -> list[str]:
-        return super().problems() + self.plaintext_problems(
-            ZOOMSLACK_AUTH_TARGET=self.auth_target,
-            ZOOMSLACK_MEETINGS_TARGET=self.meetings_target,
-            ZOOMSLACK_PHONE_TARGET=self.phone_target,
-        )
 
 
 def _listed(value: SecretStr) -> list[str]:

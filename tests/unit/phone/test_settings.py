@@ -12,7 +12,7 @@ from services.phone.settings import PhoneSettings
 
 def test_a_laptop_needs_to_set_nothing(tmp_path: Path) -> None:
     settings = PhoneSettings.load({"ZOOMSLACK_DATA_DIR": str(tmp_path)})
-    assert settings.resolved_database_url == f"sqlite+aiosqlite:///{tmp_path}/phone.db"
+    assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/phone.db"
     assert settings.listen == "127.0.0.1:50053"
     assert settings.default_region == "US"
 

@@ -1,0 +1,60 @@
+"""Links that work once and for ten minutes, and the secrets within them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+from services.auth.grants import TokenPair
+
+LIFETIME = timedelta(minutes=10)
+"""As long as Slack's authorisation code lives, twice as long as Zoom's."""
+KEPT = timedelta(days=1)
+"""How long a link is remembered after its end, so that its owner hears "expired" or "used", not "unknown"."""
+
+
+def new_secret() -> str:
+    """Returns 256 random bits as text: a state, or a PKCE verifier (43 characters, RFC 7636 §4.1)."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """Returns what is stored of a secret, SHA-256 in hex. Its 256 random bits make salt and stretching needless."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def challenge(verifier: str) -> str:
+    """Returns the PKCE challenge of `verifier`, method S256 (RFC 7636 §4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class ConnectLink:
+    """A link by which one Slack user, and nobody else, connects a Zoom account."""
+
+    state_digest: str
+    user: SlackUser
+    display_name: str
+    team_name: str
+    expire_time: datetime
+    verifier: str = field(default="", repr=False)
+    """The PKCE verifier; empty once the link is completed."""
+    continuation: bytes = field(default=b"", repr=False)
+    tokens: TokenPair | None = None
+    """What Zoom gave for the code, while the connection is not stored yet."""
+    used_time: datetime | None = None
+    code_digest: str = ""
+    """The digest of the code that uses the link; empty where Zoom sent an error instead."""
+    complete_time: datetime | None = None
+
+    def check_unused(self, now: datetime) -> None:
+        """Raises MeshError(LINK_USED), or MeshError(LINK_EXPIRED)."""
+        if self.used_time is not None:
+            raise MeshError(Reason.LINK_USED)
+        if self.expire_time <= now:
+            raise MeshError(Reason.LINK_EXPIRED)

@@ -1,0 +1,49 @@
+"""Every knob of this service."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from mesh.settings import DatabaseUrl, GrpcListenAddress, HttpUrl, SealingSettings
+
+
+class AuthSettings(SealingSettings):
+    """What auth can be told."""
+
+    listen: GrpcListenAddress = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_LISTEN")
+    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_AUTH_DATABASE_URL")
+    """Absent: a SQLite file in the data folder. May hold a password: never printed."""
+    drain_seconds: float = Field(0.5, alias="ZOOMSLACK_AUTH_DRAIN_SECONDS", ge=0, le=60)
+    """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
+    public_url: HttpUrl = Field("http://127.0.0.1:8080", alias="ZOOMSLACK_PUBLIC_URL")
+    """Where browsers reach the edge: connect links and both vendors' redirect addresses begin with it."""
+
+    slack_api_url: HttpUrl = Field("https://slack.com/api", alias="ZOOMSLACK_SLACK_API_URL")
+    slack_authorize_url: HttpUrl = Field("https://slack.com/oauth/v2/authorize", alias="ZOOMSLACK_SLACK_AUTHORIZE_URL")
+    slack_client_id: str = Field(alias="ZOOMSLACK_SLACK_CLIENT_ID", min_length=1)
+    slack_client_secret: SecretStr = Field(alias="ZOOMSLACK_SLACK_CLIENT_SECRET", min_length=1)
+
+    zoom_api_url: HttpUrl = Field("https://api.zoom.us/v2", alias="ZOOMSLACK_ZOOM_API_URL")
+    """Other Zoom clouds have other addresses."""
+    zoom_oauth_url: HttpUrl = Field("https://zoom.us/oauth", alias="ZOOMSLACK_ZOOM_OAUTH_URL")
+    """`/authorize`, `/token` and `/revoke` are below it."""
+    zoom_user_client_id: str = Field(alias="ZOOMSLACK_ZOOM_USER_CLIENT_ID", min_length=1)
+    """The user-managed app: each person authorises for herself."""
+    zoom_user_client_secret: SecretStr = Field(alias="ZOOMSLACK_ZOOM_USER_CLIENT_SECRET", min_length=1)
+    zoom_account_client_id: str | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_ID")
+    """The admin-managed app. Absent: the company-wide install is not offered."""
+    zoom_account_client_secret: SecretStr | None = Field(
+        None, alias="ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_SECRET", validate_default=True
+    )
+
+    @field_validator("zoom_account_client_secret")
+    @classmethod
+    def _both_or_none(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if (value is None) != (info.data.get("zoom_account_client_id") is None):
+            raise ValueError("goes together with ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_ID")
+        return value
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database_or_file(self.configured_database_url, "auth")

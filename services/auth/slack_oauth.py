@@ -1,0 +1,143 @@
+"""Slack's OAuth v2: the consent page and `oauth.v2.access`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from mesh.clock import Clock
+from mesh.errors import MeshError, Reason
+from services.auth.installations import Installation
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 10.0
+"""Seconds for one request."""
+UNAVAILABLE_DELAY = timedelta(seconds=10)
+_OPERATOR_ERRORS = {"bad_client_secret", "invalid_client_id", "bad_redirect_uri", "oauth_authorization_url_mismatch"}
+_PASSING_ERRORS = {
+    "ratelimited",
+    "rate_limited",
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+}
+
+
+@dataclass(frozen=True)
+class SlackApp:
+    """The app as it is registered at Slack."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Returns the process's HTTP session for Slack. The SDK ignores its own timeout with a session, so it is here."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT, connect=3.0))
+
+
+class SlackOAuth:
+    """Installing the app."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, *, api_url: str, authorize_url: str, app: SlackApp, clock: Clock
+    ) -> None:
+        """`api_url` is the Web API's root, `https://slack.com/api`."""
+        self._client = AsyncWebClient(base_url=api_url.rstrip("/") + "/", session=session, retry_handlers=[])
+        self._authorize_url = authorize_url
+        self._app = app
+        self._clock = clock
+
+    def authorize_url(self, state: str, scopes: tuple[str, ...]) -> str:
+        """Returns the address of Slack's consent page. Slack separates scopes by commas."""
+        query = {
+            "client_id": self._app.client_id,
+            "scope": ",".join(scopes),
+            "redirect_uri": self._app.redirect_uri,
+            "state": state,
+        }
+        return f"{self._authorize_url}?{urlencode(query)}"
+
+    async def exchange(self, code: str) -> Installation:
+        """Returns what Slack gives for a code. Raises MeshError: AUTHORIZATION_FAILED, SLACK_UNAVAILABLE."""
+        with trace.get_tracer(__name__).start_as_current_span(
+            "Slack oauth.v2.access",
+            kind=SpanKind.CLIENT,
+            attributes={"peer.service": "slack"},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                # Not the SDK's own `oauth_v2_access`: it builds the header by a class that aiohttp is taking away.
+                response = await self._client.api_call(
+                    "oauth.v2.access",
+                    data={"code": code, "redirect_uri": self._app.redirect_uri},
+                    headers={"Authorization": aiohttp.encode_basic_auth(self._app.client_id, self._app.client_secret)},
+                )
+            except SlackApiError as error:
+                span.set_status(Status(StatusCode.ERROR))
+                raise _refusal(error) from None
+            except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise _unavailable() from None
+        return self._installation(response.data)
+
+    def _installation(self, answer: Any) -> Installation:
+        body = answer if isinstance(answer, dict) else {}
+        team, enterprise = body.get("team"), body.get("enterprise")
+        seconds, now = body.get("expires_in"), self._clock.now()
+        expire_time = now + timedelta(seconds=seconds) if isinstance(seconds, int) and seconds > 0 else None
+        installation = Installation(
+            enterprise_id=_text(enterprise, "id"),
+            team_id="" if body.get("is_enterprise_install") is True else _text(team, "id"),
+            team_name=_text(team, "name") or _text(enterprise, "name"),
+            app_id=_text(body, "app_id"),
+            bot_user_id=_text(body, "bot_user_id"),
+            scopes=tuple(sorted({scope for scope in _text(body, "scope").split(",") if scope})),
+            bot_token=_text(body, "access_token"),
+            refresh_token=_text(body, "refresh_token"),
+            bot_token_expire_time=expire_time,
+            install_time=now,
+        )
+        if not installation.tenant_id or not installation.bot_token or body.get("token_type") != "bot":
+            log.error("Slack's answer to oauth.v2.access names no workspace or no bot token")
+            raise _unavailable()
+        return installation
+
+
+def _refusal(error: SlackApiError) -> MeshError:
+    data = error.response.data if hasattr(error.response, "data") else error.response
+    status = getattr(error.response, "status_code", 200)
+    word = _text(data, "error")
+    if not word or word in _PASSING_ERRORS or status == 429 or status >= 500:
+        return _unavailable()
+    if word in _OPERATOR_ERRORS:
+        log.error(
+            "Slack refuses this deployment's app: check ZOOMSLACK_SLACK_CLIENT_ID, its secret and the redirect URL",
+            extra={"slack_error": word},
+        )
+    else:
+        log.info("Slack refused the code", extra={"slack_error": word})
+    return MeshError(Reason.AUTHORIZATION_FAILED)
+
+
+def _unavailable() -> MeshError:
+    return MeshError(Reason.SLACK_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
+
+
+def _text(thing: Any, name: str) -> str:
+    value = thing.get(name) if isinstance(thing, dict) else None
+    return value[:4096] if isinstance(value, str) else ""

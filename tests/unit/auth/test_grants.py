@@ -1,0 +1,237 @@
+"""The rules of renewing, with a store in memory and a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+from services.auth.detached import Detached
+from services.auth.grants import FRESH, LEASE, Grant, GrantEndedError, Grants, TokenPair, ZoomPlan, ZoomProfile
+from tests.support.clock import FakeClock
+
+ADA = SlackUser("", "T0ACME", "U0ADA")
+PROFILE = ZoomProfile("zoomAda", "zoomAcme", ZoomPlan.LICENSED)
+
+
+class MemoryStore:
+    """One grant; counts what is done to it."""
+
+    def __init__(self, clock: FakeClock, lifetime: timedelta) -> None:
+        self.clock = clock
+        tokens = TokenPair("access-1", "refresh-1", clock.now() + lifetime, ("user:read:user",))
+        self.grant: Grant | None = Grant("consent-1", 1, PROFILE, tokens, None, None)
+        self.owner = ""
+        self.failing_saves = 0
+        self.saved: list[str] = []
+
+    async def of_user(self, user: SlackUser) -> Grant | None:
+        return self.grant if user == ADA else None
+
+    async def get(self, zoom_user_id: str) -> Grant | None:
+        return self.grant
+
+    async def acquire_lease(self, grant: Grant, owner: str, duration: timedelta) -> bool:
+        now, current = self.clock.now(), self.grant
+        if current is None or not current.same_pair(grant):
+            return False
+        if current.lease_expire_time is not None and current.lease_expire_time > now:
+            return False
+        self.owner = owner
+        self.grant = replace(current, lease_expire_time=now + duration)
+        return True
+
+    async def release_lease(self, grant: Grant, owner: str) -> None:
+        if self.grant is not None and self.owner == owner:
+            self.grant = replace(self.grant, lease_expire_time=None)
+
+    async def save_pair(self, grant: Grant, tokens: TokenPair) -> None:
+        if self.failing_saves:
+            self.failing_saves -= 1
+            raise MeshError(Reason.SERVICE_UNAVAILABLE)
+        self.saved.append(tokens.access_token)
+        current = self.grant
+        if current is not None and (current.grant_id, current.token_version) == (grant.grant_id, grant.token_version):
+            version = current.token_version + 1
+            self.grant = replace(current, token_version=version, tokens=tokens, lease_expire_time=None, end_time=None)
+
+    async def end(self, grant: Grant, cause: str) -> None:
+        if self.grant is not None and self.grant.same_pair(grant):
+            self.grant = replace(self.grant, end_time=self.clock.now(), lease_expire_time=None)
+
+
+class StandInZoom:
+    """Rotates; waits at `gate` where there is one, and fails with `failures` first."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.calls: list[str] = []
+        self.failures: list[Exception] = []
+        self.gate: asyncio.Event | None = None
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        self.calls.append(refresh_token)
+        number = len(self.calls) + 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        return TokenPair(f"access-{number}", f"refresh-{number}", self.clock.now() + timedelta(hours=1), ())
+
+
+class World:
+    """The rules and what surrounds them."""
+
+    def __init__(self, lifetime: timedelta = timedelta()) -> None:
+        self.clock = FakeClock()
+        self.store = MemoryStore(self.clock, lifetime)
+        self.zoom = StandInZoom(self.clock)
+        self.detached = Detached()
+        self.grants = self.another_process()
+
+    def another_process(self) -> Grants:
+        return Grants(store=self.store, zoom=self.zoom, clock=self.clock, detached=self.detached)
+
+    async def token(self, rejected: str = "") -> str:
+        digest = hashlib.sha256(rejected.encode()).hexdigest() if rejected else ""
+        return (await self.grants.issue(ADA, digest)).tokens.access_token
+
+
+async def reason_of(world: World) -> Reason:
+    with pytest.raises(MeshError) as caught:
+        await world.token()
+    return caught.value.reason
+
+
+async def test_a_token_with_more_than_five_minutes_is_given_as_it_is() -> None:
+    world = World(FRESH + timedelta(seconds=1))
+    assert await world.token() == "access-1"
+    assert world.zoom.calls == []
+
+
+async def test_a_token_with_five_minutes_is_renewed() -> None:
+    world = World(FRESH)
+    assert await world.token() == "access-2"
+
+
+async def test_callers_of_one_process_share_a_refresh() -> None:
+    world = World()
+    assert await asyncio.gather(*(world.token() for _ in range(10))) == ["access-2"] * 10
+    assert world.zoom.calls == ["refresh-1"]
+
+
+async def test_no_pair_is_handed_out_before_it_is_stored() -> None:
+    world = World()
+    world.store.failing_saves = 100
+    assert await reason_of(world) is Reason.SERVICE_UNAVAILABLE
+    assert world.store.saved == []
+
+
+async def test_storing_is_tried_again_as_the_pair_is_the_only_copy() -> None:
+    world = World()
+    world.store.failing_saves = 3
+    assert await world.token() == "access-2"
+    assert world.zoom.calls == ["refresh-1"]
+
+
+async def test_the_next_refresh_uses_the_newest_token() -> None:
+    world = World()
+    await world.token()
+    world.clock.advance(3600)
+    assert await world.token() == "access-3"
+    assert world.zoom.calls == ["refresh-1", "refresh-2"]
+
+
+async def test_a_failed_refresh_frees_the_lease() -> None:
+    world = World()
+    world.zoom.failures = [MeshError(Reason.ZOOM_UNAVAILABLE)]
+    assert await reason_of(world) is Reason.ZOOM_UNAVAILABLE
+    assert world.store.grant is not None
+    assert world.store.grant.lease_expire_time is None
+    assert await world.token() == "access-3"
+
+
+async def test_a_refused_token_ends_the_grant() -> None:
+    world = World()
+    world.zoom.failures = [GrantEndedError("invalid_grant")]
+    assert await reason_of(world) is Reason.ZOOM_NOT_CONNECTED
+    assert await reason_of(world) is Reason.ZOOM_NOT_CONNECTED
+    assert len(world.zoom.calls) == 1
+
+
+async def test_a_slow_holder_undoes_the_end_that_its_successor_concluded() -> None:
+    # The first refresh has rotated the token at Zoom, so the one after the lease's end is refused; the first one's
+    # answer, late as it is, is the pair that works.
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    first = asyncio.create_task(world.token())
+    await until(lambda: world.zoom.calls == ["refresh-1"])
+    world.clock.advance(LEASE.total_seconds() + 1)
+    late_gate, world.zoom.gate = world.zoom.gate, None
+    world.zoom.failures = [GrantEndedError("invalid_grant")]
+    with pytest.raises(MeshError):
+        await world.another_process().issue(ADA)
+    late_gate.set()
+    assert await first == "access-2"
+    assert await world.token() == "access-2"
+
+
+async def test_a_refusal_means_nothing_when_a_newer_consent_came_meanwhile() -> None:
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    world.zoom.failures = [GrantEndedError("4741")]
+    call = asyncio.create_task(world.token())
+    await until(lambda: world.zoom.calls == ["refresh-1"])
+    tokens = TokenPair("access-new", "refresh-new", world.clock.now() + timedelta(hours=1), ())
+    world.store.grant = Grant("consent-2", 1, PROFILE, tokens, None, None)
+    world.zoom.gate.set()
+    assert await call == "access-new"
+
+
+async def test_a_logout_during_a_refresh_wins() -> None:
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    call = asyncio.create_task(world.token())
+    await until(lambda: world.zoom.calls == ["refresh-1"])
+    world.store.grant = None
+    world.zoom.gate.set()
+    with pytest.raises(MeshError) as caught:
+        await call
+    assert caught.value.reason is Reason.ZOOM_NOT_CONNECTED
+
+
+async def test_a_cancelled_caller_does_not_cancel_the_refresh() -> None:
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    call = asyncio.create_task(world.token())
+    await until(lambda: world.zoom.calls == ["refresh-1"])
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    world.zoom.gate.set()
+    await world.detached.drain()
+    assert world.store.saved == ["access-2"]
+
+
+async def test_waiting_for_others_ends() -> None:
+    world = World()
+    assert world.store.grant is not None
+    # A lease that somebody extends for ever.
+    world.store.grant = replace(world.store.grant, lease_expire_time=world.clock.now() + timedelta(days=1))
+    assert await reason_of(world) is Reason.ZOOM_UNAVAILABLE
+    assert world.zoom.calls == []
+
+
+async def until(condition: object, rounds: int = 1000) -> None:
+    """Lets the tasks run until `condition()` holds."""
+    assert callable(condition)
+    for _ in range(rounds):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came to that")
