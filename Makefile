@@ -10,6 +10,10 @@ NONE_SELECTED := $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Python finds gen/ without a variable: `.venv/bin/python -m services.meetings check` works as it stands.
+SEE_GEN = $(BIN)/python -c 'import pathlib, sysconfig; \
+	pathlib.Path(sysconfig.get_path("purelib"), "zoomslack.pth").write_text(str(pathlib.Path("gen").resolve()) + "\n")'
+
 # A stamp names the lock file it was installed from, by content: changing the lock installs again.
 digest = $(shell cksum < requirements/$(1).txt | tr -d ' ')
 RUNTIME := $(VENV)/.runtime-$(call digest,runtime)
@@ -68,10 +72,12 @@ $(BIN)/python:
 $(RUNTIME): | $(BIN)/python
 	@echo "Installing what running needs…"
 	@$(PIP_INSTALL) -r requirements/runtime.txt
+	@$(SEE_GEN)
 	@rm -f $(VENV)/.runtime-* && touch $@
 
 # The development lock holds everything of the runtime one.
 $(DEV): | $(BIN)/python
 	@echo "Installing what developing needs…"
 	@$(PIP_INSTALL) -r requirements/dev.txt
+	@$(SEE_GEN)
 	@rm -f $(VENV)/.runtime-* $(VENV)/.dev-* && touch $@ $(RUNTIME)

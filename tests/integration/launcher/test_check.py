@@ -1,0 +1,56 @@
+"""`python -m services.<name> check`: every problem at once, exit 2, and no value in any line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+BROKEN = {
+    "auth": {"ZOOMSLACK_AUTH_LISTEN": "nowhere", "ZOOMSLACK_ZOOM_API_URL": "gopher://s3cr3t"},
+    "meetings": {
+        "ZOOMSLACK_MEETINGS_LISTEN": "nowhere",
+        "ZOOMSLACK_ZOOM_API_URL": "gopher://s3cr3t",
+        "ZOOMSLACK_AUTH_TARGET": "10.0.0.1:50051",
+        "ZOOMSLACK_TOKEN_KEYS": "s3cr3t",
+        "ZOOMSLACK_MEETINGS_DATABASE_URL": "mysql://s3cr3t",
+    },
+    "phone": {"ZOOMSLACK_PHONE_LISTEN": "nowhere", "ZOOMSLACK_PHONE_DEFAULT_REGION": "Utopia"},
+    "slack_edge": {"ZOOMSLACK_EDGE_LISTEN": "nowhere", "ZOOMSLACK_AUTH_TARGET": "10.0.0.1:50051"},
+}
+
+
+async def check(name: str, environ: dict[str, str]) -> tuple[int | None, str, str]:
+    """Runs the command with nothing of ours in the environment but `environ`."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ZOOMSLACK_", "OTEL_"))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"services.{name}", "check"),
+        cwd=ROOT,
+        env={**inherited, "PYTHONPATH": "gen:.", **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.mark.parametrize("name", list(BROKEN))
+async def test_a_broken_environment_is_told_whole(name: str) -> None:
+    code, output, errors = await check(name, BROKEN[name])
+    assert code == 2
+    assert output == ""
+    lines = errors.splitlines()
+    for variable in BROKEN[name]:
+        assert sum(line.startswith(f"{variable}: ") for line in lines) == 1, errors
+    assert "s3cr3t" not in errors
+    assert "Traceback" not in errors
+
+
+async def test_a_complete_environment_is_told_so() -> None:
+    code, output, errors = await check("meetings", {})
+    assert (code, errors) == (0, "")
+    assert "complete" in output
