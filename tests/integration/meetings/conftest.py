@@ -59,6 +59,10 @@ class StandInZoom:
         self._gate = asyncio.Event()
         return self._gate.set
 
+    def let_others_pass(self) -> None:
+        """Holds only the creation that waits already."""
+        self._gate = None
+
     async def reached(self) -> None:
         """Waits until a creation has begun."""
         await self._reached.wait()

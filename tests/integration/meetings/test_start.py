@@ -178,3 +178,21 @@ async def test_secrets_are_sealed_at_rest(mesh: Mesh) -> None:
     assert "85012345678" in stored
     for secret in ("x7Kp2Q", "SECRETPWD", "hooks.slack.example"):
         assert secret not in stored
+
+
+async def test_a_worker_that_was_thought_dead_stores_nothing_over_its_successor(mesh: Mesh) -> None:
+    release = mesh.zoom.hold()
+    starting = mesh.begin_start()
+    await mesh.zoom.reached()
+    later(mesh.clock, WORK_LEASE)
+    mesh.zoom.let_others_pass()
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 1
+    await successor.drain()
+    [card] = await mesh.lease()
+    release()
+    answer = await starting
+    assert answer.meeting == card.card.meeting, "the caller gets the meeting that counts"
+    assert not answer.HasField("delivery")
+    later(mesh.clock, timedelta(seconds=1))
+    assert await mesh.lease() == []
