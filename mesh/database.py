@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,11 +16,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind
-from sqlalchemy import Connection, DateTime, Dialect, Table, event
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from sqlalchemy import Connection, DateTime, Dialect, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
@@ -27,6 +29,10 @@ from mesh.errors import MeshError, Reason
 
 log = logging.getLogger(__name__)
 
+# Connection lost, resources exhausted, shut down or starting, wrong credentials (while they rotate), serialization
+# failures, deadlocks, and a replica that was asked to write (during a fail-over).
+_OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", "25006")
+_SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes to the same SQLite file."""
 
@@ -101,19 +107,21 @@ class Database:
             kind=SpanKind.CLIENT,
             attributes={"db.system.name": "sqlite" if self.is_sqlite else "postgresql", "db.operation.name": name},
             record_exception=False,
-        ):
+            set_status_on_exception=False,
+        ) as span:
             try:
                 async with self.engine.connect() as connection:
                     await connection.execution_options(zoomslack_write=write)
                     async with connection.begin():
                         yield connection
-            except (OperationalError, InterfaceError, TimeoutError, OSError) as error:
-                log.warning("the database did not serve", extra={"operation": name, "cause": str(error)[:300]})
+            except Exception as error:
+                # By type and state only: the driver's own text may repeat values.
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                if not _is_outage(error):
+                    raise
+                cause = f"{type(error).__name__} {_sqlstate(error)}".strip()
+                log.warning("the database did not serve", extra={"operation": name, "cause": cause})
                 raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
-            except DBAPIError as error:
-                if error.connection_invalidated:
-                    raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
-                raise
 
     async def ready(self) -> bool:
         """Tells whether the database answers. Raises MeshError when it does not."""
@@ -124,6 +132,33 @@ class Database:
     async def dispose(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+
+
+def _sqlstate(error: BaseException) -> str:
+    origin = getattr(error, "orig", None) or error
+    return str(getattr(origin, "sqlstate", None) or "")
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tells whether the same transaction may succeed a little later, with nobody changing anything."""
+    if isinstance(error, PoolTimeoutError | TimeoutError | OSError):
+        return True
+    if state := _sqlstate(error):
+        return state.startswith(_OUTAGE_STATES)
+    if isinstance(error, DBAPIError):
+        name = str(getattr(error.orig, "sqlite_errorname", ""))
+        return error.connection_invalidated or name.startswith(_SQLITE_OUTAGES)
+    return False
+
+
+async def serialize(connection: AsyncConnection, *key: str) -> None:
+    """Lets one transaction at a time go on from here for the same `key`, until it ends.
+
+    For two transactions that each look for what the other one adds. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock(func.hashtextextended("\x1f".join(key), 0))
+        await connection.execute(select(lock))
 
 
 def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -140,14 +175,25 @@ async def migrate(database: Database, scripts: Path) -> None:
 
 
 async def is_current(database: Database, scripts: Path) -> bool:
-    """Tells whether the schema is at the newest revision under `scripts`."""
+    """Tells whether the schema fits this code: at its newest revision, or at one that is newer than the code.
+
+    Newer is right while new code is rolled out: its migrations run first, and keep the old code working.
+    """
+    heads, known = _revisions(scripts)
 
     def compare(connection: Connection) -> bool:
-        heads = ScriptDirectory.from_config(_config(scripts)).get_heads()
-        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+        at = set(MigrationContext.configure(connection).get_current_heads())
+        return at == heads or bool(at - known)
 
     async with database.snapshot("schema version") as connection:
         return await connection.run_sync(compare)
+
+
+@functools.cache
+def _revisions(scripts: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Returns the newest revisions under `scripts`, and all of them."""
+    folder = ScriptDirectory.from_config(_config(scripts))
+    return frozenset(folder.get_heads()), frozenset(script.revision for script in folder.walk_revisions())
 
 
 def run_migrations() -> None:

@@ -22,7 +22,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 
 _SECRETS = re.compile(
     r"(xox[a-z][a-z0-9.-]*-|xapp-)[\w.%-]+"  # Slack's tokens
-    r"|(?<=[?&])((?:pwd|zak|code|state|token|access_token|refresh_token|client_secret)=)[^&\s\"'>]+"  # in addresses
+    r"|(?<=[?&])((?:pwd|zak|code|state|link|token|access_token|refresh_token|client_secret)=)[^&\s\"'>\\]+"  # addresses
+    r"|(?<!\w)(zoomslack_\w+=)[^;\s\"'>\\]+"  # cookies
+    r"|(/call/)[\w-]{20,}"  # signed links
     r"|(Bearer |Basic )[\w.~+/=-]+"
     r"|\b(eyJ)[\w-]+\.[\w-]+(?:\.[\w-]*)?"  # JSON web tokens, Zoom's form
     r"|(/(?:commands|actions)/T[A-Z0-9]+/)[\w/-]+",  # Slack's response URLs
@@ -42,21 +44,22 @@ class JsonFormatter(logging.Formatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
+        # Each text is masked before it becomes JSON: masking the finished line could cut into its quoting.
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "service": self._service,
             "logger": record.name,
-            "message": record.getMessage(),
-            **extra_fields(record),
+            "message": redact(record.getMessage()),
+            **{key: _masked(value) for key, value in extra_fields(record).items()},
         }
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             entry["trace_id"] = trace.format_trace_id(span.trace_id)
             entry["span_id"] = trace.format_span_id(span.span_id)
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return redact(json.dumps(entry, default=str, ensure_ascii=False))
+            entry["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
 
 
 class TextFormatter(logging.Formatter):
@@ -69,6 +72,10 @@ class TextFormatter(logging.Formatter):
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return redact(text)
+
+
+def _masked(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | float) else redact(str(value))
 
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -87,6 +94,8 @@ def set_up_logging(service: str, *, level: str, log_format: str) -> None:
     # These print bodies and addresses at DEBUG (and httpx full addresses at INFO).
     for noisy in ("slack_sdk", "httpx", "httpcore", "aiosqlite", "asyncio", "sqlalchemy", "alembic", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Prints request lines and cookies of malformed requests, which anybody can send; our middleware logs the rest.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def set_up_tracing(service: str) -> TracerProvider:

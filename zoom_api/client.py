@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -104,8 +105,9 @@ class ZoomClient:
             set_status_on_exception=False,
         ) as span:
             try:
-                status, headers, answer = await self._exchange(token, method, url, query, body)
-            except httpx.HTTPError as error:
+                async with asyncio.timeout(TIMEOUT + 5.0):  # httpx limits each wait, not their sum
+                    status, headers, answer = await self._exchange(token, method, url, query, body)
+            except (httpx.HTTPError, TimeoutError) as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 sent = not isinstance(error, _NOT_SENT)
                 lost = sent and method != "GET"

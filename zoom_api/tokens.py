@@ -1,4 +1,4 @@
-"""Access tokens from auth, kept in memory until shortly before they expire."""
+"""Access tokens from auth, kept in memory for a minute."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EARLY = timedelta(seconds=60)
 """A token is not used in its last minute: the call that carries it takes time too."""
+KEEP = timedelta(seconds=60)
+"""Not kept longer, however long it lives: who logs out, or connects as somebody else, is obeyed within a minute."""
 _CAPACITY = 10_000
 
 
@@ -31,13 +33,19 @@ class AccessToken:
     zoom_account_id: str
 
 
+@dataclass(frozen=True)
+class _Kept:
+    token: AccessToken
+    until: datetime
+
+
 class AccessTokens:
     """Gives access tokens. One per process."""
 
     def __init__(self, auth: AuthServiceAsyncStub, clock: Clock) -> None:
         self._auth = auth
         self._clock = clock
-        self._kept: OrderedDict[SlackUser, AccessToken] = OrderedDict()
+        self._kept: OrderedDict[SlackUser, _Kept] = OrderedDict()
 
     async def get(self, user: SlackUser, *, rejected: AccessToken | None = None) -> AccessToken:
         """Returns a token for `user`; with `rejected`, another one than Zoom has just refused.
@@ -45,9 +53,9 @@ class AccessTokens:
         Raises MeshError: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE and the others of `IssueZoomAccessToken`.
         """
         kept = self._kept.get(user)
-        if kept is not None and kept != rejected and kept.expire_time - EARLY > self._clock.now():
+        if kept is not None and kept.token != rejected and kept.until > self._clock.now():
             self._kept.move_to_end(user)
-            return kept
+            return kept.token
         self._kept.pop(user, None)
         response = await self._auth.IssueZoomAccessToken(
             auth_service_pb2.IssueZoomAccessTokenRequest(
@@ -63,7 +71,7 @@ class AccessTokens:
             response.zoom_user_id,
             response.zoom_account_id,
         )
-        self._kept[user] = token
+        self._kept[user] = _Kept(token, min(token.expire_time - EARLY, self._clock.now() + KEEP))
         if len(self._kept) > _CAPACITY:
             self._kept.popitem(last=False)
         return token

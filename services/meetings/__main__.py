@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import sys
-import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,7 +57,7 @@ async def serve(settings: MeetingsSettings) -> None:
         zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(AuthServiceStub(auth), clock), clock)
         store = MeetingStore(database, keys, clock)
         events = EventStore(database, keys, clock)
-        meetings = Meetings(store, ZoomMeetings(zoom, clock), clock, worker=str(uuid.uuid4()))
+        meetings = Meetings(store, ZoomMeetings(zoom, clock), clock)
         servicer = MeetingsServicer(meetings, store, DeliveryStore(database, keys, clock), events)
 
         async def ready() -> bool:
@@ -86,6 +85,7 @@ async def serve(settings: MeetingsSettings) -> None:
         ):
             await stop.wait()
             log.info("draining")
+        servicer.stop_waiting()
         await server.drain()
         await meetings.drain()
 

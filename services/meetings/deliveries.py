@@ -20,8 +20,6 @@ LEASE = timedelta(seconds=15)
 """How long an edge may work on a delivery before another one may take it."""
 RESPONSE_URL_LIFE = timedelta(minutes=29)
 """Slack's address for answers works for thirty minutes after the command; one is kept for the way."""
-RESPONSE_URL_USES = 4
-"""It works five times; one is kept for telling that something went wrong."""
 
 _PAUSE = {"card": timedelta(seconds=2)}
 

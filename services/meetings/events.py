@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -87,6 +87,13 @@ class Candidate:
     zoom_uuid: str
     """The run it was bound to by its first event; empty before."""
     zoom_create_time: datetime
+    in_room: bool = False
+    """Whether it is in the host's personal room, whose number other meetings have too."""
+
+
+ROOM_WINDOW = timedelta(hours=1)
+"""How long after its creation a meeting in a personal room can begin. Later the room is opened for something else,
+which Slack must not show."""
 
 
 def concerns(candidate: Candidate, event: Event) -> bool:
@@ -98,4 +105,5 @@ def concerns(candidate: Candidate, event: Event) -> bool:
     """
     if candidate.zoom_uuid:
         return candidate.zoom_uuid == event.instance.zoom_uuid
-    return event.time >= candidate.zoom_create_time.replace(microsecond=0)
+    begin = candidate.zoom_create_time.replace(microsecond=0)
+    return event.time >= begin and (not candidate.in_room or event.time < begin + ROOM_WINDOW)

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WORK_LEASE = timedelta(seconds=20)
-"""How long a worker may be silent: a little longer than one request to Zoom may take."""
+"""How long a worker may be silent before its work is another's."""
+_BEAT = 5.0
+"""Seconds between two signs of life of a worker."""
+DRAIN = 10.0
+"""Seconds that work in hand gets at the end of a process."""
 ANSWER_MARGIN = 0.15
 """Seconds kept back to answer a caller whose time runs out."""
 MAX_WAIT = 8.0
@@ -172,18 +176,23 @@ class _Flight:
     """The caller got its answer already: the outcome has to reach the person by a delivery."""
     settling: bool = False
     """The outcome is known and being stored: a caller whose time is up waits for this moment longer."""
+    unsure: bool = False
+    """Zoom may have made the meeting already: the request must not be forgotten before that is known."""
     task: asyncio.Task[Started] | None = None
+
+
+def _new_worker() -> str:
+    """Returns a name for one piece of work: who takes it over has another one, also within this process."""
+    return str(uuid.uuid4())
 
 
 class Meetings:
     """Starts meetings."""
 
-    def __init__(self, store: Store, zoom: Zoom, clock: Clock, *, worker: str) -> None:
-        """`worker` names this process, differently after each start."""
+    def __init__(self, store: Store, zoom: Zoom, clock: Clock) -> None:
         self._store = store
         self._zoom = zoom
         self._clock = clock
-        self._worker = worker
         self._flights: dict[tuple[str, str], _Flight] = {}
 
     async def start(self, command: StartCommand) -> Started:
@@ -191,7 +200,7 @@ class Meetings:
 
         Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED.
         """
-        reserved = await self._store.reserve(command, str(uuid.uuid4()), self._worker, WORK_LEASE)
+        reserved = await self._store.reserve(command, str(uuid.uuid4()), _new_worker(), WORK_LEASE)
         if reserved.fresh is not None:
             return await self._wait(self._launch(reserved.fresh, _Flight(command.lease_holder)))
         flight = self._flights.get((command.user.team_id, command.request_id))
@@ -202,17 +211,20 @@ class Meetings:
 
     async def resume_abandoned(self) -> int:
         """Takes over what a worker that died left undone. Returns how many it took."""
-        claimed = await self._store.claim_abandoned(self._worker, WORK_LEASE)
+        claimed = await self._store.claim_abandoned(_new_worker(), WORK_LEASE)
         for reservation in claimed:
-            log.info("resuming a start request", extra={"request_id": reservation.command.request_id})
+            command = reservation.command
+            if (command.user.team_id, command.request_id) in self._flights:
+                continue  # ours after all, but it lost its lease: it ends by itself, and the next look resumes it
+            log.info("resuming a start request", extra={"request_id": command.request_id})
             self._launch(reservation, _Flight("", abandoned=True), resumed=True)
         return len(claimed)
 
     async def drain(self) -> None:
-        """Waits until the work in hand is done."""
+        """Waits a while until the work in hand is done. What is not done then is resumed by another worker."""
         tasks = [flight.task for flight in self._flights.values() if flight.task is not None]
         if tasks:
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=DRAIN)
 
     def _launch(self, reservation: Reservation, flight: _Flight, *, resumed: bool = False) -> _Flight:
         key = (reservation.command.user.team_id, reservation.command.request_id)
@@ -232,40 +244,73 @@ class Meetings:
         if flight.task is None:
             raise AssertionError("launched flights have a task")
         seconds = deadline.within(MAX_WAIT + ANSWER_MARGIN) - ANSWER_MARGIN
-        done, _ = await asyncio.wait({flight.task}, timeout=max(0.0, seconds))
+        try:
+            done, _ = await asyncio.wait({flight.task}, timeout=max(0.0, seconds))
+        except asyncio.CancelledError:  # the caller is gone: whatever comes has to be delivered
+            flight.abandoned = flight.abandoned or not joined
+            raise
         if not done and not flight.settling:
             flight.abandoned = flight.abandoned or not joined
             return Started(None, None, pending=True)
         return await asyncio.shield(flight.task)
 
     async def _work(self, reservation: Reservation, flight: _Flight, *, resumed: bool) -> Started:
+        late = self._clock.now() - reservation.reserve_time >= GIVE_UP
+        beat = asyncio.create_task(self._keep(reservation), name="keep start request")
         try:
-            zoom_meeting = await self._meeting_at_zoom(reservation, resumed=resumed)
-        except MeshError as error:
-            flight.settling = True
-            if not flight.abandoned:
-                await self._store.release(reservation)  # the caller hears of it and may use the same id again
-                raise
-            if error.reason in _PASSING and self._clock.now() - reservation.reserve_time < GIVE_UP:
-                log.info("will try again", extra={"reason": error.reason.value})
+            if late:  # nobody waits for a new meeting any more, but one that exists gets its card
+                zoom_meeting = await self._lost_meeting(reservation)
             else:
-                await self._store.fail(reservation, error.reason.value, error.metadata)
-            return Started(None, None, pending=True)
+                zoom_meeting = await self._meeting_at_zoom(reservation, flight, unsure=resumed)
+        except MeshError as error:
+            return await self._without_meeting(reservation, flight, error, late=late)
+        finally:
+            beat.cancel()
         flight.settling = True
         lease_holder = "" if flight.abandoned else flight.lease_holder
         meeting, delivery = await self._store.complete(reservation, zoom_meeting, lease_holder=lease_holder)
         log.info("meeting created", extra={"meeting_id": meeting.meeting_id, "team_id": meeting.host.team_id})
         return Started(meeting, delivery, pending=False)
 
-    async def _meeting_at_zoom(self, reservation: Reservation, *, resumed: bool) -> ZoomMeeting:
+    async def _without_meeting(
+        self, reservation: Reservation, flight: _Flight, error: MeshError, *, late: bool
+    ) -> Started:
+        """Decides what becomes of a request that has no meeting: tried again, told by a delivery, or told now."""
+        flight.settling = True
+        fields = {"reason": error.reason.value, "request_id": reservation.command.request_id}
+        if (flight.abandoned or flight.unsure) and not late and error.reason in _PASSING:
+            log.info("no meeting yet; it will be tried again", extra=fields)
+            return Started(None, None, pending=True)
+        log.warning("no meeting", extra=fields)
+        if flight.abandoned:
+            await self._store.fail(reservation, error.reason.value, error.metadata)
+            return Started(None, None, pending=True)
+        await self._store.release(reservation)  # the caller hears of it and may use the same id again
+        raise error
+
+    async def _keep(self, reservation: Reservation) -> None:
+        """Lengthens the lease while the work goes on: only a worker that is dead or cut off loses it."""
+        while True:
+            # By the real time, whatever clock the rules have: the lease is held against other processes.
+            await asyncio.sleep(_BEAT)
+            await self._store.extend(reservation, WORK_LEASE)
+
+    async def _lost_meeting(self, reservation: Reservation) -> ZoomMeeting:
+        found = await self._zoom.find(reservation.command.user, reference=reservation.meeting_id)
+        if found is None:
+            raise MeshError(Reason.ZOOM_UNAVAILABLE)
+        return found
+
+    async def _meeting_at_zoom(self, reservation: Reservation, flight: _Flight, *, unsure: bool) -> ZoomMeeting:
         """Returns the one meeting of this reservation, made now or found where an earlier answer was lost."""
-        command, unsure = reservation.command, resumed
+        command = reservation.command
+        flight.unsure = unsure
         for attempt in range(_CREATE_ATTEMPTS):
             if attempt:
                 await self._clock.sleep(2.0**attempt)
             if not await self._store.extend(reservation, WORK_LEASE):
                 raise MeshError(Reason.SERVICE_UNAVAILABLE)  # another worker took over
-            if unsure:
+            if flight.unsure:
                 found = await self._zoom.find(command.user, reference=reservation.meeting_id)
                 if found is not None:
                     return found
@@ -274,5 +319,5 @@ class Meetings:
             except MeshError as error:
                 if error.reason is not Reason.ZOOM_OUTCOME_UNKNOWN:
                     raise
-                unsure = True
+                flight.unsure = True
         raise MeshError(Reason.ZOOM_UNAVAILABLE)

@@ -40,13 +40,19 @@ class MeetingsServicer(MeetingsServiceServicer):
         self._events = events
         # Set and replaced whenever this process made something to deliver: edges that wait look at once.
         self._news = asyncio.Event()
+        self._stopping = False
+
+    def stop_waiting(self) -> None:
+        """Answers the edges that wait for work, so that the drain need not wait for them."""
+        self._stopping = True
+        self._announce()
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Context) -> pb.StartMeetingResponse:  # noqa: N802
         command = StartCommand(
             user=from_message(request.user),
             request_id=request.request_id,
             channel_id=request.conversation.slack_channel_id,
-            topic=request.topic,
+            topic=request.topic.replace("\x00", ""),
             response_url=request.slack_response_url,
             lease_holder=request.lease_holder,
         )
@@ -103,6 +109,8 @@ class MeetingsServicer(MeetingsServiceServicer):
         until = loop.time() + deadline.within(request.wait.ToTimedelta().total_seconds() + 1.0) - 1.0
         while True:
             news = self._news
+            if self._stopping:
+                return pb.LeaseDeliveriesResponse()
             leased = await self._deliveries.lease(request.lease_holder, request.max_deliveries)
             left = until - loop.time()
             if leased or left <= 0:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
-from mesh.database import Database, insert
+from mesh.database import Database, insert, serialize
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
@@ -120,6 +120,7 @@ class MeetingStore:
             )
             if not result.rowcount:
                 raise MeshError(Reason.SERVICE_UNAVAILABLE)
+            await serialize(connection, "zoom host", zoom.zoom_host_id)
             place = (command.user.team_id, reservation.meeting_id)
             await connection.execute(
                 insert(connection, meetings).values(
@@ -152,7 +153,7 @@ class MeetingStore:
                 command_time=reservation.reserve_time,
                 now=now,
             )
-            await store_events.apply_held(connection, self._keys, now)
+            await store_events.apply_held(connection, self._keys, zoom.zoom_host_id, now)
             meeting = await self._meeting(connection, reservation.meeting_id)
             if meeting is None:
                 raise AssertionError("inserted above")

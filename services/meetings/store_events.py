@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy import Row, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
-from mesh.database import Database, insert
-from mesh.sealing import KeyRing
+from mesh.database import Database, insert, serialize
+from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
 from services.meetings import store_deliveries
 from services.meetings.attendance import HOST_SESSION
@@ -29,6 +30,8 @@ from services.meetings.events import (
 )
 from services.meetings.tables import meetings, participant_sessions, recordings, start_requests, zoom_events
 from services.meetings.zoom_events import parse
+
+log = logging.getLogger(__name__)
 
 HOLD = timedelta(hours=1)
 REMEMBER = timedelta(days=7)
@@ -56,6 +59,8 @@ class EventStore:
             )
             if not added.rowcount:
                 return Disposition.DUPLICATE
+            # A meeting of this host that is being stored at this moment and this event must not miss each other.
+            await serialize(connection, "zoom host", event.instance.zoom_host_id)
             if await _apply(connection, self._keys, event, now):
                 return Disposition.APPLIED
             if not await _somebody_starts(connection):
@@ -64,7 +69,10 @@ class EventStore:
             await connection.execute(
                 update(zoom_events)
                 .where(zoom_events.c.digest == digest)
-                .values(held_body_sealed=self._keys.seal(body, "zoom_events.held_body", digest))
+                .values(
+                    held_body_sealed=self._keys.seal(body, "zoom_events.held_body", digest),
+                    held_zoom_host_id=event.instance.zoom_host_id,
+                )
             )
             return Disposition.HELD
 
@@ -75,24 +83,30 @@ class EventStore:
             await connection.execute(
                 update(zoom_events)
                 .where(zoom_events.c.held_body_sealed.is_not(None), zoom_events.c.receive_time < now - HOLD)
-                .values(held_body_sealed=None)
+                .values(held_body_sealed=None, held_zoom_host_id=None)
             )
             await connection.execute(delete(zoom_events).where(zoom_events.c.receive_time < now - REMEMBER))
 
 
-async def apply_held(connection: AsyncConnection, keys: KeyRing, now: datetime) -> None:
-    """Applies the events that waited for a meeting which this transaction has just stored."""
+async def apply_held(connection: AsyncConnection, keys: KeyRing, zoom_host_id: str, now: datetime) -> None:
+    """Applies the events that waited for a meeting of this host, which this transaction has just stored."""
     held = await connection.execute(
         select(zoom_events.c.digest, zoom_events.c.held_body_sealed)
-        .where(zoom_events.c.held_body_sealed.is_not(None))
+        .where(zoom_events.c.held_zoom_host_id == zoom_host_id)
         .order_by(zoom_events.c.receive_time)
         .limit(1000)
     )
     for row in held.all():
-        event = parse(keys.open(row.held_body_sealed, "zoom_events.held_body", row.digest))
+        try:
+            event = parse(keys.open(row.held_body_sealed, "zoom_events.held_body", row.digest))
+        except SealError:
+            log.error("a held event does not open", extra={"digest": row.digest})  # noqa: TRY400
+            continue
         if event is not None and await _apply(connection, keys, event, now):
             await connection.execute(
-                update(zoom_events).where(zoom_events.c.digest == row.digest).values(held_body_sealed=None)
+                update(zoom_events)
+                .where(zoom_events.c.digest == row.digest)
+                .values(held_body_sealed=None, held_zoom_host_id=None)
             )
 
 
@@ -113,7 +127,7 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
         .limit(20)
         .with_for_update()
     )
-    concerned = [row for row in rows.all() if concerns(Candidate(row.zoom_uuid, row.zoom_create_time), event)]
+    concerned = [row for row in rows.all() if concerns(_candidate(row), event)]
     for row in concerned:
         if not row.zoom_uuid:
             await connection.execute(
@@ -123,6 +137,10 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
             )
         await _apply_to(connection, keys, row, event, now)
     return bool(concerned)
+
+
+def _candidate(row: Row[Any]) -> Candidate:
+    return Candidate(row.zoom_uuid, row.zoom_create_time, in_room=bool(row.zoom_pmi))
 
 
 async def _apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime) -> None:

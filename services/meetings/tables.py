@@ -102,7 +102,9 @@ zoom_events = Table(
     Column("receive_time", UtcDateTime, nullable=False),
     # Only of events whose meeting is not known yet, for an hour at the most.
     Column("held_body_sealed", LargeBinary),
+    Column("held_zoom_host_id", String(200)),
     Index("zoom_events_by_time", "receive_time"),
+    Index("zoom_events_held", "held_zoom_host_id"),
 )
 
 deliveries = Table(

@@ -94,20 +94,28 @@ def _participant(thing: dict[str, Any]) -> tuple[str, str, str]:
     if not isinstance(person, dict):
         raise TypeError("no participant")
     session_id = _required(person, "user_id")
-    name = str(person.get("user_name") or "")[:_NAME_LENGTH]
+    name = _clean(str(person.get("user_name") or ""))[:_NAME_LENGTH]
     known = _text(person, "participant_user_id") or _text(person, "id") or _text(person, "participant_uuid")
-    by_name = "name:" + hashlib.sha256(name.encode()).hexdigest()[:32] if name else "session:" + session_id
+    by_name = _digest("name", name) if name else _digest("session", session_id)
     return session_id, known or by_name, name
 
 
+def _digest(kind: str, text: str) -> str:
+    return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def _clean(text: str) -> str:
+    """Removes what a database or UTF-8 does not take: NUL, and halves of surrogate pairs (a truncated emoji)."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def _recording(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    play_url = str(thing.get("share_url") or "") or _first_video(thing)
+    play_url = _clean(str(thing.get("share_url") or "") or _first_video(thing))
     if not play_url.startswith(("https://", "http://")) or len(play_url) > _URL_LENGTH:
         raise ValueError("no page to play it")
     # The time of the run, not of the event: a recording comes hours later, when a room may have been opened again.
-    return RecordingCompleted(
-        instance, _time(thing, "start_time") or sent, play_url, str(thing.get("password") or "")[:_ID_LENGTH]
-    )
+    passcode = _clean(str(thing.get("password") or ""))[:_ID_LENGTH]
+    return RecordingCompleted(instance, _time(thing, "start_time") or sent, play_url, passcode)
 
 
 def _first_video(thing: dict[str, Any]) -> str:
@@ -131,7 +139,7 @@ def _text(source: dict[str, Any], key: str) -> str:
     value = source.get(key)
     if value is None or isinstance(value, bool | dict | list | float):
         return ""
-    text = str(value)
+    text = _clean(str(value))
     return text if len(text) <= _ID_LENGTH else ""
 
 

@@ -15,6 +15,7 @@ from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.meetings import ZoomMeeting
 from zoom_api.client import ZoomClient
+from zoom_api.tokens import AccessToken
 
 _SCHEDULED = 2
 _PAGES = 5
@@ -32,6 +33,8 @@ class ZoomMeetings:
 
         Raises MeshError: ZOOM_OUTCOME_UNKNOWN when it may or may not exist now, and what Zoom refused.
         """
+        # Asked for before anything is made: afterwards a hiccup of auth would look as if nothing had been made.
+        token = await self._client.token(user)
         begin = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         answer = await self._client.call(
             user,
@@ -45,10 +48,11 @@ class ZoomMeetings:
                 "agenda": f"Started from Slack. Reference: {reference}",
             },
         )
-        return await self._meeting(user, answer, lost=Reason.ZOOM_OUTCOME_UNKNOWN)
+        return self._meeting(token, answer, lost=Reason.ZOOM_OUTCOME_UNKNOWN)
 
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
         """Returns the meeting that carries `reference`, or None. Raises MeshError as Zoom refuses."""
+        token = await self._client.token(user)
         query = {"type": "scheduled", "page_size": "300"}
         for _ in range(_PAGES):
             page = await self._client.call(user, "GET", "/users/{userId}/meetings", path={"userId": "me"}, query=query)
@@ -58,14 +62,13 @@ class ZoomMeetings:
                     answer = await self._client.call(
                         user, "GET", "/meetings/{meetingId}", path={"meetingId": str(item.get("id"))}
                     )
-                    return await self._meeting(user, answer, lost=Reason.ZOOM_UNAVAILABLE)
+                    return self._meeting(token, answer, lost=Reason.ZOOM_UNAVAILABLE)
             if not page.get("next_page_token"):
                 return None
             query["next_page_token"] = str(page["next_page_token"])
         return None
 
-    async def _meeting(self, user: SlackUser, answer: dict[str, Any], *, lost: Reason) -> ZoomMeeting:
-        token = await self._client.token(user)
+    def _meeting(self, token: AccessToken, answer: dict[str, Any], *, lost: Reason) -> ZoomMeeting:
         number, join_url = str(answer.get("id") or ""), str(answer.get("join_url") or "")
         if not number.isdecimal() or not join_url.startswith(("https://", "http://")):
             raise MeshError(lost)

@@ -14,7 +14,7 @@ import pytest
 
 from mesh.channel import open_channel
 from mesh.database import Database, migrate
-from mesh.errors import MeshError
+from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.server import MeshServer, ServerOptions
 from mesh.slack_user import SlackUser
@@ -51,12 +51,14 @@ class StandInZoom:
     after: list[BaseException] = field(default_factory=list)
     """Raised, one each, after the meeting was made: its answer is lost."""
     creations: int = 0
+    blind: int = 0
+    """How many times it cannot be asked which meetings exist."""
     _gate: asyncio.Event | None = None
     _reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hold(self) -> Callable[[], None]:
         """Makes the next creation wait until the returned function is called."""
-        self._gate = asyncio.Event()
+        self._gate, self._reached = asyncio.Event(), asyncio.Event()
         return self._gate.set
 
     def let_others_pass(self) -> None:
@@ -89,6 +91,9 @@ class StandInZoom:
         return self.made[reference]
 
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
+        if self.blind:
+            self.blind -= 1
+            raise MeshError(Reason.ZOOM_UNAVAILABLE)
         return self.made.get(reference)
 
 
@@ -100,12 +105,13 @@ class Mesh:
     meetings: Meetings
     zoom: StandInZoom
     clock: FakeClock
+    servicer: MeetingsServicer
     database: Database
     url: str
 
     def another_worker(self) -> Meetings:
         """Returns the rules as a second process, or the same one started again, would have them."""
-        return Meetings(MeetingStore(self.database, KEYS, self.clock), self.zoom, self.clock, worker=str(uuid.uuid4()))
+        return Meetings(MeetingStore(self.database, KEYS, self.clock), self.zoom, self.clock)
 
     async def start(
         self, request_id: str = "", *, topic: str = "Weekly sync", holder: str = ""
@@ -155,7 +161,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     await migrate(database, MIGRATIONS)
     clock, zoom = FakeClock(), StandInZoom()
     store = MeetingStore(database, KEYS, clock)
-    meetings = Meetings(store, zoom, clock, worker=str(uuid.uuid4()))
+    meetings = Meetings(store, zoom, clock)
     servicer = MeetingsServicer(
         meetings, store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
     )
@@ -167,7 +173,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     )
     await server.start()
     async with open_channel(f"127.0.0.1:{server.port}", pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
-        yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, database, url)
+        yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, servicer, database, url)
     await server.drain()
     await meetings.drain()
     await database.dispose()

@@ -7,9 +7,11 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from mesh.errors import MeshError, Reason
 from services.meetings.deliveries import LEASE, RESPONSE_URL_LIFE
+from services.meetings.tables import meetings
 from tests.integration.meetings.conftest import ADA, Mesh, later
 from tests.support import zoom_bodies as zoom
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -137,3 +139,28 @@ async def test_an_outcome_is_required(mesh: Mesh) -> None:
             timeout=5,
         )
     assert failure.value.reason is Reason.INVALID_REQUEST
+
+
+async def test_one_row_that_does_not_open_does_not_stop_the_others(mesh: Mesh) -> None:
+    broken = (await mesh.start(topic="Broken")).meeting.meeting_id
+    await mesh.start(topic="Fine")
+    async with mesh.database.transaction("break a row") as connection:
+        await connection.execute(
+            update(meetings).where(meetings.c.meeting_id == broken).values(join_url_sealed=b"k1:altered")
+        )
+    assert [d.card.meeting.topic for d in await mesh.lease()] == ["Fine"]
+    assert await mesh.lease() == [], "and is not looked at again at once"
+
+
+async def test_edges_that_wait_are_answered_when_the_service_stops(mesh: Mesh) -> None:
+    request = pb.LeaseDeliveriesRequest(lease_holder="edge-1", max_deliveries=5)
+    request.wait.FromTimedelta(timedelta(seconds=20))
+
+    async def wait() -> pb.LeaseDeliveriesResponse:
+        return await mesh.stub.LeaseDeliveries(request, timeout=25)
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0.2)
+    mesh.servicer.stop_waiting()
+    response = await asyncio.wait_for(waiting, timeout=3)
+    assert not response.deliveries

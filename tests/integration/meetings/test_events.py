@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 
 import pytest
@@ -146,3 +148,24 @@ async def test_what_is_no_event_is_refused(mesh: Mesh) -> None:
         await mesh.record(b"{not json")
     assert failure.value.reason is Reason.INVALID_REQUEST
     assert await mesh.record(b'{"event":"meeting.alert","payload":{}}') == pb.EVENT_DISPOSITION_IGNORED
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "cut emoji \ud83d", "\x00", "x" * 5000])
+async def test_names_that_a_database_does_not_take_lose_nobody(mesh: Mesh, name: str) -> None:
+    await mesh.start()
+    body = json.dumps(json.loads(zoom.joined("1", "NAME"))).replace('"NAME"', json.dumps(name)).encode()
+    assert await mesh.record(body) == pb.EVENT_DISPOSITION_APPLIED
+    [delivery] = await mesh.lease()
+    assert len(delivery.card.present) == 1
+
+
+async def test_a_creation_and_its_first_event_at_the_same_moment_do_not_miss_each_other(mesh: Mesh) -> None:
+    for n in range(10):
+        number = str(85012345678 + n)
+        release = mesh.zoom.hold()
+        starting = mesh.begin_start()
+        await mesh.zoom.reached()
+        release()
+        await asyncio.gather(starting, mesh.record(zoom.started(id=number, uuid=f"run-{n}==")))
+    running = [d for d in await mesh.lease() if d.card.meeting.state == pb.MEETING_STATE_STARTED]
+    assert len(running) == 10

@@ -196,3 +196,46 @@ async def test_a_worker_that_was_thought_dead_stores_nothing_over_its_successor(
     assert not answer.HasField("delivery")
     later(mesh.clock, timedelta(seconds=1))
     assert await mesh.lease() == []
+
+
+async def test_a_request_whose_outcome_is_unknown_is_never_forgotten(mesh: Mesh) -> None:
+    mesh.zoom.after.append(MeshError(Reason.ZOOM_OUTCOME_UNKNOWN))
+    mesh.zoom.blind = 1  # and Zoom cannot be asked about it now
+    request_id = str(uuid.uuid4())
+    assert (await mesh.start(request_id)).pending
+    later(mesh.clock, WORK_LEASE)
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 1
+    await successor.drain()
+    assert mesh.zoom.creations == 1
+    assert len(await mesh.lease()) == 1
+
+
+async def test_what_a_caller_who_went_away_asked_for_is_delivered(mesh: Mesh) -> None:
+    release = mesh.zoom.hold()
+    starting = asyncio.create_task(mesh.start(holder="edge-1"))
+    await mesh.zoom.reached()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await asyncio.sleep(0.1)  # the cancellation crosses the wire
+    release()
+    await mesh.meetings.drain()
+    [delivery] = await mesh.lease("edge-2")
+    assert delivery.card.meeting.passcode
+
+
+async def test_hours_later_a_lost_meeting_is_found_but_no_new_one_is_made(mesh: Mesh) -> None:
+    mesh.zoom.after.append(asyncio.CancelledError())
+    assert (await mesh.start(topic="Made before the outage")).pending
+    mesh.zoom.after.append(asyncio.CancelledError())
+    assert (await mesh.start(topic="Never made")).pending
+    mesh.zoom.made.popitem()
+    later(mesh.clock, timedelta(hours=3))
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 2
+    await successor.drain()
+    assert mesh.zoom.creations == 2
+    found = {str(d.WhichOneof("content")): d for d in await mesh.lease()}
+    assert found["card"].card.meeting.topic == "Made before the outage"
+    assert found["failure"].failure.reason == "ZOOM_UNAVAILABLE"

@@ -94,3 +94,13 @@ def test_a_meeting_is_bound_to_a_run_by_the_first_event_after_its_creation() -> 
     assert not concerns(made_after, event)
     assert concerns(Candidate("s3NjF1H2S6WjZ9L0Qm5bRw==", datetime(2030, 1, 1, tzinfo=UTC)), event)
     assert not concerns(Candidate("another", datetime(2020, 1, 1, tzinfo=UTC)), event)
+
+
+def test_a_personal_room_that_is_opened_much_later_is_opened_for_something_else() -> None:
+    event = parse(zoom_bodies.started())
+    assert event is not None
+    just_before = datetime(2026, 10, 30, 11, 30, tzinfo=UTC)
+    weeks_before = datetime(2026, 10, 9, 12, 0, tzinfo=UTC)
+    assert concerns(Candidate("", just_before, in_room=True), event)
+    assert not concerns(Candidate("", weeks_before, in_room=True), event)
+    assert concerns(Candidate("", weeks_before, in_room=False), event), "a number of its own has no other use"

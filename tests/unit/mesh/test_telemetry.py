@@ -52,3 +52,17 @@ def test_a_line_of_json_carries_fields_and_a_masked_exception() -> None:
     assert line["team_id"] == "T1"
     assert "ValueError" in line["exception"]
     assert "abcdefghijkl" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ['GET /?code=a","level":"critical","forged":"yes', "cookie zoomslack_state=abcDEF123; x", "/call/" + "a" * 54],
+)
+def test_masking_never_breaks_the_line_and_hostile_text_forges_nothing(hostile: str) -> None:
+    formatter = JsonFormatter("edge")
+    record = logging.makeLogRecord({"msg": hostile, "levelname": "ERROR", "detail": hostile})
+    line = json.loads(formatter.format(record))
+    assert line["level"] == "error"
+    assert "forged" not in line
+    assert "abcDEF123" not in str(line)
+    assert "a" * 54 not in str(line)

@@ -124,12 +124,15 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=100), nullable=False),
         sa.Column("receive_time", UtcDateTime(), nullable=False),
         sa.Column("held_body_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("held_zoom_host_id", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index("zoom_events_by_time", "zoom_events", ["receive_time"], unique=False)
+    op.create_index("zoom_events_held", "zoom_events", ["held_zoom_host_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("zoom_events_held", table_name="zoom_events")
     op.drop_index("zoom_events_by_time", table_name="zoom_events")
     op.drop_table("zoom_events")
     op.drop_index(
