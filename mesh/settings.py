@@ -50,6 +50,13 @@ def _certificate_folder(value: Path) -> Path:
     return value
 
 
+def _target(value: str) -> str:
+    port = value.rpartition(":")[2]
+    if not port.isdecimal() or any(c.isspace() for c in value):
+        raise ValueError("should be host:port or dns:///host:port")
+    return value
+
+
 def _private(value: str, info: ValidationInfo) -> str:
     """Keeps plaintext on the machine. `Settings` validates the fields read here first."""
     if info.data.get("tls_dir") or info.data.get("allow_plaintext") or credentials.is_loopback(value):
@@ -70,7 +77,7 @@ ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 """`host:port` or `:port`."""
 GrpcListenAddress = Annotated[str, AfterValidator(_listen_address), AfterValidator(_private)]
 """The same, for gRPC: without certificates only on this machine."""
-GrpcTarget = Annotated[str, Field(min_length=3), AfterValidator(_private)]
+GrpcTarget = Annotated[str, AfterValidator(_target), AfterValidator(_private)]
 """Where another service is, `host:port` or `dns:///host:port`: without certificates only on this machine."""
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 """SQLAlchemy's address of a database, with an async driver."""

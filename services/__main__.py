@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import fcntl
 import os
 import signal
 import sys
@@ -42,7 +44,22 @@ def main() -> int:
     if problems:
         console.say("\n".join(problems))
         return EXIT_GAVE_UP
-    return asyncio.run(_Launch(plan, console, SystemClock()).run())
+    with contextlib.ExitStack() as stack:
+        if not _alone(plan.data_dir, stack):
+            console.say(f"another run uses {plan.data_dir}; choose another folder with ZOOMSLACK_DATA_DIR")
+            return EXIT_GAVE_UP
+        return asyncio.run(_Launch(plan, console, SystemClock()).run())
+
+
+def _alone(folder: Path, stack: contextlib.ExitStack) -> bool:
+    """Holds the data folder until the end of the process; False when another launcher has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = stack.enter_context((folder / "launcher.lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _Launch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import secrets
 import signal
 import socket
 import sys
@@ -55,7 +56,9 @@ async def _serve(places: Mapping[str, Place], app_url: str) -> None:
 
     slack_url, zoom_url = places["Slack"].url, places["Zoom"].url
     slack = SlackConfig(app_url=app_url, public_url=slack_url, zoom_page_url=f"{zoom_url}/")
-    apps = {"Slack": create_slack(slack), "Zoom": create_zoom(ZoomConfig(app_url=app_url, public_url=zoom_url))}
+    # Another seed at each start: an app that kept its data would else meet the ids of its old meetings again.
+    zoom = ZoomConfig(app_url=app_url, public_url=zoom_url, seed=secrets.randbits(64))
+    apps = {"Slack": create_slack(slack), "Zoom": create_zoom(zoom)}
     runners: list[web.AppRunner] = []
     try:
         for label, app in apps.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -85,3 +86,14 @@ async def test_unusable_settings_end_it_and_every_service_says_its_problems(tmp_
 
 def _phone(system: System) -> str:
     return system.environ["ZOOMSLACK_PHONE_LISTEN"]
+
+
+async def test_two_runs_do_not_share_one_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "launcher.lock").touch()
+    with (tmp_path / "launcher.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        system = System(tmp_path)
+        await system.start("--simulators")
+        assert await system.ended() == 1
+    assert "ZOOMSLACK_DATA_DIR" in system.output
+    assert RUNNING not in system.output
