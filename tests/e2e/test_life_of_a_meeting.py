@@ -183,3 +183,39 @@ async def test_a_refused_token_is_refreshed_and_a_dead_one_asks_to_connect_again
     await eventually(
         lambda: office.calls(channel=DM), lambda calls: any("After revocation" in c["title"] for c in calls)
     )
+
+
+async def test_the_persons_own_settings_decide(office: Office) -> None:
+    """S18 to S21: nothing is overridden, the meeting is in her list, the personal room and the passcode as she set."""
+    number, _ = await office.fresh_meeting("Listed", channel=DM)
+    [listed] = [meeting for meeting in await office.meetings() if str(meeting["id"]) == number]
+    assert listed["type"] == 2, "only scheduled meetings are in the meeting list"
+    sent = (await office.zoom("GET", "requests?path=/v2/users/me/meetings"))["requests"][-1]["body"]
+    assert "settings" not in sent
+    assert not {"password", "default_password", "duration", "timezone", "schedule_for"} & set(sent)
+
+    her = "users/adaZoomUserId000000001"
+    await office.zoom("POST", her, {"use_pmi_for_scheduled_meetings": True})
+    try:
+        result = await office.type("meeting In my own room", channel=DM)
+        [card] = [call for call in await office.calls(channel=DM) if "In my own room" in call["title"]]
+        assert re.sub(r"\D", "", card["external_display_id"]) == "5551234567"
+        assert "/j/5551234567" in card["join_url"]
+        assert "passcode" in str(result["answer"]).lower()
+        await office.zoom("POST", "meetings/5551234567/join", {"name": "Room guest"})
+
+        async def card_of_the_room() -> dict[str, Any]:
+            return next(call for call in await office.calls(channel=DM) if "In my own room" in call["title"])
+
+        await eventually(card_of_the_room, lambda call: "Room guest" in names(call))
+        await office.zoom("POST", "meetings/5551234567/end")
+        await eventually(card_of_the_room, lambda call: bool(call.get("date_end")))
+    finally:
+        await office.zoom("POST", her, {"use_pmi_for_scheduled_meetings": False})
+
+    await office.zoom("POST", her, {"require_password_for_scheduling_new_meetings": False})
+    try:
+        _, result = await office.fresh_meeting("Without passcode", channel=DM)
+        assert "passcode" not in str(result["answer"]).lower()
+    finally:
+        await office.zoom("POST", her, {"require_password_for_scheduling_new_meetings": True})
