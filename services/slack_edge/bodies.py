@@ -15,17 +15,17 @@ READ_TIMEOUT = 2.0
 _MAX_FIELDS = 100
 
 
-async def read_body(request: web.Request, content_type: str) -> bytes:
+async def read_body(request: web.Request, content_type: str, seconds: float = READ_TIMEOUT) -> bytes:
     """Returns the bytes of a body that says it is `content_type`.
 
-    Raises aiohttp's 415, 413 (over 1 MiB, by its header or while reading) and 408.
+    Raises aiohttp's 415, 413 (over 1 MiB, by its header or while reading) and 408 (not complete within `seconds`).
     """
     if request.content_type != content_type:
         raise web.HTTPUnsupportedMediaType
     if (request.content_length or 0) > MAX_BODY:
         raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0)
     try:
-        async with asyncio.timeout(READ_TIMEOUT):
+        async with asyncio.timeout(seconds):
             return await request.read()  # raises 413 itself, by the application's `client_max_size`
     except TimeoutError:
         raise web.HTTPRequestTimeout from None

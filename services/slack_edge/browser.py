@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from mesh.slack_user import from_message
 from services.slack_edge import continuations, replies
 from services.slack_edge.bodies import parse_form, read_body
 from services.slack_edge.command_handlers import CommandHandlers
+from services.slack_edge.limits import TokenBucket
 from services.slack_edge.pages import Pages
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.phone.v1 import phone_service_pb2
@@ -52,8 +54,11 @@ class Browser:
         handlers: CommandHandlers,
         *,
         public_url: str,
+        installs: TokenBucket,
     ) -> None:
+        """`installs` limits how often an installation may be begun: each stores a row, and anybody may begin one."""
         self._pages = pages
+        self._installs = installs
         self._auth = auth
         self._phone = phone
         self._handlers = handlers
@@ -84,6 +89,12 @@ class Browser:
         return self._pages.page("install.html")
 
     async def _install(self, _request: web.Request) -> web.Response:
+        if (wait := self._installs.take()) > 0:
+            response = self._pages.message(
+                "One moment, please", "Too many people are installing right now. Please try again shortly.", status=429
+            )
+            response.headers["Retry-After"] = str(math.ceil(wait))
+            return response
         try:
             link = await self._auth.CreateSlackInstallLink(
                 auth_service_pb2.CreateSlackInstallLinkRequest(), timeout=3.0

@@ -164,9 +164,8 @@ def people_of_call(users: Any, known: Iterable[pb.Attendee]) -> list[pb.Attendee
             continue
         attendee = by_key.get(key)
         if attendee is None and key.startswith(_EXTERNAL):
-            attendee = pb.Attendee(
-                attendee_id=key.removeprefix(_EXTERNAL), display_name=str(user.get("display_name", ""))
-            )
+            name = clean(str(user.get("display_name", "")), MAX_NAME)
+            attendee = pb.Attendee(attendee_id=key.removeprefix(_EXTERNAL), display_name=name)
         elif attendee is None:
             attendee = pb.Attendee(attendee_id=key, slack_user_id=key)
         found.append(attendee)
@@ -174,7 +173,12 @@ def people_of_call(users: Any, known: Iterable[pb.Attendee]) -> list[pb.Attendee
 
 
 def _key(user: Json) -> str:
-    return str(user.get("slack_id") or user.get("external_id") or "")
+    key = str(user.get("slack_id") or user.get("external_id") or "")
+    return key if _is_text(key) else ""  # JSON can hold half a character, and a proto cannot: nobody we added
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def changes(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUDGET = 2.5
-"""Seconds in which a command is answered. Slack gives up after three (Slack, "Implementing slash commands")."""
+"""Seconds from a command's arrival to its answer. Slack gives up after three (Slack, "Implementing slash commands")."""
 START_TIMEOUT = 1.8
 """Seconds of these for the meeting; the rest is for showing its card."""
 CONTINUE_TIMEOUT = 8.0
@@ -50,10 +50,13 @@ CONTINUE_TIMEOUT = 8.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer a command with, and what to do when that was written, or could not be (`after(False)`)."""
+    """What to answer a command with, and what to do after that.
+
+    `after` gets None when the answer went out in time, else a word for why Slack may not have shown it.
+    """
 
     message: Json
-    after: Callable[[bool], Coroutine[Any, Any, None]] | None = None
+    after: Callable[[str | None], Coroutine[Any, Any, None]] | None = None
 
 
 class CommandHandlers:
@@ -82,11 +85,11 @@ class CommandHandlers:
         self._help_url = help_url
         self._lease_holder = lease_holder
 
-    async def handle(self, invocation: Invocation) -> Answer:
-        """Returns the answer to one command, within BUDGET. Never raises MeshError: errors are answers too."""
+    async def handle(self, invocation: Invocation, seconds: float = BUDGET) -> Answer:
+        """Returns the answer to one command, within `seconds`. Never raises MeshError: errors are answers too."""
         try:
-            with deadline.budget(BUDGET):
-                async with asyncio.timeout(BUDGET):
+            with deadline.budget(seconds):
+                async with asyncio.timeout(seconds):
                     return await self._dispatch(invocation)
         except MeshError as error:
             return Answer(replies.failure(error))
@@ -188,14 +191,14 @@ class CommandHandlers:
                 return Answer(replies.failure(error))
             return Answer(replies.starting())
 
-        async def report(sent: bool) -> None:
+        async def report(lost: str | None) -> None:
             shown = pb.Delivered(
                 version=delivery.version,
                 slack_call_id=call["id"],
                 slack_channel_id=delivery.conversation.slack_channel_id,
             )
-            # Where the answer did not get out, whoever leases next looks whether Slack shows the call.
-            await self._reports.complete(delivery, shown if sent else at_once("answer_not_sent"))
+            # Where the answer may not have counted, whoever leases next looks whether Slack shows the call.
+            await self._reports.complete(delivery, shown if lost is None else at_once(lost))
 
         message = cards.card_message(delivery.card.meeting, call["id"])
         return Answer({"response_type": "in_channel", **message}, report)

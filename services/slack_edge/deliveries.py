@@ -70,7 +70,7 @@ class Deliveries:
         await self._work.drain(seconds)
 
     async def _run(self) -> None:
-        failures = 0
+        failures, reached = 0, False
         while True:
             await self._work.fewer_than(CONCURRENCY)
             try:
@@ -78,12 +78,14 @@ class Deliveries:
             except MeshError as error:
                 failures += 1
                 if failures == 1:  # once, not every few seconds of an outage
-                    log.warning("cannot lease deliveries", extra={"reason": error.reason.value})
+                    # Services that start together find each other a moment later: nothing is wrong then.
+                    level = logging.WARNING if reached else logging.INFO
+                    log.log(level, "cannot lease deliveries", extra={"reason": error.reason.value})
             except Exception:
                 failures += 1
                 log.exception("leasing hit a defect")
             else:
-                failures = 0
+                failures, reached = 0, True
                 for delivery in leased:
                     self._work.start(self.deliver(delivery), "deliver")
             if failures:

@@ -16,6 +16,7 @@ from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.health import Health, Neighbour
+from services.slack_edge.limits import TokenBucket
 from services.slack_edge.pages import Pages
 from services.slack_edge.presenter import Presenter
 from services.slack_edge.reports import Reports
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 5.0
 """Seconds that requests and deliveries in hand get to end."""
+INSTALLS_PER_SECOND, INSTALLS_AT_ONCE = 5.0, 20
+"""How often this edge lets strangers begin an installation."""
 
 
 class Edge:
@@ -83,9 +86,12 @@ class Edge:
             REGISTRY,
         )
         pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
-        door = SlackDoor(Verifier(SLACK, settings.slack_secrets, clock), SeenSignatures(clock), handlers, self._tasks)
-        webhooks = ZoomWebhooks(Verifier(ZOOM, settings.zoom_secrets, clock), meetings)
-        browser = Browser(pages, auth, phone, handlers, public_url=settings.public_url)
+        from_slack = Verifier(SLACK, settings.slack_secrets, clock)
+        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, self._tasks, clock)
+        from_zoom = Verifier(ZOOM, settings.zoom_secrets, clock, window=settings.zoom_webhook_window)
+        webhooks = ZoomWebhooks(from_zoom, meetings)
+        installs = TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE)
+        browser = Browser(pages, auth, phone, handlers, public_url=settings.public_url, installs=installs)
         apart = settings.admin_listen is not None
         self._public = _runner(public_app(door, webhooks, browser, None if apart else self._health))
         self._admin = _runner(admin_app(self._health)) if apart else None

@@ -40,7 +40,11 @@ class Pages:
         # Browsers apply `form-action` to every redirect that follows, and Zoom may send a person on to her company's
         # sign-in: any https address, then. Without a form nothing may be submitted at all.
         target = f"'self' https:{'' if self._secure else ' http:'}" if leads_away else "'none'"
-        return self._html(template, status, f"{_BASE_POLICY}; form-action {target}", values)
+        response = self._html(template, status, f"{_BASE_POLICY}; form-action {target}", values)
+        if leads_away:
+            # Under `no-referrer` browsers send the form with `Origin: null`, which says nothing about where it stood.
+            response.headers["Referrer-Policy"] = "same-origin"
+        return response
 
     def page_with_script(self, template: str, **values: Any) -> web.Response:
         """Returns a page in which scripts run that carry `nonce`."""
@@ -62,8 +66,9 @@ class Pages:
     @staticmethod
     def has_state(request: web.Request, state: str) -> bool:
         """Tells whether `state` was tied to this browser."""
-        kept = request.cookies.get(_COOKIE, "")
-        return bool(state) and hmac.compare_digest(kept.encode(), state.encode("utf-8", "surrogateescape"))
+        # Bytes that are no text arrive as lone surrogates.
+        kept = request.cookies.get(_COOKIE, "").encode("utf-8", "surrogateescape")
+        return bool(state) and hmac.compare_digest(kept, state.encode("utf-8", "surrogateescape"))
 
     def _html(self, template: str, status: int, policy: str, values: dict[str, Any]) -> web.Response:
         text = self._templates.get_template(template).render(**self._common, **values)

@@ -22,7 +22,13 @@ BACKOFF = (1.0, 3.0, 10.0, 30.0, 60.0)
 """Seconds between attempts, as Slack recommends for errors that pass."""
 MAX_DEFECTS = 5
 """Attempts after which a delivery over which this edge stumbles is given up."""
-_ATTEMPTS = 3
+MAX_ATTEMPTS = 1440
+"""Attempts after which what still does not pass is given up: a day, a minute apart by the end of BACKOFF."""
+PATIENCE = 60.0
+"""Seconds for which a report is repeated: longer than a service takes to restart."""
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between repeated reports. Short: whoever leases before the report arrives shows the same again."""
+_FINAL = frozenset({Reason.DELIVERY_LEASE_LOST, Reason.INVALID_REQUEST})
 _MAX_CAUSE = 100
 
 Outcome = pb.Delivered | pb.DeliveryRefused | pb.DeliveryPostponed
@@ -39,6 +45,8 @@ def outcome_of(error: Exception, failed_attempts: int) -> Outcome | None:
             return None
         if error.reason is Reason.SLACK_NOT_INSTALLED:
             return pb.DeliveryRefused(slack_error="not_installed")
+        if error.reason is Reason.INVALID_REQUEST:  # the same again would be refused again
+            return pb.DeliveryRefused(slack_error="invalid_request")
         delay = None if error.retry_delay is None else error.retry_delay.total_seconds()
         return _postponed(delay, failed_attempts, error.reason.value)
     if isinstance(error, TimeoutError):
@@ -48,27 +56,50 @@ def outcome_of(error: Exception, failed_attempts: int) -> Outcome | None:
     return _postponed(None, failed_attempts, "edge_defect")
 
 
-def _postponed(delay: float | None, failed_attempts: int, cause: str) -> pb.DeliveryPostponed:
-    seconds = delay if delay is not None else BACKOFF[min(failed_attempts, len(BACKOFF) - 1)]
+def _postponed(delay: float | None, failed_attempts: int, cause: str) -> Outcome:
+    if failed_attempts >= MAX_ATTEMPTS:
+        return pb.DeliveryRefused(slack_error="expired")
+    return _after(delay if delay is not None else BACKOFF[min(failed_attempts, len(BACKOFF) - 1)], cause)
+
+
+def at_once(cause: str) -> pb.DeliveryPostponed:
+    """Returns the outcome that gives a delivery back for whoever leases next."""
+    return _after(0.0, cause)
+
+
+def _after(seconds: float, cause: str) -> pb.DeliveryPostponed:
     duration = Duration()
     duration.FromTimedelta(timedelta(seconds=seconds))
     return pb.DeliveryPostponed(retry_delay=duration, cause=cause[:_MAX_CAUSE])
 
 
-def at_once(cause: str) -> pb.DeliveryPostponed:
-    """Returns the outcome that gives a delivery back for whoever leases next."""
-    return _postponed(0.0, 0, cause)
-
-
 class Reports:
-    """Reports outcomes. A report that is lost costs a repeated attempt, so it is tried more than once."""
+    """Reports outcomes. A report that is lost makes Slack show something twice, so it is repeated for a while."""
 
     def __init__(self, meetings: MeetingsServiceAsyncStub, clock: Clock) -> None:
         self._meetings = meetings
         self._clock = clock
 
     async def complete(self, delivery: pb.Delivery, outcome: Outcome) -> None:
-        """Reports `outcome`. Never raises MeshError: what cannot be reported shows again when the lease has ended."""
+        """Reports `outcome`, for up to PATIENCE: nothing that has to answer in time may wait for this.
+
+        Never raises MeshError: what cannot be reported shows again when the lease has ended. A report that breaks a
+        rule of its proto would do so for ever; the delivery is refused instead.
+        """
+        error = await self._report(delivery, outcome)
+        if error is None:
+            return
+        about = {"delivery_id": delivery.delivery_id, "reason": error.reason.value}
+        if error.reason is not Reason.INVALID_REQUEST:
+            log.warning("a delivery's outcome was not recorded", extra=about)
+            return
+        log.error("a delivery's outcome breaks a rule", extra={**about, "rules": str(error.violations)[:500]})
+        error = await self._report(delivery, pb.DeliveryRefused(slack_error="invalid_report"))
+        if error is not None:
+            log.error("a delivery cannot be refused", extra={**about, "reason": error.reason.value})
+
+    async def _report(self, delivery: pb.Delivery, outcome: Outcome) -> MeshError | None:
+        """Returns why `outcome` could not be reported, None where it was."""
         request = pb.CompleteDeliveryRequest(
             user=delivery.user, delivery_id=delivery.delivery_id, lease_token=delivery.lease_token
         )
@@ -79,20 +110,18 @@ class Reports:
                 request.refused.CopyFrom(outcome)
             case pb.DeliveryPostponed():
                 request.postponed.CopyFrom(outcome)
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                await self._clock.sleep(attempt)
+        began, attempts = self._clock.monotonic(), 0
+        while True:
             try:
                 await self._meetings.CompleteDelivery(request, timeout=3.0)
             except MeshError as error:
-                log.warning(
-                    "a delivery's outcome was not recorded",
-                    extra={"delivery_id": delivery.delivery_id, "reason": error.reason.value},
-                )
-                if error.reason not in (Reason.SERVICE_UNAVAILABLE, Reason.DEADLINE_TOO_SHORT):
-                    return
+                pause = _PAUSES[min(attempts, len(_PAUSES) - 1)]
+                if error.reason in _FINAL or self._clock.monotonic() + pause - began > PATIENCE:
+                    return error
             else:
-                return
+                return None
+            attempts += 1
+            await self._clock.sleep(pause)
 
     async def failed(self, delivery: pb.Delivery, error: Exception) -> None:
         """Reports that showing failed with `error`, and logs what that means."""

@@ -7,11 +7,12 @@ import logging
 from aiohttp import web
 from opentelemetry import trace
 
+from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from services.slack_edge import replies
 from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_body
 from services.slack_edge.browser import Browser
-from services.slack_edge.command_handlers import Answer, CommandHandlers
+from services.slack_edge.command_handlers import BUDGET, Answer, CommandHandlers
 from services.slack_edge.commands import invocation
 from services.slack_edge.health import Health
 from services.slack_edge.interactions import challenge_of, note_event, note_interaction
@@ -24,19 +25,25 @@ log = logging.getLogger(__name__)
 
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
+LATEST = 2.8
+"""Seconds after a command's arrival from which on its answer may reach a Slack that has given up (after three)."""
 
 
 class SlackDoor:
     """`POST /slack/commands`, `/slack/interactions`, `/slack/events`."""
 
-    def __init__(self, verifier: Verifier, seen: SeenSignatures, handlers: CommandHandlers, tasks: Tasks) -> None:
+    def __init__(
+        self, verifier: Verifier, seen: SeenSignatures, handlers: CommandHandlers, tasks: Tasks, clock: Clock
+    ) -> None:
         self._verifier = verifier
         self._seen = seen
         self._handlers = handlers
         self._tasks = tasks
+        self._clock = clock
 
     async def command(self, request: web.Request) -> web.StreamResponse:
         """A slash command. Every verified one is answered with 200: people see errors as messages."""
+        began = self._clock.monotonic()  # Slack's three seconds run while the body arrives
         body = await read_body(request, _FORM)
         form = parse_form(body)
         if form is not None and form.get("ssl_check") == "1":
@@ -49,25 +56,29 @@ class SlackDoor:
             log.info("a command was replayed")
             return web.json_response(replies.already_received())
         try:
-            answer = await self._handlers.handle(invocation(form, signature))
+            left = BUDGET - (self._clock.monotonic() - began)
+            answer = await self._handlers.handle(invocation(form, signature), left)
         except Exception:
             log.exception("a command hit a defect")
             span = trace.get_current_span().get_span_context()
             error = MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(span.trace_id)})
             answer = Answer(replies.failure(error))
-        return await self._answer(request, answer)
+        return await self._answer(request, answer, began)
 
-    async def _answer(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, answer: Answer, began: float) -> web.StreamResponse:
         response = web.json_response(answer.message)
         if answer.after is None:
             return response
-        sent = True
+        lost = None
         try:
             await response.prepare(request)
             await response.write_eof()
         except ConnectionError:  # Slack hung up before the end
-            sent = False
-        self._tasks.start(answer.after(sent), "after the answer")
+            lost = "answer_not_sent"
+        else:
+            if self._clock.monotonic() - began > LATEST:
+                lost = "answer_late"
+        self._tasks.start(answer.after(lost), "after the answer")
         return response
 
     async def interaction(self, request: web.Request) -> web.Response:

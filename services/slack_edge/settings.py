@@ -24,6 +24,13 @@ class EdgeSettings(PublicSettings):
     """The "Secret Token" of the user-managed Zoom app; comma-separated while it rotates."""
     zoom_account_webhook_secrets: SecretStr | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET")
     """The same of the admin-managed app. Absent: its events are refused."""
+    zoom_webhook_window: int = Field(300, alias="ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS", ge=60, le=86_400)
+    """Seconds by which the time of a webhook from Zoom may differ from ours.
+
+    A setting because it is unverified whether Zoom signs an event anew when it sends it again, 5, 20 and 60 minutes
+    later; where it does not, every repeat is "stale" in `zoomslack_requests_refused_total`, final by its 401, and lost.
+    A wide window is harmless: a replayed event has the content of one that is known, and changes nothing.
+    """
     listen: ListenAddress = Field("127.0.0.1:8080", alias="ZOOMSLACK_EDGE_LISTEN")
     admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_EDGE_ADMIN_LISTEN")
     """Takes /livez, /readyz and /metrics off the public port, as production wants it. Absent: they are on it."""

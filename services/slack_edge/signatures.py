@@ -1,7 +1,7 @@
 """Who sent a request: HMAC-SHA256 over the raw bytes, as Slack and Zoom both do it.
 
 Both sign `v0:<timestamp>:<body>` and send `v0=<hex>`; only the header names differ. Sources: Slack, "Verifying requests
-from Slack"; Zoom, "Verify webhook events". Zoom documents no window against replays; ours is Slack's, five minutes.
+from Slack"; Zoom, "Verify webhook events". Zoom documents no window against replays; its length is a setting.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mesh.clock import Clock
+from services.slack_edge.refusals import count_refusal
 
 WINDOW = 300
-"""Seconds by which a request's time may differ from ours."""
+"""Seconds by which the time of a request from Slack may differ from ours: Slack's own advice."""
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -24,12 +25,14 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 class Scheme:
     """Where a vendor puts signature and time."""
 
+    vendor: str
+    """Its name in metrics."""
     signature_header: str
     timestamp_header: str
 
 
-SLACK = Scheme("X-Slack-Signature", "X-Slack-Request-Timestamp")
-ZOOM = Scheme("x-zm-signature", "x-zm-request-timestamp")
+SLACK = Scheme("slack", "X-Slack-Signature", "X-Slack-Request-Timestamp")
+ZOOM = Scheme("zoom", "x-zm-signature", "x-zm-request-timestamp")
 
 
 class SignatureError(Exception):
@@ -43,20 +46,32 @@ class SignatureError(Exception):
 class Verifier:
     """Checks requests of one vendor against every secret that is in force; more than one while they rotate."""
 
-    def __init__(self, scheme: Scheme, secrets: Sequence[str], clock: Clock) -> None:
+    def __init__(self, scheme: Scheme, secrets: Sequence[str], clock: Clock, *, window: int = WINDOW) -> None:
+        """`window`: seconds by which a request's time may differ from ours, in both directions."""
         self._scheme = scheme
         self._secrets = tuple(secrets)
         self._clock = clock
+        self._window = window
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> str:
-        """Returns the secret that signed `body`. Raises SignatureError, and nothing else, whatever the headers hold."""
+        """Returns the secret that signed `body`.
+
+        Raises SignatureError, and nothing else, whatever the headers hold. Refusals are counted by their cause.
+        """
+        try:
+            return self._verify(headers, body)
+        except SignatureError as error:
+            count_refusal(self._scheme.vendor, error.cause)
+            raise
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> str:
         signature = headers.get(self._scheme.signature_header)
         timestamp = headers.get(self._scheme.timestamp_header)
         if not signature or not timestamp:
             raise SignatureError("missing")
         if not _TIMESTAMP.fullmatch(timestamp):
             raise SignatureError("malformed_timestamp")
-        if abs(self._clock.now().timestamp() - int(timestamp)) > WINDOW:
+        if abs(self._clock.now().timestamp() - int(timestamp)) > self._window:
             raise SignatureError("stale")
         given = signature.encode("utf-8", "surrogateescape")
         message = b"v0:" + timestamp.encode() + b":" + body

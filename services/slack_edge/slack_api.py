@@ -54,7 +54,7 @@ class SlackError(Exception):
     def __init__(self, method: str, error: str, nature: Nature, retry_after: float | None = None) -> None:
         super().__init__(f"{method}: {error}")
         self.method = method
-        self.error = error[:100]
+        self.error = error[:100].encode("utf-8", "replace").decode()  # half a character would not fit into a report
         self.nature = nature
         self.retry_after = retry_after
         """Seconds that Slack asked us to wait."""

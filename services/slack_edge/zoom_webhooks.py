@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from mesh import deadline
 from mesh.errors import MeshError, Reason
 from services.slack_edge.bodies import parse_object, read_body
-from services.slack_edge.signatures import SignatureError, Verifier, hex_hmac
+from services.slack_edge.refusals import count_refusal
+from services.slack_edge.signatures import ZOOM, SignatureError, Verifier, hex_hmac
 from zoomslack.meetings.v1 import meetings_service_pb2
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 2.5
-"""Seconds to store an event: an answer after three counts as none."""
+BUDGET = 2.5
+"""Seconds to read an event and store it: an answer after three counts as none."""
 _OF_MEETINGS = ("meeting.", "recording.")
 _MAX_TOKEN = 1_000
 
@@ -30,13 +32,25 @@ _MAX_TOKEN = 1_000
 class ZoomWebhooks:
     """`POST /zoom/webhooks`."""
 
-    def __init__(self, verifier: Verifier, meetings: MeetingsServiceAsyncStub) -> None:
+    def __init__(
+        self, verifier: Verifier, meetings: MeetingsServiceAsyncStub, *, budget_seconds: float = BUDGET
+    ) -> None:
         self._verifier = verifier
         self._meetings = meetings
+        self._budget_seconds = budget_seconds
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Answers one event, in time."""
+        with deadline.budget(self._budget_seconds):
+            return await self._handle(request)
+
+    async def _handle(self, request: web.Request) -> web.Response:
         """Verifies first; looks into the body only then."""
-        body = await read_body(request, "application/json")
+        try:
+            body = await read_body(request, "application/json", self._budget_seconds)
+        except web.HTTPRequestTimeout:
+            log.warning("a webhook arrived too slowly")
+            raise web.HTTPServiceUnavailable from None  # a 408 would be Zoom's last word on this event
         try:
             secret = self._verifier.verify(request.headers, body)
         except SignatureError as error:
@@ -45,6 +59,7 @@ class ZoomWebhooks:
         event = parse_object(body)
         if event is None or not isinstance(event.get("event"), str):
             log.warning("a signed webhook is no event")
+            count_refusal(ZOOM.vendor, "no_event")
             raise web.HTTPBadRequest
         name: str = event["event"]
         if name == "endpoint.url_validation":
@@ -57,11 +72,12 @@ class ZoomWebhooks:
     async def _record(self, name: str, body: bytes) -> web.Response:
         try:
             response = await self._meetings.RecordZoomEvent(
-                meetings_service_pb2.RecordZoomEventRequest(body=body), timeout=TIMEOUT
+                meetings_service_pb2.RecordZoomEventRequest(body=body), timeout=self._budget_seconds
             )
         except MeshError as error:
             log.warning("an event was not stored", extra={"event": name[:100], "reason": error.reason.value})
             if error.reason is Reason.INVALID_REQUEST:
+                count_refusal(ZOOM.vendor, "invalid_event")
                 raise web.HTTPBadRequest from None  # the same bytes would be refused again
             raise web.HTTPServiceUnavailable from None
         disposition = meetings_service_pb2.EventDisposition.Name(response.disposition)

@@ -38,16 +38,44 @@ FORM = "application/x-www-form-urlencoded"
 Json = dict[str, Any]
 
 
+class JumpingClock(SystemClock):
+    """The machine's clock, until a test lets time pass."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def jump(self, seconds: float) -> None:
+        """Lets `seconds` pass, for what is measured."""
+        self._ahead += seconds
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._ahead
+
+
+class WatchedMeetings(FakeMeetings):
+    """Lets a test do something while a command is carried out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_progress: Callable[[], None] = lambda: None
+
+    async def RecordDeliveryProgress(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC's name)
+        self.at_progress()
+        return await super().RecordDeliveryProgress(request, context)
+
+
 @dataclass
 class World:
     """Everything that a test can touch."""
+
+    clock: JumpingClock
 
     slack_url: str
     edge: Edge
     edge_url: str
     slack: SlackConfig
     auth: FakeAuth
-    meetings: FakeMeetings
+    meetings: WatchedMeetings
     phone: FakePhone
     http: aiohttp.ClientSession
     stop_service: dict[str, Callable[[], Any]]
@@ -126,7 +154,7 @@ async def _always() -> bool:
 async def world() -> AsyncIterator[World]:
     """The edge and its surroundings; the app is installed."""
     async with AsyncExitStack() as stack:
-        auth, meetings, phone = FakeAuth(), FakeMeetings(), FakePhone()
+        auth, meetings, phone = FakeAuth(), WatchedMeetings(), FakePhone()
         registrations: dict[str, Callable[[Any], None]] = {
             "auth.v1.AuthService": lambda server: add_AuthServiceServicer_to_server(auth, server),
             "meetings.v1.MeetingsService": lambda server: add_MeetingsServiceServicer_to_server(meetings, server),
@@ -145,7 +173,8 @@ async def world() -> AsyncIterator[World]:
         slack_socket.bind(("127.0.0.1", 0))
         slack_url = f"http://127.0.0.1:{slack_socket.getsockname()[1]}"
         slack = SlackConfig(public_url=slack_url)
-        edge = Edge(_settings(slack, targets), SystemClock())
+        clock = JumpingClock()
+        edge = Edge(_settings(slack, targets), clock)
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"
@@ -154,7 +183,7 @@ async def world() -> AsyncIterator[World]:
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
         auth.slack_url, auth.edge_url, phone.edge_url = slack_url, edge_url, edge_url
         auth.slack_client = (slack.client_id, slack.client_secret)
-        made = World(slack_url, edge, edge_url, slack, auth, meetings, phone, http, stops)
+        made = World(clock, slack_url, edge, edge_url, slack, auth, meetings, phone, http, stops)
         installed = await made.control("POST", "install", user_id=ADA)
         assert installed == {"installed": True, "status": 200, "final_path": "/slack/oauth/callback"}
         auth.asked.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mesh.errors import MeshError, Reason
+from services.slack_edge.edge import INSTALLS_AT_ONCE
 from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World
 from tests.support.fake_services import ZOOM_CONSENT
 
@@ -101,6 +103,33 @@ async def test_another_site_cannot_press_the_button(world: World, headers: dict[
     assert (await press_continue(world, link, **headers))[0] == 403
 
 
+async def test_the_connect_page_lets_browsers_say_where_its_form_stood(world: World) -> None:
+    # Under `no-referrer` they send `Origin: null` with it, which is refused: it may come from anywhere.
+    link = await connect_link(world)
+    _, _, headers = await get(world, link)
+    assert headers["Referrer-Policy"] == "same-origin"
+    _, _, headers = await get(world, f"{world.edge_url}/zoom/connect?link=unknown")
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert (await press_continue(world, link, Origin="http://127.0.0.1:8080"))[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("cookie", "query"),
+    [(b"\xff", b"state=x"), (b"\xff", b"state=%FF"), (b"\xff", b"state=\xff"), (b"a", b"state=\xff")],
+)
+async def test_cookies_that_are_no_text_are_another_browsers(world: World, cookie: bytes, query: bytes) -> None:
+    for path in (b"/zoom/oauth/callback", b"/slack/oauth/callback"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.edge.port)
+        head = b"GET %b?%b HTTP/1.1\r\nHost: x\r\nCookie: zoomslack_state=%b\r\nConnection: close\r\n\r\n"
+        writer.write(head % (path, query, cookie))
+        status_line = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+        # The parser itself refuses some of the addresses.
+        assert status_line.split()[1] in ((b"403",) if query.isascii() else (b"403", b"400"))
+    assert world.auth.asked == []
+
+
 async def test_a_callback_in_another_browser_connects_nobody(world: World) -> None:
     link = await connect_link(world)
     state = parse_qs(urlsplit(link).query)["link"][0]
@@ -158,6 +187,18 @@ async def test_installing_by_another_browser(world: World) -> None:
     status, page, _ = await get(world, f"{world.edge_url}/slack/oauth/callback?code=x&state={state}")
     assert status == 403
     assert "another browser" in page
+
+
+async def test_strangers_cannot_begin_installations_without_end(world: World) -> None:
+    url = f"{world.edge_url}/slack/install"
+    for asked in itertools.count(1):
+        status, page, headers = await get(world, url)
+        if status != 302 or asked == 10 * INSTALLS_AT_ONCE:
+            break
+    assert asked >= INSTALLS_AT_ONCE  # one was spent on the installation of this world, and some come back meanwhile
+    assert (status, headers["Retry-After"]) == (429, "1")
+    assert "try again shortly" in page
+    assert world.auth.asked.count("CreateSlackInstallLink") == asked - 1
 
 
 async def test_an_installation_that_is_declined(world: World) -> None:

@@ -129,6 +129,14 @@ async def test_slack_that_is_slow_is_acknowledged_in_time_and_nothing_is_lost(wo
     assert world.meetings.progress[0].slack_call_id == call["id"]
 
 
+async def test_a_card_whose_answer_left_late_is_looked_at_again(world: World) -> None:
+    world.meetings.at_progress = lambda: world.clock.jump(2.9)
+    await world.type("")
+    report = await world.meetings.outcome()
+    assert report.postponed.cause == "answer_late"
+    assert report.postponed.retry_delay.ToTimedelta().total_seconds() == 0
+
+
 async def test_slack_that_fails_is_left_to_the_deliveries(world: World) -> None:
     await world.fault("calls.add", "status", status=503)
     assert (await world.type(""))["answer"]["text"] == "Starting your meeting…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.slack_edge import cards
+from services.slack_edge import blocks, cards
 from tests.support.block_kit import markup, problems, texts
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
@@ -183,3 +184,46 @@ def test_people_of_a_call_are_recognised() -> None:
     assert cards.participant(found[2]) == {"external_id": "zoom:x", "display_name": "Old"}
     assert cards.participant(found[3]) == {"slack_id": "U9"}
     assert cards.people_of_call(None, known) == []
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+"""With NUL, and with lone surrogates, which JSON can bring and a proto cannot hold."""
+PROTO_TEXT = st.text()
+"""With NUL only."""
+
+
+@given(topic=ANY_TEXT, name=ANY_TEXT)
+def test_no_foreign_text_stops_a_block_or_a_title(topic: str, name: str) -> None:
+    assert "\x00" not in cards.title(topic, name)
+    cards.title(topic, name).encode()
+    shown = [
+        blocks.section(blocks.plain(topic)),
+        blocks.context(blocks.mrkdwn(name)),
+        blocks.link_button(topic, "https://zoom.example/", "zoom_call"),
+        cards.call_arguments(meeting(), name),
+    ]
+    assert json.loads(json.dumps(shown)) is not None
+
+
+@given(topic=PROTO_TEXT, name=PROTO_TEXT)
+def test_no_topic_or_name_stops_a_card_or_a_message(topic: str, name: str) -> None:
+    about, somebody = meeting(topic=f"\x00{topic}"), attendee(f"\x00{name}", "zoom-1")
+    summary = cards.summary_message(pb.MeetingSummary(meeting=about, attendees=[somebody]))
+    recording = cards.recording_message(pb.MeetingRecording(meeting=about, play_url="https://zoom.example/"))
+    shown = [summary, recording, cards.call_arguments(about, name), cards.participant(somebody)]
+    assert "\\u0000" not in json.dumps(shown)
+
+
+@given(st.lists(st.fixed_dictionaries({"display_name": ANY_TEXT, "external_id": ANY_TEXT.map("zoom:".__add__)})))
+def test_no_name_that_slack_lists_stops_a_card(users: list[dict[str, str]]) -> None:
+    for found in cards.people_of_call(users, []):
+        assert len(found.display_name) <= cards.MAX_NAME
+
+
+def test_half_a_character_in_a_list_of_slack_is_nobody_of_ours() -> None:
+    users = [
+        {"external_id": "zoom:a\ud83d", "display_name": "Ada"},
+        {"external_id": "zoom:b", "display_name": "Lin\x00\ud83d"},
+        {"slack_id": "U\udfff"},
+    ]
+    assert cards.people_of_call(users, []) == [pb.Attendee(attendee_id="b", display_name="Lin")]

@@ -189,6 +189,17 @@ def test_secrets_may_be_lists() -> None:
     assert "old" not in repr(settings)
 
 
+@pytest.mark.parametrize(("value", "valid"), [("59", False), ("60", True), ("86400", True), ("86401", False)])
+def test_the_window_for_zoom_has_limits(value: str, valid: bool) -> None:
+    environ = {**COMPLETE, "ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS": value}
+    if valid:
+        assert EdgeSettings.load(environ).zoom_webhook_window == int(value)
+    else:
+        with pytest.raises(SettingsError) as caught:
+            EdgeSettings.load(environ)
+        assert caught.value.problems[0].startswith("ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS:")
+
+
 def test_every_problem_is_named_at_once() -> None:
     broken = {
         "ZOOMSLACK_PUBLIC_URL": "ftp://x",

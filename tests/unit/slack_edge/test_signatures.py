@@ -81,6 +81,16 @@ def test_a_request_is_good_for_five_minutes(offset: int, accepted: bool) -> None
             verifier.verify(signed("s", b"x"), b"x")
 
 
+@pytest.mark.parametrize(("offset", "accepted"), [(3600, True), (-3600, True), (3601, False), (-3601, False)])
+def test_the_window_can_be_wider(offset: int, accepted: bool) -> None:
+    verifier = Verifier(SLACK, ["s"], clock_at(SLACK_TIME + offset), window=3600)
+    if accepted:
+        assert verifier.verify(signed("s", b"x"), b"x") == "s"
+    else:
+        with pytest.raises(SignatureError, match="stale"):
+            verifier.verify(signed("s", b"x"), b"x")
+
+
 @pytest.mark.parametrize(
     "timestamp", ["NaN", "inf", "1e9", "-1760000000", "1760000000.0", " 1760000000", "١٧٦", "9" * 400]
 )
