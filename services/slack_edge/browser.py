@@ -109,7 +109,7 @@ class Browser:
         query = request.query
         state = query.get("state", "")[: _MAX_STATE + 1]
         if not self._pages.has_state(request, state):
-            return self._other_browser()
+            return self._other_browser("Open the install page and start again there.")
         try:
             response = await self._auth.CompleteSlackInstallation(
                 auth_service_pb2.CompleteSlackInstallationRequest(
@@ -118,6 +118,9 @@ class Browser:
                 timeout=VENDOR_TIMEOUT,
             )
         except MeshError as error:
+            if error.reason is Reason.CONSENT_DENIED:
+                text = "You declined at Slack, so nothing was installed. Open the install page to try again."
+                return self._pages.message("Not installed", text, status=_STATUS[error.code])
             return self._problem(error, again="Open the install page to try again.")
         where = response.installation.slack_team_name or "your workspace"
         return self._pages.page("installed.html", where=where)
@@ -202,11 +205,8 @@ class Browser:
         shown = response.call.national_number or number
         return self._pages.page_with_script("call.html", number=number, shown=shown)
 
-    def _other_browser(self) -> web.Response:
-        text = (
-            "This sign-in was begun in another browser, or too long ago. "
-            "Type `/zoom` in Slack for a new link and open it here."
-        )
+    def _other_browser(self, then: str = "Type `/zoom` in Slack for a new link and open it here.") -> web.Response:
+        text = f"This sign-in was begun in another browser, or too long ago. {then}"
         return self._pages.message("Please start again", text, status=403)
 
     def _problem(self, error: MeshError, *, again: str = "") -> web.Response:

@@ -122,10 +122,16 @@ def _date(moment: datetime) -> str:
 def _attendees(attendees: Sequence[pb.Attendee]) -> str:
     if not attendees:
         return "Nobody joined"
-    names = [clean(attendee.display_name, MAX_NAME) or "Somebody" for attendee in attendees[:MAX_NAMES]]
+    names = [_name(attendee) for attendee in attendees[:MAX_NAMES]]
     more = f" and {len(attendees) - MAX_NAMES} more" if len(attendees) > MAX_NAMES else ""
     count = "1 attendee" if len(attendees) == 1 else f"{len(attendees)} attendees"
     return f"{count}: {', '.join(names)}{more}"
+
+
+def _name(attendee: pb.Attendee) -> str:
+    # Zoom does not always send the host's own joining, and then nobody tells what she calls herself.
+    nameless = "the host" if attendee.slack_user_id else "Somebody"
+    return clean(attendee.display_name, MAX_NAME) or nameless
 
 
 def participant(attendee: pb.Attendee) -> Json:

@@ -92,8 +92,11 @@ class CommandHandlers:
                 async with asyncio.timeout(seconds):
                     return await self._dispatch(invocation)
         except MeshError as error:
+            kind = type(invocation.command).__name__
+            log.info("a command came to nothing", extra={"command": kind, "reason": error.reason.value})
             return Answer(replies.failure(error))
         except TimeoutError:
+            log.warning("a command took too long", extra={"command": type(invocation.command).__name__})
             return Answer(replies.failure(MeshError(Reason.DEADLINE_TOO_SHORT)))
 
     async def _dispatch(self, invocation: Invocation) -> Answer:

@@ -29,7 +29,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.REQUEST_ID_REUSED: "That was already done with other details. Type the command again.",
     Reason.DEADLINE_TOO_SHORT: "This takes longer than usual. If nothing appears within a minute, please try again.",
     Reason.CALLER_NOT_ALLOWED: "Zoom for Slack is not set up correctly here. Please tell whoever runs it.",
-    Reason.SERVICE_UNAVAILABLE: "Zoom for Slack is restarting. If nothing appears within a minute, please try again.",
+    Reason.SERVICE_UNAVAILABLE: "Zoom for Slack is restarting. Please try again in a moment.",
     Reason.PAGE_TOKEN_INVALID: "That list has changed. Please start it again.",
     Reason.ZOOM_NOT_CONNECTED: "Your Zoom account is not connected. Type `/zoom` to connect it.",
     Reason.ZOOM_UNAVAILABLE: "Zoom does not answer at the moment. Please try again in a minute.",

@@ -206,7 +206,7 @@ async def test_an_installation_that_is_declined(world: World) -> None:
     state = parse_qs(urlsplit(headers["Location"]).query)["state"][0]
     status, page, _ = await get(world, f"{world.edge_url}/slack/oauth/callback?error=access_denied&state={state}")
     assert status == 409
-    assert "did not agree" in page
+    assert "declined at Slack" in page
 
 
 async def test_auth_that_is_down_is_a_page(world: World) -> None:

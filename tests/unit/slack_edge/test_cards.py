@@ -227,3 +227,8 @@ def test_half_a_character_in_a_list_of_slack_is_nobody_of_ours() -> None:
         {"slack_id": "U\udfff"},
     ]
     assert cards.people_of_call(users, []) == [pb.Attendee(attendee_id="b", display_name="Lin")]
+
+
+def test_a_host_whose_name_zoom_never_told_is_called_the_host() -> None:
+    host = pb.Attendee(attendee_id="a", slack_user_id="U0ADA")
+    assert plain_texts(cards.summary_message(summary(host, attendee("Zed"))))[-1] == "2 attendees: the host, Zed"
