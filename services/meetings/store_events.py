@@ -50,6 +50,11 @@ class EventStore:
         """Records an event and what follows from it. Repeating changes nothing."""
         if event is None:
             return Disposition.IGNORED  # nothing follows from it: there is nothing to guard against repetition
+        async with self._database.snapshot("look for the meeting") as connection:
+            # Most events are of meetings that nobody started from Slack: they leave nothing, and cost no write. The
+            # order matters: a request that is not open any more has stored its meeting.
+            if not await _somebody_starts(connection) and not await _concerned(connection, event, lock=False):
+                return Disposition.IGNORED
         now, digest = self._clock.now(), hashlib.sha256(body).hexdigest()
         async with self._database.transaction("record zoom event") as connection:
             added = await connection.execute(
@@ -115,19 +120,8 @@ async def _somebody_starts(connection: AsyncConnection) -> bool:
 
 
 async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: datetime) -> bool:
-    """Applies `event` to every meeting it concerns (two cards may show one room); tells whether there was one."""
-    number = event.instance.zoom_meeting_id
-    rows = await connection.execute(
-        select(*meetings.c)
-        .where(
-            meetings.c.zoom_host_id == event.instance.zoom_host_id,
-            or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
-        )
-        .order_by(meetings.c.create_time.desc())
-        .limit(20)
-        .with_for_update()
-    )
-    concerned = [row for row in rows.all() if concerns(_candidate(row), event)]
+    """Applies `event` to every meeting it concerns; tells whether there was one."""
+    concerned = await _concerned(connection, event, lock=True)
     for row in concerned:
         if not row.zoom_uuid:
             await connection.execute(
@@ -137,6 +131,22 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
             )
         await _apply_to(connection, keys, row, event, now)
     return bool(concerned)
+
+
+async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -> list[Row[Any]]:
+    """Returns the meetings that `event` is about: more than one where two cards show one room."""
+    number = event.instance.zoom_meeting_id
+    query = (
+        select(*meetings.c)
+        .where(
+            meetings.c.zoom_host_id == event.instance.zoom_host_id,
+            or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
+        )
+        .order_by(meetings.c.create_time.desc())
+        .limit(20)
+    )
+    rows = await connection.execute(query.with_for_update() if lock else query)
+    return [row for row in rows.all() if concerns(_candidate(row), event)]
 
 
 def _candidate(row: Row[Any]) -> Candidate:
