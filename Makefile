@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := mesh zoom_api services simulators tests tools
 
-.PHONY: help run test lint verify generate lock bench clean
+.PHONY: certs help run test lint verify generate lock bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 			--no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
+
+certs: $(RUNTIME) ## Make a development authority and a certificate for each service in var/certs.
+	@$(BIN)/python tools/make_certs.py var/certs
 
 bench: $(RUNTIME) ## Load the system that `make run` started, for a few seconds.
 	@$(BIN)/python -m tests.load.bench $(BENCH_ARGS)

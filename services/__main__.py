@@ -15,7 +15,17 @@ from urllib.parse import urlsplit
 from mesh.clock import Clock, SystemClock
 from services import simulated
 from services.console import Console, colours_wanted
-from services.plan import EDGE_ADMIN, SERVICES, SIMULATORS, Plan, PlanError, Program, make_plan, taken
+from services.plan import (
+    EDGE_ADMIN,
+    SERVICES,
+    SIMULATORS,
+    Plan,
+    PlanError,
+    Program,
+    certificate_folder,
+    make_plan,
+    taken,
+)
 from services.readiness import Probe, answers, exchange, serves, wait_until
 from services.supervisor import EXIT_GAVE_UP, EXIT_SETTINGS, Supervisor
 
@@ -124,9 +134,9 @@ class _Launch:
 
 
 def _probes(plan: Plan) -> dict[str, Probe]:
-    tls_dir = plan.environ.get("ZOOMSLACK_TLS_DIR")
+    tls_dir = certificate_folder(plan.environ, "slack_edge")
     probes = {
-        name: serves(plan.address(variable), Path(tls_dir) if tls_dir else None)
+        name: serves(plan.address(variable), tls_dir)
         for name, (variable, _) in SERVICES.items()
         if name != "slack_edge"
     }

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from services import simulated
@@ -46,6 +46,8 @@ class Program:
     """The whole command line, the interpreter first."""
     stop_stage: int = 0
     """Programs of one stage are stopped together, lower stages first."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """What this program alone gets besides."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,22 @@ def make_plan(environ: Mapping[str, str], *, simulators: bool | None) -> Plan:
             *("--app-url", children["ZOOMSLACK_PUBLIC_URL"].rstrip("/")),
         ]
         programs.append(_program("simulators", "simulators", *arguments))
-    return Plan(with_simulators, tuple(programs), children, listens)
+    own = [replace(program, environ=_certificates(children, program.name)) for program in programs]
+    return Plan(with_simulators, tuple(own), children, listens)
+
+
+def certificate_folder(environ: Mapping[str, str], name: str) -> Path | None:
+    """Returns where a service's certificate is: in a folder of its name, as `make certs` makes them, else in common."""
+    configured = environ.get("ZOOMSLACK_TLS_DIR")
+    if not configured:
+        return None
+    folder = Path(configured)
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def _certificates(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    folder = certificate_folder(environ, name)
+    return {} if folder is None else {"ZOOMSLACK_TLS_DIR": str(folder)}
 
 
 def taken(plan: Plan) -> list[str]:

@@ -102,7 +102,7 @@ class Supervisor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=self._environ,
+            env={**self._environ, **program.environ},
             # Ctrl-C reaches everybody in the terminal's group; the order of stopping is ours to keep.
             start_new_session=True,
         )

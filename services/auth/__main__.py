@@ -19,6 +19,8 @@ from services.auth.connections import Connections
 from services.auth.detached import Detached
 from services.auth.grants import Grants
 from services.auth.installations import Installations
+from services.auth.purge import Purge
+from services.auth.revocation import Revocations
 from services.auth.servicer import AuthServicer
 from services.auth.settings import AuthSettings
 from services.auth.slack_oauth import SlackApp, SlackOAuth, open_session
@@ -26,6 +28,7 @@ from services.auth.store import ConnectionStore
 from services.auth.store_grants import GrantStore
 from services.auth.store_installations import InstallationStore
 from services.auth.store_keys import rotate_keys
+from services.auth.store_links import LinkStore
 from services.auth.vault import Vault
 from services.auth.zoom_oauth import ZoomApp, ZoomOAuth
 from services.auth.zoom_users import ZoomUsers
@@ -53,14 +56,7 @@ class Auth:
 
     server: MeshServer
     detached: Detached
-    connections: ConnectionStore
-    installations: InstallationStore
-
-    async def purge(self) -> None:
-        """Forgets links that ended long ago."""
-        purged = await self.connections.purge_links() + await self.installations.purge_links()
-        if purged:
-            log.info("old links forgotten", extra={"links": purged})
+    purge: Purge
 
     async def drain(self) -> None:
         """Stops serving and finishes what was begun."""
@@ -98,18 +94,27 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
         app=_slack_app(settings),
         clock=clock,
     )
-    connection_store = ConnectionStore(database, vault, clock)
+    revocations = Revocations(zoom=zoom, clock=clock, detached=detached)
+    link_store = LinkStore(database, vault, clock)
     installation_store = InstallationStore(database, vault, clock)
     servicer = AuthServicer(
         Connections(
-            store=connection_store,
+            links=link_store,
+            store=ConnectionStore(database, vault, clock),
             zoom=zoom,
             profiles=ZoomUsers(http, settings.zoom_api_url, clock),
+            revocations=revocations,
             clock=clock,
             detached=detached,
             public_url=settings.public_url,
         ),
-        Grants(store=GrantStore(database, vault, clock), zoom=zoom, clock=clock, detached=detached),
+        Grants(
+            store=GrantStore(database, vault, clock),
+            zoom=zoom,
+            revocations=revocations,
+            clock=clock,
+            detached=detached,
+        ),
         Installations(store=installation_store, slack=slack, clock=clock, detached=detached),
     )
     server = MeshServer(
@@ -124,7 +129,7 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
         lambda grpc_server: add_AuthServiceServicer_to_server(servicer, grpc_server),
         lambda: is_current(database, MIGRATIONS),
     )
-    return Auth(server, detached, connection_store, installation_store)
+    return Auth(server, detached, Purge(link_store, installation_store, revocations))
 
 
 async def migrate(settings: AuthSettings) -> None:

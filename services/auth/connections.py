@@ -7,24 +7,34 @@ gave for the code is stored before it is used, as the code does not work twice.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import uuid
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeVar
 
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.auth.detached import Detached
 from services.auth.grants import TokenPair, ZoomProfile
-from services.auth.links import LIFETIME, ConnectLink, challenge, digest, new_secret
+from services.auth.links import LIFETIME, ConnectLink, LinkStore, challenge, digest, new_secret
+from services.auth.revocation import Revocations
+from services.auth.saving import save_tokens
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CLAIM = timedelta(seconds=30)
-"""Longer than the exchange, the profile and the commit take together."""
+"""Longer than the exchange, storing its tokens, and the profile take together."""
+EXCHANGE_LIMIT = 10.0
+"""Seconds for exchanging a code."""
+PROFILE_LIMIT = 10.0
+"""Seconds for learning who consented."""
 POLL = 0.1
 """Seconds between two looks at a link that another call is working on."""
 PATIENCE = 45.0
@@ -69,43 +79,37 @@ class Completed:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A link as one call found it. `mine`: this call is to work on it, and nobody else does."""
+class Deleted:
+    """What a logout removed. `tokens` are to be revoked at Zoom; None where nothing is."""
 
-    link: ConnectLink
-    mine: bool
+    found: bool
+    tokens: TokenPair | None = None
 
 
 @dataclass(frozen=True)
-class Deleted:
-    """What a logout removed. `access_token` is to be revoked at Zoom; empty where nothing is."""
+class Stored:
+    """What storing a connection came to. `mine`: the claim was still held; else nothing was changed.
 
-    found: bool
-    access_token: str = field(default="", repr=False)
+    `orphan` is the pair of a grant that nobody uses any more, as the person was connected to another Zoom user before.
+    """
+
+    mine: bool
+    orphan: TokenPair | None = None
 
 
 class ConnectionStore(Protocol):
-    """Where links and connections are kept (`services.auth.store`)."""
+    """Where connections are kept (`services.auth.store`)."""
 
-    async def add_link(self, link: ConnectLink) -> None: ...
-    async def get_link(self, state_digest: str) -> ConnectLink | None: ...
-    async def claim_link(
-        self, state_digest: str, code_digest: str, owner: str, duration: timedelta
-    ) -> Claim | None: ...
-    async def refuse_link(self, state_digest: str) -> ConnectLink | None: ...
-    async def release_link(self, link: ConnectLink, owner: str) -> None: ...
-    async def keep_tokens(self, link: ConnectLink, tokens: TokenPair) -> None: ...
-    async def connect(self, link: ConnectLink, tokens: TokenPair, profile: ZoomProfile) -> str: ...
+    async def connect(self, link: ConnectLink, owner: str, tokens: TokenPair, profile: ZoomProfile) -> Stored: ...
     async def get(self, user: SlackUser) -> Connection | None: ...
     async def delete(self, user: SlackUser) -> Deleted: ...
 
 
 class ZoomConsent(Protocol):
-    """Zoom's consent page and token endpoint (`services.auth.zoom_oauth`)."""
+    """Zoom's consent page and what its code is good for (`services.auth.zoom_oauth`)."""
 
     def authorize_url(self, state: str, code_challenge: str) -> str: ...
     async def exchange(self, code: str, verifier: str) -> TokenPair: ...
-    async def revoke(self, access_token: str) -> None: ...
 
 
 class Profiles(Protocol):
@@ -120,16 +124,24 @@ class Connections:
     def __init__(
         self,
         *,
+        links: LinkStore,
         store: ConnectionStore,
         zoom: ZoomConsent,
         profiles: Profiles,
+        revocations: Revocations,
         clock: Clock,
         detached: Detached,
         public_url: str,
+        exchange_limit: float = EXCHANGE_LIMIT,
+        profile_limit: float = PROFILE_LIMIT,
     ) -> None:
-        """`public_url` is where browsers reach the edge, without a slash at the end."""
+        """`public_url` is where browsers reach the edge, without a slash at the end; the limits are in seconds."""
+        self._links = links
         self._store = store
         self._zoom = zoom
+        self._revocations = revocations
+        self._exchange_limit = exchange_limit
+        self._profile_limit = profile_limit
         self._profiles = profiles
         self._clock = clock
         self._detached = detached
@@ -147,12 +159,12 @@ class Connections:
             verifier=new_secret(),
             continuation=continuation,
         )
-        await self._store.add_link(link)
+        await self._links.add_link(link)
         return NewLink(f"{self._public_url}/zoom/connect?link={state}", link.expire_time)
 
     async def consent(self, state: str) -> Consent:
         """Returns what is behind a link. Raises MeshError: LINK_INVALID, LINK_EXPIRED, LINK_USED."""
-        link = await self._store.get_link(digest(state))
+        link = await self._links.get_link(digest(state))
         if link is None:
             raise MeshError(Reason.LINK_INVALID)
         link.check_unused(self._clock.now())
@@ -192,13 +204,13 @@ class Connections:
         deleted = await self._store.delete(user)
         if deleted.found:
             log.info("zoom disconnected", extra=_who(user))
-        if deleted.access_token:
-            await self._revoke(deleted.access_token)
+        if deleted.tokens is not None:
+            await self._revocations.revoke(deleted.tokens, REVOKE_WAIT)
         return deleted.found
 
     async def _refuse(self, state_digest: str, error: str) -> NoReturn:
         """Uses a link up whose person, or Zoom, said no. Always raises."""
-        link = await self._store.refuse_link(state_digest)
+        link = await self._links.refuse_link(state_digest)
         if link is None:
             raise MeshError(Reason.LINK_INVALID)
         if link.used_time is None:  # it could not be used
@@ -214,38 +226,59 @@ class Connections:
         owner, code_digest = str(uuid.uuid4()), digest(code)
         give_up = self._clock.monotonic() + PATIENCE
         while self._clock.monotonic() < give_up:
-            claim = await self._store.claim_link(state_digest, code_digest, owner, CLAIM)
+            claim = await self._links.claim_link(state_digest, code_digest, owner, CLAIM)
             if claim is None:
                 raise MeshError(Reason.LINK_INVALID)
             link = claim.link
             if claim.mine:
-                return await self._connect(link, code, owner)
+                completed = await self._connect(link, code, owner)
+                if completed is not None:
+                    return completed
+                continue  # too slow: the claim is somebody else's by now, or free again
             if link.used_time is None:
                 raise MeshError(Reason.LINK_EXPIRED)
             if not hmac.compare_digest(link.code_digest.encode(), code_digest.encode()):
                 raise MeshError(Reason.LINK_USED)
             if link.complete_time is not None:
                 return await self._repeated(link)
+            if link.is_over(self._clock.now()):
+                raise MeshError(Reason.LINK_EXPIRED)
             await self._clock.sleep(POLL)  # another call works on it
         raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=_BUSY_DELAY)
 
-    async def _connect(self, link: ConnectLink, code: str, owner: str) -> Completed:
-        """Does the work of a link, as the holder of its claim."""
+    async def _connect(self, link: ConnectLink, code: str, owner: str) -> Completed | None:
+        """Does the work of a link, as the holder of its claim. None where the claim was lost before the end."""
         try:
-            tokens = link.tokens
-            if tokens is None:
-                tokens = await self._zoom.exchange(code, link.verifier)
-                await self._store.keep_tokens(link, tokens)
-            profile = await self._profiles.profile(tokens)
+            tokens = link.tokens or await self._exchange(link, code)
+            profile = await _limited(self._profile_limit, self._profiles.profile(tokens))
+            stored = await self._store.connect(link, owner, tokens, profile)
         except MeshError as error:
             log.warning("not connected", extra={**_who(link.user), "reason": error.reason.value})
-            await self._store.release_link(link, owner)
+            await self._release(link, owner)
             raise
-        orphan = await self._store.connect(link, tokens, profile)
+        if not stored.mine:
+            return None
         log.info("zoom connected", extra={**_who(link.user), "zoom_user_id": profile.zoom_user_id})
-        if orphan:
-            await self._revoke(orphan)
+        if stored.orphan is not None:
+            await self._revocations.revoke(stored.orphan, REVOKE_WAIT)
         return await self._repeated(link)
+
+    async def _exchange(self, link: ConnectLink, code: str) -> TokenPair:
+        """Returns what Zoom gives for the code, kept with the link."""
+        tokens = await _limited(self._exchange_limit, self._zoom.exchange(code, link.verifier))
+        try:
+            await save_tokens(lambda: self._links.keep_tokens(link, tokens), self._clock)
+        except Exception:
+            self._revocations.begin(tokens)  # the code is used, so nobody can ever have them
+            raise
+        return tokens
+
+    async def _release(self, link: ConnectLink, owner: str) -> None:
+        """Lets the next try begin at once. Where that fails, the claim runs out; the caller hears the first cause."""
+        try:
+            await self._links.release_link(link, owner)
+        except MeshError as error:
+            log.warning("a claim is left to run out", extra={**_who(link.user), "reason": error.reason.value})
 
     async def _repeated(self, link: ConnectLink) -> Completed:
         """Returns the stored answer of a completed link; one that was deleted since cannot be had again."""
@@ -254,12 +287,14 @@ class Connections:
             raise MeshError(Reason.LINK_USED)
         return Completed(connection, link.continuation)
 
-    async def _revoke(self, access_token: str) -> None:
-        task = self._detached.start(self._zoom.revoke(access_token), "revoke tokens")
-        try:
-            await self._detached.wait(task, REVOKE_WAIT)
-        except (MeshError, TimeoutError) as error:
-            log.warning("tokens are forgotten here, Zoom was not told", extra={"cause": type(error).__name__})
+
+async def _limited(seconds: float, call: Awaitable[T]) -> T:
+    """Returns what Zoom answers. Raises MeshError(ZOOM_UNAVAILABLE) after `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError:
+        raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=_BUSY_DELAY) from None
 
 
 def _who(user: SlackUser) -> dict[str, str]:

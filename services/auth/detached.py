@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from mesh import deadline
+from mesh.errors import MeshError
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +47,24 @@ class Detached:
         return task.result()
 
     async def drain(self) -> None:
-        """Waits for what was begun. Call it when no new work comes."""
-        if self._tasks:
-            _, pending = await asyncio.wait(self._tasks, timeout=DRAIN_LIMIT)
-            if pending:
-                log.error("work was given up at the end of the drain", extra={"tasks": len(pending)})
+        """Waits for what was begun, and for what that begins in turn. Call it when no new work comes."""
+        try:
+            async with asyncio.timeout(DRAIN_LIMIT):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        except TimeoutError:
+            log.error(  # noqa: TRY400 (the traceback says nothing more)
+                "work was given up at the end of the drain", extra={"tasks": len(self._tasks)}
+            )
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        # Whoever waits gets the exception; asking for it here keeps asyncio from reporting it when nobody does.
-        if not task.cancelled() and task.exception() is not None:
-            log.debug("detached work failed", extra={"task": task.get_name()})
+        # Whoever waits gets the exception too, but she may be gone: this is then all that is ever heard of it.
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, MeshError):
+            log.info("detached work failed", extra={"task": task.get_name(), "reason": error.reason.value})
+        elif error is not None:
+            log.error("detached work has a defect", extra={"task": task.get_name()}, exc_info=error)
 
 
 async def _unhurried(work: Coroutine[Any, Any, T]) -> T:

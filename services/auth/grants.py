@@ -22,6 +22,7 @@ from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.auth.detached import Detached
+from services.auth.saving import save_tokens
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +38,6 @@ PATIENCE = 45.0
 """Seconds after which a renewal that others keep failing at is given up."""
 _WAIT = 20.0
 _BUSY_DELAY = timedelta(seconds=2)
-_SAVE_PAUSES = (0.1, 0.5, 1.0, 2.0, 4.0)
-"""Seconds between tries to store a new pair: it is the only copy."""
 
 
 class ZoomPlan(StrEnum):
@@ -114,7 +113,7 @@ class GrantStore(Protocol):
     async def get(self, zoom_user_id: str) -> Grant | None: ...
     async def acquire_lease(self, grant: Grant, owner: str, duration: timedelta) -> bool: ...
     async def release_lease(self, grant: Grant, owner: str) -> None: ...
-    async def save_pair(self, grant: Grant, tokens: TokenPair) -> None: ...
+    async def save_pair(self, grant: Grant, tokens: TokenPair) -> bool: ...
     async def end(self, grant: Grant, cause: str) -> None: ...
 
 
@@ -124,12 +123,21 @@ class Refresher(Protocol):
     async def refresh(self, refresh_token: str) -> TokenPair: ...
 
 
+class Revoker(Protocol):
+    """Ends pairs that nobody owns (`services.auth.revocation`)."""
+
+    def begin(self, tokens: TokenPair) -> object: ...
+
+
 class Grants:
     """Gives out access tokens. One per process."""
 
-    def __init__(self, *, store: GrantStore, zoom: Refresher, clock: Clock, detached: Detached) -> None:
+    def __init__(
+        self, *, store: GrantStore, zoom: Refresher, revocations: Revoker, clock: Clock, detached: Detached
+    ) -> None:
         self._store = store
         self._zoom = zoom
+        self._revocations = revocations
         self._clock = clock
         self._detached = detached
         self._renewals: dict[tuple[str, int], asyncio.Task[Grant]] = {}
@@ -199,20 +207,14 @@ class Grants:
             log.warning("refresh failed", extra={**extra, "reason": error.reason.value})
             await self._store.release_lease(grant, owner)
             raise
-        await self._save(grant, tokens)
-        log.info("tokens renewed", extra=extra)
+        if await save_tokens(lambda: self._store.save_pair(grant, tokens), self._clock):
+            log.info("tokens renewed", extra=extra)
+        elif await self._store.get(grant.profile.zoom_user_id) is None:
+            # A logout took the row and revoked the pair it held; this one nobody else knows. Where the row is there,
+            # it holds this pair or that of a newer consent, and revoking could end either.
+            log.info("signed out during a refresh", extra=extra)
+            self._revocations.begin(tokens)
         return await self._current(grant)
-
-    async def _save(self, grant: Grant, tokens: TokenPair) -> None:
-        for pause in _SAVE_PAUSES:
-            try:
-                await self._store.save_pair(grant, tokens)
-            except MeshError as error:
-                log.warning("new tokens are not stored yet", extra={"reason": error.reason.value})
-                await self._clock.sleep(pause)
-            else:
-                return
-        await self._store.save_pair(grant, tokens)
 
     async def _current(self, grant: Grant) -> Grant:
         current = await self._store.get(grant.profile.zoom_user_id)

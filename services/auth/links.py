@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
@@ -16,6 +17,9 @@ LIFETIME = timedelta(minutes=10)
 """As long as Slack's authorisation code lives, twice as long as Zoom's."""
 KEPT = timedelta(days=1)
 """How long a link is remembered after its end, so that its owner hears "expired" or "used", not "unknown"."""
+REPEAT = timedelta(minutes=5)
+"""How long after its end a link that was used in time may still be completed with its code: as long as Zoom's code
+lives. What Zoom gave for the code is revoked then."""
 
 
 def new_secret() -> str:
@@ -52,9 +56,34 @@ class ConnectLink:
     """The digest of the code that uses the link; empty where Zoom sent an error instead."""
     complete_time: datetime | None = None
 
+    def is_over(self, now: datetime) -> bool:
+        """Tells whether not even the code that used it completes it any more."""
+        return self.expire_time + REPEAT <= now
+
     def check_unused(self, now: datetime) -> None:
         """Raises MeshError(LINK_USED), or MeshError(LINK_EXPIRED)."""
         if self.used_time is not None:
             raise MeshError(Reason.LINK_USED)
         if self.expire_time <= now:
             raise MeshError(Reason.LINK_EXPIRED)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A link as one call found it. `mine`: this call is to work on it, and nobody else does."""
+
+    link: ConnectLink
+    mine: bool
+
+
+class LinkStore(Protocol):
+    """Where links are kept (`services.auth.store_links`)."""
+
+    async def add_link(self, link: ConnectLink) -> None: ...
+    async def get_link(self, state_digest: str) -> ConnectLink | None: ...
+    async def claim_link(
+        self, state_digest: str, code_digest: str, owner: str, duration: timedelta
+    ) -> Claim | None: ...
+    async def refuse_link(self, state_digest: str) -> ConnectLink | None: ...
+    async def release_link(self, link: ConnectLink, owner: str) -> None: ...
+    async def keep_tokens(self, link: ConnectLink, tokens: TokenPair) -> None: ...

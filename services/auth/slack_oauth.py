@@ -57,6 +57,7 @@ class SlackOAuth:
     ) -> None:
         """`api_url` is the Web API's root, `https://slack.com/api`."""
         self._client = AsyncWebClient(base_url=api_url.rstrip("/") + "/", session=session, retry_handlers=[])
+        self._client.proxy = None  # the constructor takes one from the environment, even for addresses of this machine
         self._authorize_url = authorize_url
         self._app = app
         self._clock = clock

@@ -11,7 +11,7 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.slack_user import SlackUser
 from services.auth.grants import Grant, TokenPair, ZoomPlan, ZoomProfile
-from services.auth.store import check_binding, one_connection
+from services.auth.store import check_binding, one_connection, open_tokens
 from services.auth.tables import connections, zoom_grants
 from services.auth.vault import Row, Vault
 
@@ -74,8 +74,8 @@ class GrantStore:
                 .values(refresh_lease_owner=None, refresh_lease_expire_time=None)
             )
 
-    async def save_pair(self, grant: Grant, tokens: TokenPair) -> None:
-        """Puts the next pair in the place of the grant's, and ends the lease.
+    async def save_pair(self, grant: Grant, tokens: TokenPair) -> bool:
+        """Puts the next pair in the place of the grant's, and ends the lease. False where it is stored no more.
 
         The lease itself is no condition: a holder who was slow still has the only pair that works, and the refresh of
         whoever came after was refused; `end` is undone by it.
@@ -85,7 +85,7 @@ class GrantStore:
             "zoom_account_id": grant.profile.zoom_account_id,
         }
         async with self._database.transaction("save tokens") as connection:
-            await connection.execute(
+            result = await connection.execute(
                 update(zoom_grants)
                 .where(_unchanged(grant))
                 .values(
@@ -103,6 +103,7 @@ class GrantStore:
                     end_cause=None,
                 )
             )
+        return result.rowcount == 1
 
     async def end(self, grant: Grant, cause: str) -> None:
         """Marks a grant as ended by Zoom and wipes its tokens; the row stays for whoever asks why."""
@@ -125,12 +126,7 @@ class GrantStore:
             grant_id=row["grant_id"],
             token_version=row["token_version"],
             profile=ZoomProfile(row["zoom_user_id"], row["zoom_account_id"], ZoomPlan(row["plan"])),
-            tokens=TokenPair(
-                self._vault.open_text(zoom_grants.c.access_token_sealed, row),
-                self._vault.open_text(zoom_grants.c.refresh_token_sealed, row),
-                row["access_expire_time"],
-                tuple(row["scopes"].split()),
-            ),
+            tokens=open_tokens(self._vault, row),
             lease_expire_time=row["refresh_lease_expire_time"],
             end_time=row["end_time"],
         )

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.slack_user import SlackUser
 from services.auth.installations import Installation, UsedLink
 from services.auth.links import KEPT
+from services.auth.purge import BATCH
 from services.auth.tables import install_links, slack_installations
 from services.auth.vault import Row, Vault
-
-_PURGE_BATCH = 500
 
 
 class InstallationStore:
@@ -80,11 +79,15 @@ class InstallationStore:
         return None if row is None else self._installation(row)
 
     async def purge_links(self) -> int:
-        """Forgets links that ended long ago, a bounded number of them. Returns how many."""
+        """Forgets at most BATCH links: used ones that ended long ago, unused ones at their end. Returns how many.
+
+        Anybody on the Internet may ask for an install link: what nobody uses is not worth remembering.
+        """
+        now, ended = self._clock.now(), install_links.c.expire_time
         old = (
             select(install_links.c.state_digest)
-            .where(install_links.c.expire_time <= self._clock.now() - KEPT)
-            .limit(_PURGE_BATCH)
+            .where(or_(ended <= now - KEPT, and_(ended <= now, install_links.c.used_time.is_(None))))
+            .limit(BATCH)
         )
         async with self._database.transaction("purge install links") as connection:
             result = await connection.execute(

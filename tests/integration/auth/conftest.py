@@ -23,8 +23,8 @@ from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.auth.__main__ import MIGRATIONS, SERVICE, Auth, build
 from services.auth.settings import AuthSettings
-from services.auth.store import ConnectionStore
 from services.auth.store_grants import GrantStore
+from services.auth.store_links import LinkStore
 from services.auth.vault import Vault
 from simulators.slack.app import create_app as create_slack
 from simulators.slack.config import SlackConfig
@@ -180,8 +180,12 @@ class Mesh:
     def grants(self) -> GrantStore:
         return GrantStore(self.database(), self.vault, self.clock)
 
-    def connections(self) -> ConnectionStore:
-        return ConnectionStore(self.database(), self.vault, self.clock)
+    def links(self) -> LinkStore:
+        return LinkStore(self.database(), self.vault, self.clock)
+
+    async def live_tokens(self) -> dict[str, int]:
+        """Returns how many access and refresh tokens work at Zoom."""
+        return (await self.zoom.get("/control/state")).json()["tokens"]  # type: ignore[no-any-return]
 
 
 def slack_user(user: slack_pb2.SlackUser) -> SlackUser:

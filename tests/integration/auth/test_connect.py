@@ -13,6 +13,8 @@ import pytest
 from mesh.errors import MeshError, Reason
 from services.auth import links
 from services.auth.connections import CLAIM
+from services.auth.grants import TokenPair, ZoomPlan, ZoomProfile
+from services.auth.store import ConnectionStore
 from services.auth.tables import connect_links
 from tests.integration.auth.conftest import ADA, GRACE, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
 from zoomslack.auth.v1 import auth_service_pb2 as pb
@@ -260,7 +262,7 @@ async def test_a_profile_that_may_not_be_read_names_the_cause(laptop: Mesh) -> N
 async def test_a_claim_whose_holder_died_is_taken_over(mesh: Mesh) -> None:
     state = await mesh.link()
     code = await mesh.consent(await mesh.authorize_url(state))
-    dead = await mesh.connections().claim_link(links.digest(state), links.digest(code), "dead", CLAIM)
+    dead = await mesh.links().claim_link(links.digest(state), links.digest(code), "dead", CLAIM)
     assert dead is not None
     assert dead.mine
     assert await reason_of(mesh.complete(state, code, timeout=0.5)) in {
@@ -279,6 +281,33 @@ async def test_connecting_another_zoom_user_ends_the_first_grant(mesh: Mesh) -> 
     assert await mesh.zoom_status(first) == 401
     assert await mesh.zoom_status(await mesh.token()) == 200
     assert await mesh.grants().get(ZOOM_ADA) is None
+
+
+async def test_the_first_grant_ends_at_zoom_even_where_its_access_token_expired(mesh: Mesh) -> None:
+    await mesh.connect(ADA, ZOOM_ADA)
+    mesh.clock.advance(3600)
+    await mesh.connect(ADA, ZOOM_GRACE)
+    await mesh.replicas[0].detached.drain()
+    assert await mesh.live_tokens() == {"access": 1, "refresh": 1}
+    assert await mesh.zoom_status(await mesh.token()) == 200
+
+
+async def test_a_holder_who_lost_the_claim_stores_nothing(mesh: Mesh) -> None:
+    state = await mesh.link()
+    links_store, store = mesh.links(), ConnectionStore(mesh.database(), mesh.vault, mesh.clock)
+    slow = await links_store.claim_link(links.digest(state), links.digest("code"), "slow", CLAIM)
+    mesh.clock.advance(CLAIM.total_seconds() + 1)
+    successor = await links_store.claim_link(links.digest(state), links.digest("code"), "successor", CLAIM)
+    assert slow is not None
+    assert successor is not None
+    assert (slow.mine, successor.mine) == (True, True)
+    tokens = TokenPair("access", "refresh", mesh.clock.now() + timedelta(hours=1), ())
+    profile = ZoomProfile(ZOOM_ADA, "AcmeZoomAccount0000001", ZoomPlan.LICENSED)
+    assert not (await store.connect(slow.link, "slow", tokens, profile)).mine
+    assert await store.get(slow.link.user) is None
+    assert (await store.connect(successor.link, "successor", tokens, profile)).mine
+    assert await store.get(slow.link.user) is not None
+    assert not (await store.connect(successor.link, "successor", tokens, profile)).mine
 
 
 async def test_a_workspace_that_joins_an_organisation_keeps_its_connections(mesh: Mesh) -> None:

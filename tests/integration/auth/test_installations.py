@@ -68,6 +68,14 @@ async def test_a_workspace_installs_the_app(mesh: Mesh) -> None:
     assert await works(mesh, found.bot_access_token)
 
 
+async def test_a_proxy_of_the_environment_is_not_used(laptop: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nobody listens there. The secret and the code go to Slack, past whatever the environment names.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    laptop.stubs.insert(0, await laptop.add_replica())
+    link = await begin(laptop)
+    assert (await complete(laptop, link.state, await consent(laptop, link))).slack_team_id == "T0ACME001"
+
+
 async def test_without_an_installation_there_is_no_token(mesh: Mesh) -> None:
     assert await reason_of(find(mesh)) is Reason.SLACK_NOT_INSTALLED
 

@@ -27,6 +27,16 @@ async def test_logout_forgets_here_and_revokes_at_zoom(mesh: Mesh) -> None:
     assert not await log_out(mesh)
 
 
+@pytest.mark.parametrize("hours", [0, 1, 24 * 30])
+async def test_no_token_works_at_zoom_after_a_logout_however_old_they_are(mesh: Mesh, hours: int) -> None:
+    await mesh.connect()
+    mesh.clock.advance(hours * 3600)
+    assert (await mesh.live_tokens())["refresh"] == 1
+    assert await log_out(mesh)
+    await mesh.replicas[0].detached.drain()
+    assert await mesh.live_tokens() == {"access": 0, "refresh": 0}
+
+
 @pytest.mark.parametrize(
     "fault",
     [

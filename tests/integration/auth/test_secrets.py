@@ -29,7 +29,7 @@ async def fill(mesh: Mesh) -> list[str]:
     secrets = []
     state = await mesh.link(continuation=b"what-the-person-was-doing")
     code = await mesh.consent(await mesh.authorize_url(state))
-    link = await mesh.connections().get_link(digest(state))
+    link = await mesh.links().get_link(digest(state))
     assert link is not None
     secrets += [state, code, link.verifier, "what-the-person-was-doing"]
     await mesh.complete(state, code)

@@ -225,6 +225,19 @@ async def test_a_pair_never_replaces_that_of_a_newer_consent(mesh: Mesh) -> None
     assert await mesh.token() == token
 
 
+async def test_a_pair_is_stored_only_where_its_grant_still_is(mesh: Mesh) -> None:
+    await mesh.connect()
+    grants = mesh.grants()
+    grant = await grants.get(ZOOM_ADA)
+    assert grant is not None
+    assert await grants.save_pair(grant, grant.tokens)
+    assert not await grants.save_pair(grant, grant.tokens)  # that was the pair before
+    grant = await grants.get(ZOOM_ADA)
+    assert grant is not None
+    await mesh.stub.DeleteConnection(pb.DeleteConnectionRequest(user=ADA), timeout=5)
+    assert not await grants.save_pair(grant, grant.tokens)
+
+
 async def test_two_workspaces_share_the_grant_of_one_zoom_user(mesh: Mesh) -> None:
     await mesh.connect(ADA)
     await mesh.connect(ADA_ELSEWHERE)

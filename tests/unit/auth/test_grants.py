@@ -50,15 +50,17 @@ class MemoryStore:
         if self.grant is not None and self.owner == owner:
             self.grant = replace(self.grant, lease_expire_time=None)
 
-    async def save_pair(self, grant: Grant, tokens: TokenPair) -> None:
+    async def save_pair(self, grant: Grant, tokens: TokenPair) -> bool:
         if self.failing_saves:
             self.failing_saves -= 1
             raise MeshError(Reason.SERVICE_UNAVAILABLE)
         self.saved.append(tokens.access_token)
         current = self.grant
-        if current is not None and (current.grant_id, current.token_version) == (grant.grant_id, grant.token_version):
-            version = current.token_version + 1
-            self.grant = replace(current, token_version=version, tokens=tokens, lease_expire_time=None, end_time=None)
+        if current is None or (current.grant_id, current.token_version) != (grant.grant_id, grant.token_version):
+            return False
+        version = current.token_version + 1
+        self.grant = replace(current, token_version=version, tokens=tokens, lease_expire_time=None, end_time=None)
+        return True
 
     async def end(self, grant: Grant, cause: str) -> None:
         if self.grant is not None and self.grant.same_pair(grant):
@@ -84,6 +86,16 @@ class StandInZoom:
         return TokenPair(f"access-{number}", f"refresh-{number}", self.clock.now() + timedelta(hours=1), ())
 
 
+class Revoked:
+    """What was given up for revoking."""
+
+    def __init__(self) -> None:
+        self.access_tokens: list[str] = []
+
+    def begin(self, tokens: TokenPair) -> None:
+        self.access_tokens.append(tokens.access_token)
+
+
 class World:
     """The rules and what surrounds them."""
 
@@ -91,11 +103,14 @@ class World:
         self.clock = FakeClock()
         self.store = MemoryStore(self.clock, lifetime)
         self.zoom = StandInZoom(self.clock)
+        self.revoked = Revoked()
         self.detached = Detached()
         self.grants = self.another_process()
 
     def another_process(self) -> Grants:
-        return Grants(store=self.store, zoom=self.zoom, clock=self.clock, detached=self.detached)
+        return Grants(
+            store=self.store, zoom=self.zoom, revocations=self.revoked, clock=self.clock, detached=self.detached
+        )
 
     async def token(self, rejected: str = "") -> str:
         digest = hashlib.sha256(rejected.encode()).hexdigest() if rejected else ""
@@ -193,6 +208,20 @@ async def test_a_refusal_means_nothing_when_a_newer_consent_came_meanwhile() -> 
     assert await call == "access-new"
 
 
+async def test_a_pair_that_a_newer_consent_overtook_is_left_alone() -> None:
+    # Zoom ends the older grant by itself; a revocation could end the newer one.
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    call = asyncio.create_task(world.token())
+    await until(lambda: world.zoom.calls == ["refresh-1"])
+    tokens = TokenPair("access-new", "refresh-new", world.clock.now() + timedelta(hours=1), ())
+    world.store.grant = Grant("consent-2", 1, PROFILE, tokens, None, None)
+    world.zoom.gate.set()
+    assert await call == "access-new"
+    assert world.store.saved == ["access-2"]
+    assert world.revoked.access_tokens == []
+
+
 async def test_a_logout_during_a_refresh_wins() -> None:
     world = World()
     world.zoom.gate = asyncio.Event()
@@ -203,6 +232,7 @@ async def test_a_logout_during_a_refresh_wins() -> None:
     with pytest.raises(MeshError) as caught:
         await call
     assert caught.value.reason is Reason.ZOOM_NOT_CONNECTED
+    assert world.revoked.access_tokens == ["access-2"]
 
 
 async def test_a_cancelled_caller_does_not_cancel_the_refresh() -> None:

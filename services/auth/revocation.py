@@ -1,0 +1,55 @@
+"""Telling Zoom that tokens are no longer wanted.
+
+Whatever is forgotten here would go on working at Zoom, the refresh token for months. Zoom takes an access token that
+works and ends the refresh token with it; one that expired has to be renewed first, only to be revoked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from mesh.clock import Clock
+from mesh.errors import MeshError
+from services.auth.detached import Detached
+from services.auth.grants import LAST_RESORT, GrantEndedError, TokenPair
+
+log = logging.getLogger(__name__)
+
+
+class TokenEndpoint(Protocol):
+    """Where tokens are renewed and revoked (`services.auth.zoom_oauth`)."""
+
+    async def refresh(self, refresh_token: str) -> TokenPair: ...
+    async def revoke(self, access_token: str) -> None: ...
+
+
+class Revocations:
+    """Revokes pairs that nobody owns any more, in tasks that no caller's end cancels. One per process."""
+
+    def __init__(self, *, zoom: TokenEndpoint, clock: Clock, detached: Detached) -> None:
+        self._zoom = zoom
+        self._clock = clock
+        self._detached = detached
+
+    def begin(self, tokens: TokenPair) -> asyncio.Task[None]:
+        """Revokes a pair in the background. It is tried once: what Zoom does not take is logged."""
+        return self._detached.start(self._revoke(tokens), "revoke tokens")
+
+    async def revoke(self, tokens: TokenPair, limit: float) -> None:
+        """Revokes a pair and waits for it at most `limit` seconds; the work goes on after them."""
+        try:
+            await self._detached.wait(self.begin(tokens), limit)
+        except TimeoutError:
+            log.info("tokens are forgotten here, Zoom has not answered yet")
+
+    async def _revoke(self, tokens: TokenPair) -> None:
+        try:
+            if tokens.expire_time <= self._clock.now() + LAST_RESORT:
+                tokens = await self._zoom.refresh(tokens.refresh_token)
+            await self._zoom.revoke(tokens.access_token)
+        except GrantEndedError:
+            log.info("tokens to revoke were dead already")
+        except MeshError as error:
+            log.warning("tokens are forgotten here, Zoom was not told", extra={"reason": error.reason.value})

@@ -1,0 +1,196 @@
+"""Connect links in the database."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.clock import Clock
+from mesh.database import Database, insert
+from mesh.sealing import SealError
+from mesh.slack_user import SlackUser
+from services.auth.grants import TokenPair
+from services.auth.links import KEPT, REPEAT, Claim, ConnectLink
+from services.auth.purge import BATCH, TOKEN_BATCH
+from services.auth.tables import connect_links
+from services.auth.vault import Row, Vault
+
+log = logging.getLogger(__name__)
+
+
+class LinkStore:
+    """Connect links."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def add_link(self, link: ConnectLink) -> None:
+        """Stores a new link."""
+        row: dict[str, Any] = {
+            "state_digest": link.state_digest,
+            "team_id": link.user.team_id,
+            "enterprise_id": link.user.enterprise_id,
+            "slack_user_id": link.user.user_id,
+            "display_name": link.display_name,
+            "team_name": link.team_name,
+            "tokens_sealed": b"",
+            "expire_time": link.expire_time,
+        }
+        row["verifier_sealed"] = self._vault.seal(connect_links.c.verifier_sealed, row, link.verifier)
+        row["continuation_sealed"] = self._vault.seal(connect_links.c.continuation_sealed, row, link.continuation)
+        async with self._database.transaction("add connect link") as connection:
+            await connection.execute(insert(connection, connect_links).values(row))
+
+    async def get_link(self, state_digest: str) -> ConnectLink | None:
+        """Returns a link, used and expired ones too while they are remembered."""
+        async with self._database.snapshot("get connect link") as connection:
+            row = await _link_row(connection, state_digest)
+        return None if row is None else self._link(row)
+
+    async def claim_link(self, state_digest: str, code_digest: str, owner: str, duration: timedelta) -> Claim | None:
+        """Claims a link for a code, in one statement: an unused one, or one whose claim by this code ran out.
+
+        The latter ends REPEAT after the link.
+        """
+        now = self._clock.now()
+        unused = and_(connect_links.c.used_time.is_(None), connect_links.c.expire_time > now)
+        given_up = and_(
+            connect_links.c.code_digest == code_digest,
+            connect_links.c.complete_time.is_(None),
+            connect_links.c.expire_time > now - REPEAT,
+            or_(connect_links.c.claim_expire_time.is_(None), connect_links.c.claim_expire_time <= now),
+        )
+        async with self._database.transaction("claim connect link") as connection:
+            claimed = await connection.execute(
+                update(connect_links)
+                .where(connect_links.c.state_digest == state_digest, or_(unused, given_up))
+                .values(
+                    used_time=func.coalesce(connect_links.c.used_time, now),
+                    code_digest=code_digest,
+                    claim_owner=owner,
+                    claim_expire_time=now + duration,
+                )
+            )
+            row = await _link_row(connection, state_digest)
+        return None if row is None else Claim(self._link(row), mine=claimed.rowcount == 1)
+
+    async def refuse_link(self, state_digest: str) -> ConnectLink | None:
+        """Uses a link up without a code, if it can be used, and returns it as it is now."""
+        now = self._clock.now()
+        async with self._database.transaction("refuse connect link") as connection:
+            await connection.execute(
+                update(connect_links)
+                .where(
+                    connect_links.c.state_digest == state_digest,
+                    connect_links.c.used_time.is_(None),
+                    connect_links.c.expire_time > now,
+                )
+                .values(used_time=now)
+            )
+            row = await _link_row(connection, state_digest)
+        return None if row is None else self._link(row)
+
+    async def release_link(self, link: ConnectLink, owner: str) -> None:
+        """Ends a claim whose work failed, so that the same code may be tried again at once."""
+        async with self._database.transaction("release connect link") as connection:
+            await connection.execute(
+                update(connect_links)
+                .where(connect_links.c.state_digest == link.state_digest, connect_links.c.claim_owner == owner)
+                .values(claim_owner=None, claim_expire_time=None)
+            )
+
+    async def keep_tokens(self, link: ConnectLink, tokens: TokenPair) -> None:
+        """Keeps with the link what its code was exchanged for."""
+        text = json.dumps(
+            [tokens.access_token, tokens.refresh_token, tokens.expire_time.isoformat(), " ".join(tokens.scopes)]
+        )
+        sealed = self._vault.seal(connect_links.c.tokens_sealed, _link_place(link), text)
+        async with self._database.transaction("keep new tokens") as connection:
+            await connection.execute(
+                update(connect_links)
+                .where(connect_links.c.state_digest == link.state_digest)
+                .values(tokens_sealed=sealed)
+            )
+
+    async def take_tokens(self) -> tuple[int, list[TokenPair]]:
+        """Takes tokens away from links that can be completed no more: at most TOKEN_BATCH, each by one replica only.
+
+        Returns from how many links, and the pairs among them that open.
+        """
+        now = self._clock.now()
+        over = and_(
+            connect_links.c.expire_time <= now - REPEAT,
+            connect_links.c.tokens_sealed != b"",
+            or_(connect_links.c.claim_expire_time.is_(None), connect_links.c.claim_expire_time <= now),
+        )
+        statement = select(connect_links).where(over).limit(TOKEN_BATCH).with_for_update(skip_locked=True)
+        async with self._database.transaction("take kept tokens") as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+            # Without its owner the claim is lost, also to a holder who is only slow.
+            await connection.execute(
+                update(connect_links)
+                .where(connect_links.c.state_digest.in_([row["state_digest"] for row in rows]))
+                .values(tokens_sealed=b"", claim_owner=None, claim_expire_time=None)
+            )
+        return len(rows), [pair for row in rows if (pair := self._opened(row)) is not None]
+
+    async def purge_links(self) -> int:
+        """Forgets at most BATCH links that ended long ago. Returns how many."""
+        old = (
+            select(connect_links.c.state_digest)
+            .where(connect_links.c.expire_time <= self._clock.now() - KEPT)
+            .limit(BATCH)
+        )
+        async with self._database.transaction("purge connect links") as connection:
+            result = await connection.execute(
+                delete(connect_links).where(connect_links.c.state_digest.in_(old.scalar_subquery()))
+            )
+        return result.rowcount
+
+    def _opened(self, row: Row) -> TokenPair | None:
+        try:
+            return _tokens(self._vault.open_text(connect_links.c.tokens_sealed, row))
+        except SealError:
+            log.exception("the tokens of an old link do not open; Zoom is not told")
+            return None
+
+    def _link(self, row: Row) -> ConnectLink:
+        kept = self._vault.open_text(connect_links.c.tokens_sealed, row)
+        return ConnectLink(
+            state_digest=row["state_digest"],
+            user=SlackUser(row["enterprise_id"], row["team_id"], row["slack_user_id"]),
+            display_name=row["display_name"],
+            team_name=row["team_name"],
+            expire_time=row["expire_time"],
+            verifier=self._vault.open_text(connect_links.c.verifier_sealed, row),
+            continuation=self._vault.open(connect_links.c.continuation_sealed, row),
+            tokens=_tokens(kept) if kept else None,
+            used_time=row["used_time"],
+            code_digest=row["code_digest"] or "",
+            complete_time=row["complete_time"],
+        )
+
+
+async def _link_row(connection: AsyncConnection, state_digest: str) -> Row | None:
+    statement = select(connect_links).where(connect_links.c.state_digest == state_digest)
+    return (await connection.execute(statement)).mappings().one_or_none()
+
+
+def _link_place(link: ConnectLink) -> Row:
+    return {
+        "team_id": link.user.team_id,
+        "slack_user_id": link.user.user_id,
+        "state_digest": link.state_digest,
+    }
+
+
+def _tokens(text: str) -> TokenPair:
+    access, refresh, expire_time, scopes = json.loads(text)
+    return TokenPair(access, refresh, datetime.fromisoformat(expire_time), tuple(scopes.split()))

@@ -1,0 +1,95 @@
+"""What Zoom is told about tokens that nobody wants."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from services.auth.detached import Detached
+from services.auth.grants import LAST_RESORT, GrantEndedError, TokenPair
+from services.auth.revocation import Revocations
+from tests.support.clock import FakeClock
+
+
+class StandInZoom:
+    """Notes what it is asked; fails where it is told, and waits at `gate` where there is one."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.calls: list[tuple[str, str]] = []
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        self.calls.append(("refresh", refresh_token))
+        if self.failure is not None:
+            raise self.failure
+        return TokenPair("access-2", "refresh-2", self.clock.now() + timedelta(hours=1), ())
+
+    async def revoke(self, access_token: str) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        self.calls.append(("revoke", access_token))
+        if self.failure is not None:
+            raise self.failure
+
+
+class World:
+    """Revocations and what surrounds them."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.zoom = StandInZoom(self.clock)
+        self.detached = Detached()
+        self.revocations = Revocations(zoom=self.zoom, clock=self.clock, detached=self.detached)
+
+    def pair(self, lifetime: timedelta) -> TokenPair:
+        return TokenPair("access-1", "refresh-1", self.clock.now() + lifetime, ())
+
+
+async def test_a_token_that_works_is_revoked_as_it_is() -> None:
+    world = World()
+    await world.revocations.begin(world.pair(LAST_RESORT + timedelta(seconds=1)))
+    assert world.zoom.calls == [("revoke", "access-1")]
+
+
+@pytest.mark.parametrize("lifetime", [LAST_RESORT, timedelta(), timedelta(hours=-3)])
+async def test_a_token_that_expired_is_renewed_to_be_revoked(lifetime: timedelta) -> None:
+    world = World()
+    await world.revocations.begin(world.pair(lifetime))
+    assert world.zoom.calls == [("refresh", "refresh-1"), ("revoke", "access-2")]
+
+
+async def test_a_grant_that_is_dead_needs_no_revocation() -> None:
+    world = World()
+    world.zoom.failure = GrantEndedError("invalid_grant")
+    await world.revocations.begin(world.pair(timedelta()))
+    assert world.zoom.calls == [("refresh", "refresh-1")]
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(), timedelta(hours=1)])
+async def test_what_zoom_does_not_take_is_logged_without_the_tokens(
+    lifetime: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World()
+    world.zoom.failure = MeshError(Reason.ZOOM_UNAVAILABLE)
+    with caplog.at_level(logging.INFO):
+        await world.revocations.revoke(world.pair(lifetime), 5.0)
+    assert [(record.levelname, vars(record)["reason"]) for record in caplog.records] == [
+        ("WARNING", "ZOOM_UNAVAILABLE")
+    ]
+    assert not any("-1" in str(vars(record)) for record in caplog.records)
+
+
+async def test_the_work_goes_on_when_nobody_waits_any_more() -> None:
+    world = World()
+    world.zoom.gate = asyncio.Event()
+    await world.revocations.revoke(world.pair(timedelta(hours=1)), 0.0)
+    assert world.zoom.calls == []
+    world.zoom.gate.set()
+    await world.detached.drain()
+    assert world.zoom.calls == [("revoke", "access-1")]
