@@ -52,7 +52,7 @@ class DeliveryStore:
         """Leases up to `limit` deliveries that lag and are due."""
         now = self._clock.now()
         # Most looks find nothing: those take no write lock.
-        async with self._database.snapshot("look for deliveries") as connection:
+        async with self._database.snapshot("look for deliveries", traced=False) as connection:
             if (await connection.execute(select(deliveries.c.delivery_id).where(_due(now)).limit(1))).first() is None:
                 return []
         async with self._database.transaction("lease deliveries") as connection:
