@@ -9,8 +9,10 @@ from datetime import timedelta
 import pytest
 
 from mesh.errors import MeshError, Reason
-from services.meetings.meetings import WORK_LEASE
-from tests.integration.meetings.conftest import ADA, GENERAL, Mesh, later
+from mesh.slack_user import SlackUser
+from services.meetings.meetings import WORK_LEASE, StartCommand
+from services.meetings.store import MeetingStore
+from tests.integration.meetings.conftest import ADA, GENERAL, KEYS, Mesh, later
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
@@ -239,3 +241,17 @@ async def test_hours_later_a_lost_meeting_is_found_but_no_new_one_is_made(mesh: 
     found = {str(d.WhichOneof("content")): d for d in await mesh.lease()}
     assert found["card"].card.meeting.topic == "Made before the outage"
     assert found["failure"].failure.reason == "ZOOM_UNAVAILABLE"
+
+
+async def test_only_the_worker_that_holds_a_request_can_change_it(mesh: Mesh) -> None:
+    store = MeetingStore(mesh.database, KEYS, mesh.clock)
+    command = StartCommand(SlackUser("", "T0ACME", "U0ADA"), str(uuid.uuid4()), "C0GENERAL", "Weekly sync")
+    first = (await store.reserve(command, str(uuid.uuid4()), "first worker", WORK_LEASE)).fresh
+    assert first is not None
+    later(mesh.clock, WORK_LEASE)
+    [second] = await store.claim_abandoned("second worker", WORK_LEASE)
+    assert not await store.extend(first, WORK_LEASE)
+    await store.release(first)
+    await store.fail(first, "ZOOM_UNAVAILABLE", {})
+    assert await mesh.lease() == []
+    assert await store.extend(second, WORK_LEASE)
