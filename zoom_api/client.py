@@ -74,6 +74,7 @@ class ZoomClient:
     ) -> dict[str, Any]:
         """Calls `method` on `route` (`/meetings/{meetingId}`) and returns the parsed answer, `{}` for an empty one.
 
+        `{userId}` in a route is filled in here: which name the user has in a path depends on whose token it is.
         A 401 is answered with one try under a fresh token. Raises MeshError: ZOOM_OUTCOME_UNKNOWN when a request that
         changes something was sent and its answer was lost, and what `zoom_api.errors` makes of refusals.
         """
@@ -96,7 +97,8 @@ class ZoomClient:
         query: Mapping[str, str] | None,
         body: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        url = self._base_url + route.format_map({name: path_segment(value) for name, value in path.items()})
+        values = {"userId": token.path_user_id, **path}
+        url = self._base_url + route.format_map({name: path_segment(value) for name, value in values.items()})
         with trace.get_tracer(__name__).start_as_current_span(
             f"Zoom {method} {route}",
             kind=SpanKind.CLIENT,

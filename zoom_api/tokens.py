@@ -31,6 +31,8 @@ class AccessToken:
     expire_time: datetime
     zoom_user_id: str
     zoom_account_id: str
+    path_user_id: str = "me"
+    """What stands for the user in Zoom's paths. With a token of the user's own anything but `me` is refused."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class AccessTokens:
             response.expire_time.ToDatetime(UTC),
             response.zoom_user_id,
             response.zoom_account_id,
+            response.zoom_path_user_id or "me",
         )
         self._kept[user] = _Kept(token, min(token.expire_time - EARLY, self._clock.now() + KEEP))
         if len(self._kept) > _CAPACITY:

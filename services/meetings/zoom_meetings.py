@@ -40,7 +40,6 @@ class ZoomMeetings:
             user,
             "POST",
             "/users/{userId}/meetings",
-            path={"userId": "me"},
             body={
                 "topic": topic or "Zoom meeting",
                 "type": _SCHEDULED,
@@ -55,7 +54,7 @@ class ZoomMeetings:
         token = await self._client.token(user)
         query = {"type": "scheduled", "page_size": "300"}
         for _ in range(_PAGES):
-            page = await self._client.call(user, "GET", "/users/{userId}/meetings", path={"userId": "me"}, query=query)
+            page = await self._client.call(user, "GET", "/users/{userId}/meetings", query=query)
             for item in page.get("meetings") or []:
                 if isinstance(item, dict) and reference in str(item.get("agenda") or ""):
                     # The list leaves the passcode out.

@@ -23,7 +23,7 @@ class ZoomPhone:
         Raises MeshError: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
         """
         try:
-            answer = await self._client.call(user, "GET", "/users/{userId}/settings", path={"userId": "me"})
+            answer = await self._client.call(user, "GET", "/users/{userId}/settings")
         except MeshError as error:
             if error.reason in _NO_PHONE:
                 return False

@@ -52,6 +52,12 @@ SENTENCES: Mapping[Reason, str] = {
         "Zoom's answer got lost; we are finding out what became of it. If nothing appears within a minute, please try "
         "again."
     ),
+    Reason.ZOOM_ADMIN_REQUIRED: (
+        "Only an administrator of your Zoom account can install Zoom for the whole company. Please ask your Zoom admin."
+    ),
+    Reason.COMPANY_INSTALL_NOT_OFFERED: (
+        "Installing company-wide is not offered here. You can still add Zoom to your own Slack account."
+    ),
     Reason.LINK_INVALID: "This link is not valid. Type `/zoom` in Slack for a new one.",
     Reason.LINK_EXPIRED: "This link is older than ten minutes. Type `/zoom` in Slack for a new one.",
     Reason.LINK_USED: "This link was used before. Type `/zoom` in Slack for a new one.",
@@ -59,6 +65,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.AUTHORIZATION_FAILED: "The sign-in could not be completed. Type `/zoom` in Slack for a new link.",
     Reason.SLACK_NOT_INSTALLED: "Zoom is not installed in this workspace. Ask a workspace administrator to add it.",
     Reason.SLACK_UNAVAILABLE: "Slack does not answer at the moment. Please try again in a minute.",
+    Reason.DEPARTURE_NOT_FOUND: "That was removed already.",
     Reason.MEETING_NOT_FOUND: "There is no such meeting.",
     Reason.DELIVERY_LEASE_LOST: "Your meeting is being shown already.",
     Reason.PHONE_NUMBER_INVALID: (

@@ -5,6 +5,7 @@ Who is who: installations in Slack, connections to Zoom, and the tokens of both.
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -49,6 +50,114 @@ ZOOM_PLAN_UNASSIGNED: ZoomPlan.ValueType  # 3
 """Without the right to host meetings."""
 Global___ZoomPlan: _TypeAlias = ZoomPlan  # noqa: Y015
 
+class _ZoomAppLevel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ZoomAppLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ZoomAppLevel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ZOOM_APP_LEVEL_UNSPECIFIED: _ZoomAppLevel.ValueType  # 0
+    """Is never sent."""
+    ZOOM_APP_LEVEL_USER: _ZoomAppLevel.ValueType  # 1
+    """User-managed: each person authorises for herself."""
+    ZOOM_APP_LEVEL_ACCOUNT: _ZoomAppLevel.ValueType  # 2
+    """Admin-managed: an administrator authorises for the whole account."""
+
+class ZoomAppLevel(_ZoomAppLevel, metaclass=_ZoomAppLevelEnumTypeWrapper):
+    """The two apps at Zoom, by who authorises them."""
+
+ZOOM_APP_LEVEL_UNSPECIFIED: ZoomAppLevel.ValueType  # 0
+"""Is never sent."""
+ZOOM_APP_LEVEL_USER: ZoomAppLevel.ValueType  # 1
+"""User-managed: each person authorises for herself."""
+ZOOM_APP_LEVEL_ACCOUNT: ZoomAppLevel.ValueType  # 2
+"""Admin-managed: an administrator authorises for the whole account."""
+Global___ZoomAppLevel: _TypeAlias = ZoomAppLevel  # noqa: Y015
+
+class _CallOptions:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallOptionsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallOptions.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_OPTIONS_UNSPECIFIED: _CallOptions.ValueType  # 0
+    """Is never sent."""
+    CALL_OPTIONS_VIDEO_AND_PHONE: _CallOptions.ValueType  # 1
+    """Meetings and phone calls; what holds until somebody chooses."""
+    CALL_OPTIONS_VIDEO: _CallOptions.ValueType  # 2
+    """Meetings only."""
+    CALL_OPTIONS_PHONE: _CallOptions.ValueType  # 3
+    """Phone calls only."""
+
+class CallOptions(_CallOptions, metaclass=_CallOptionsEnumTypeWrapper):
+    """The kinds of calls that `/zoom` offers in a workspace."""
+
+CALL_OPTIONS_UNSPECIFIED: CallOptions.ValueType  # 0
+"""Is never sent."""
+CALL_OPTIONS_VIDEO_AND_PHONE: CallOptions.ValueType  # 1
+"""Meetings and phone calls; what holds until somebody chooses."""
+CALL_OPTIONS_VIDEO: CallOptions.ValueType  # 2
+"""Meetings only."""
+CALL_OPTIONS_PHONE: CallOptions.ValueType  # 3
+"""Phone calls only."""
+Global___CallOptions: _TypeAlias = CallOptions  # noqa: Y015
+
+class _Eraser:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EraserEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Eraser.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ERASER_UNSPECIFIED: _Eraser.ValueType  # 0
+    """Is never sent, except for auth itself in a receipt."""
+    ERASER_MEETINGS: _Eraser.ValueType  # 1
+    """The meetings service."""
+    ERASER_PHONE: _Eraser.ValueType  # 2
+    """The phone service."""
+
+class Eraser(_Eraser, metaclass=_EraserEnumTypeWrapper):
+    """The services that hold personal data beside auth."""
+
+ERASER_UNSPECIFIED: Eraser.ValueType  # 0
+"""Is never sent, except for auth itself in a receipt."""
+ERASER_MEETINGS: Eraser.ValueType  # 1
+"""The meetings service."""
+ERASER_PHONE: Eraser.ValueType  # 2
+"""The phone service."""
+Global___Eraser: _TypeAlias = Eraser  # noqa: Y015
+
+class _DepartureCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DepartureCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DepartureCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DEPARTURE_CAUSE_UNSPECIFIED: _DepartureCause.ValueType  # 0
+    """Is never sent."""
+    DEPARTURE_CAUSE_LOGGED_OUT: _DepartureCause.ValueType  # 1
+    """The person typed `/zoom logout`."""
+    DEPARTURE_CAUSE_ZOOM_DEAUTHORIZED: _DepartureCause.ValueType  # 2
+    """The app was removed at Zoom, by the person or by an administrator."""
+    DEPARTURE_CAUSE_ZOOM_USER_GONE: _DepartureCause.ValueType  # 3
+    """The Zoom user was deactivated, deleted or moved out of the account."""
+    DEPARTURE_CAUSE_SLACK_UNINSTALLED: _DepartureCause.ValueType  # 4
+    """The app was removed from Slack, or its tokens were revoked there."""
+
+class DepartureCause(_DepartureCause, metaclass=_DepartureCauseEnumTypeWrapper):
+    """Why somebody left."""
+
+DEPARTURE_CAUSE_UNSPECIFIED: DepartureCause.ValueType  # 0
+"""Is never sent."""
+DEPARTURE_CAUSE_LOGGED_OUT: DepartureCause.ValueType  # 1
+"""The person typed `/zoom logout`."""
+DEPARTURE_CAUSE_ZOOM_DEAUTHORIZED: DepartureCause.ValueType  # 2
+"""The app was removed at Zoom, by the person or by an administrator."""
+DEPARTURE_CAUSE_ZOOM_USER_GONE: DepartureCause.ValueType  # 3
+"""The Zoom user was deactivated, deleted or moved out of the account."""
+DEPARTURE_CAUSE_SLACK_UNINSTALLED: DepartureCause.ValueType  # 4
+"""The app was removed from Slack, or its tokens were revoked there."""
+Global___DepartureCause: _TypeAlias = DepartureCause  # noqa: Y015
+
 @_typing.final
 class CreateConnectLinkRequest(_message.Message):
     """Asks for a connect link."""
@@ -59,6 +168,7 @@ class CreateConnectLinkRequest(_message.Message):
     SLACK_DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     SLACK_TEAM_NAME_FIELD_NUMBER: _builtins.int
     CONTINUATION_FIELD_NUMBER: _builtins.int
+    ZOOM_SCOPES_FIELD_NUMBER: _builtins.int
     slack_display_name: _builtins.str
     """What the connect page calls the person, so that somebody who was sent another's link notices."""
     slack_team_name: _builtins.str
@@ -71,6 +181,10 @@ class CreateConnectLinkRequest(_message.Message):
     def user(self) -> _slack_pb2.SlackUser:
         """The person whose Zoom account is to be connected. The link works for nobody else."""
 
+    @_builtins.property
+    def zoom_scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The Zoom scopes that the person is asked for, beside those she granted before; empty asks for all of the app's."""
+
     def __init__(
         self,
         *,
@@ -78,10 +192,11 @@ class CreateConnectLinkRequest(_message.Message):
         slack_display_name: _builtins.str = ...,
         slack_team_name: _builtins.str = ...,
         continuation: _builtins.bytes = ...,
+        zoom_scopes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["continuation", b"continuation", "slack_display_name", b"slack_display_name", "slack_team_name", b"slack_team_name", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["continuation", b"continuation", "slack_display_name", b"slack_display_name", "slack_team_name", b"slack_team_name", "user", b"user", "zoom_scopes", b"zoom_scopes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -218,8 +333,11 @@ class CompleteConnectionResponse(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     CONNECTION_FIELD_NUMBER: _builtins.int
     CONTINUATION_FIELD_NUMBER: _builtins.int
+    SLACK_DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     continuation: _builtins.bytes
     """The bytes given to `CreateConnectLink`."""
+    slack_display_name: _builtins.str
+    """What the connect page called the person."""
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
         """The person that was connected."""
@@ -234,10 +352,11 @@ class CompleteConnectionResponse(_message.Message):
         user: _slack_pb2.SlackUser | None = ...,
         connection: Global___Connection | None = ...,
         continuation: _builtins.bytes = ...,
+        slack_display_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "continuation", b"continuation", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "continuation", b"continuation", "slack_display_name", b"slack_display_name", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -377,12 +496,17 @@ class IssueZoomAccessTokenResponse(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     ZOOM_USER_ID_FIELD_NUMBER: _builtins.int
     ZOOM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ZOOM_PATH_USER_ID_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     """The bearer token. A secret."""
     zoom_user_id: _builtins.str
     """The Zoom user it acts for."""
     zoom_account_id: _builtins.str
     """The account of that user."""
+    zoom_path_user_id: _builtins.str
+    """What stands for that user in the paths of Zoom's API: `me` with a token that she granted herself, her id with one
+    that an administrator granted for the account.
+    """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it stops working."""
@@ -394,14 +518,125 @@ class IssueZoomAccessTokenResponse(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         zoom_user_id: _builtins.str = ...,
         zoom_account_id: _builtins.str = ...,
+        zoom_path_user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "zoom_account_id", b"zoom_account_id", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "zoom_account_id", b"zoom_account_id", "zoom_path_user_id", b"zoom_path_user_id", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueZoomAccessTokenResponse: _TypeAlias = IssueZoomAccessTokenResponse  # noqa: Y015
+
+@_typing.final
+class CreateZoomInstallLinkRequest(_message.Message):
+    """Asks for a company-wide install link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZOOM_SCOPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def zoom_scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The Zoom scopes that the administrator is asked for, beside those granted before; empty asks for all of the app's."""
+
+    def __init__(
+        self,
+        *,
+        zoom_scopes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["zoom_scopes", b"zoom_scopes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateZoomInstallLinkRequest: _TypeAlias = CreateZoomInstallLinkRequest  # noqa: Y015
+
+@_typing.final
+class CreateZoomInstallLinkResponse(_message.Message):
+    """Carries a company-wide install link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZE_URL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    authorize_url: _builtins.str
+    """The address of Zoom's consent page with state and PKCE challenge."""
+    state: _builtins.str
+    """The state within it, to be bound to the browser."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the link stops working."""
+
+    def __init__(
+        self,
+        *,
+        authorize_url: _builtins.str = ...,
+        state: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorize_url", b"authorize_url", "expire_time", b"expire_time", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateZoomInstallLinkResponse: _TypeAlias = CreateZoomInstallLinkResponse  # noqa: Y015
+
+@_typing.final
+class CompleteZoomInstallationRequest(_message.Message):
+    """Brings Zoom's answer to an administrator's consent page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """The state that came back from Zoom."""
+    code: _builtins.str
+    """The authorisation code; empty when Zoom sent an error instead."""
+    error: _builtins.str
+    """Zoom's error word, for example `access_denied`; empty when a code came."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        code: _builtins.str = ...,
+        error: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error", b"error", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteZoomInstallationRequest: _TypeAlias = CompleteZoomInstallationRequest  # noqa: Y015
+
+@_typing.final
+class CompleteZoomInstallationResponse(_message.Message):
+    """Tells what an administrator granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTALLATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def installation(self) -> Global___ZoomInstallation:
+        """What was granted."""
+
+    def __init__(
+        self,
+        *,
+        installation: Global___ZoomInstallation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteZoomInstallationResponse: _TypeAlias = CompleteZoomInstallationResponse  # noqa: Y015
 
 @_typing.final
 class CreateSlackInstallLinkRequest(_message.Message):
@@ -409,12 +644,29 @@ class CreateSlackInstallLinkRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ZOOM_STATE_FIELD_NUMBER: _builtins.int
+    SLACK_TEAM_ID_FIELD_NUMBER: _builtins.int
+    SLACK_SCOPES_FIELD_NUMBER: _builtins.int
+    zoom_state: _builtins.str
+    """The state of a completed company-wide installation at Zoom, or of a completed connection, that this one goes on
+    from; empty for an installation in Slack alone.
+    """
+    slack_team_id: _builtins.str
+    """The workspace that Slack's page is to suggest; empty lets the person choose."""
+    @_builtins.property
+    def slack_scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The bot scopes that Slack is asked for, beside those granted before; empty asks for all that the app uses."""
+
     def __init__(
         self,
+        *,
+        zoom_state: _builtins.str = ...,
+        slack_team_id: _builtins.str = ...,
+        slack_scopes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["slack_scopes", b"slack_scopes", "slack_team_id", b"slack_team_id", "zoom_state", b"zoom_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -489,18 +741,34 @@ class CompleteSlackInstallationResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INSTALLATION_FIELD_NUMBER: _builtins.int
+    ZOOM_INSTALLATION_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    CONTINUATION_FIELD_NUMBER: _builtins.int
+    continuation: _builtins.bytes
+    """The bytes given to that person's `CreateConnectLink`; empty without one."""
     @_builtins.property
     def installation(self) -> Global___SlackInstallation:
         """The installation, without its token."""
+
+    @_builtins.property
+    def zoom_installation(self) -> Global___ZoomInstallation:
+        """The company-wide installation that the workspace belongs to now; absent where the link came after none."""
+
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The person whose connection the link came after, where the installation is in her workspace; absent otherwise."""
 
     def __init__(
         self,
         *,
         installation: Global___SlackInstallation | None = ...,
+        zoom_installation: Global___ZoomInstallation | None = ...,
+        user: _slack_pb2.SlackUser | None = ...,
+        continuation: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation", "user", b"user", "zoom_installation", b"zoom_installation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["installation", b"installation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["continuation", b"continuation", "installation", b"installation", "user", b"user", "zoom_installation", b"zoom_installation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -539,8 +807,11 @@ class GetSlackInstallationResponse(_message.Message):
     INSTALLATION_FIELD_NUMBER: _builtins.int
     BOT_ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CALL_OPTIONS_FIELD_NUMBER: _builtins.int
     bot_access_token: _builtins.str
     """The bot token. A secret."""
+    call_options: Global___CallOptions.ValueType
+    """Which kinds of calls are offered in the workspace."""
     @_builtins.property
     def installation(self) -> Global___SlackInstallation:
         """The installation."""
@@ -555,14 +826,320 @@ class GetSlackInstallationResponse(_message.Message):
         installation: Global___SlackInstallation | None = ...,
         bot_access_token: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        call_options: Global___CallOptions.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "installation", b"installation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_access_token", b"bot_access_token", "expire_time", b"expire_time", "installation", b"installation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bot_access_token", b"bot_access_token", "call_options", b"call_options", "expire_time", b"expire_time", "installation", b"installation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSlackInstallationResponse: _TypeAlias = GetSlackInstallationResponse  # noqa: Y015
+
+@_typing.final
+class UpdateCallOptionsRequest(_message.Message):
+    """Asks for other kinds of calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    CALL_OPTIONS_FIELD_NUMBER: _builtins.int
+    call_options: Global___CallOptions.ValueType
+    """Which kinds of calls are to be offered."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """A person in the workspace."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        call_options: Global___CallOptions.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_options", b"call_options", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateCallOptionsRequest: _TypeAlias = UpdateCallOptionsRequest  # noqa: Y015
+
+@_typing.final
+class UpdateCallOptionsResponse(_message.Message):
+    """Confirms the kinds of calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_OPTIONS_FIELD_NUMBER: _builtins.int
+    call_options: Global___CallOptions.ValueType
+    """Which kinds of calls are offered now."""
+    def __init__(
+        self,
+        *,
+        call_options: Global___CallOptions.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_options", b"call_options"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateCallOptionsResponse: _TypeAlias = UpdateCallOptionsResponse  # noqa: Y015
+
+@_typing.final
+class RecordZoomEventRequest(_message.Message):
+    """Brings an event from Zoom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    APP_LEVEL_FIELD_NUMBER: _builtins.int
+    body: _builtins.bytes
+    """The body exactly as Zoom signed it: JSON in UTF-8, at most 1 MiB."""
+    app_level: Global___ZoomAppLevel.ValueType
+    """The app whose secret signed it."""
+    def __init__(
+        self,
+        *,
+        body: _builtins.bytes = ...,
+        app_level: Global___ZoomAppLevel.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_level", b"app_level", "body", b"body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordZoomEventRequest: _TypeAlias = RecordZoomEventRequest  # noqa: Y015
+
+@_typing.final
+class RecordZoomEventResponse(_message.Message):
+    """Tells what became of an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    departures: _builtins.int
+    """How many people left by it; 0 for one that was recorded before or concerns nobody."""
+    def __init__(
+        self,
+        *,
+        departures: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departures", b"departures"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordZoomEventResponse: _TypeAlias = RecordZoomEventResponse  # noqa: Y015
+
+@_typing.final
+class RecordSlackEventRequest(_message.Message):
+    """Brings an event from Slack."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    body: _builtins.bytes
+    """The body exactly as Slack signed it: JSON in UTF-8, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        body: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSlackEventRequest: _TypeAlias = RecordSlackEventRequest  # noqa: Y015
+
+@_typing.final
+class RecordSlackEventResponse(_message.Message):
+    """Tells what became of an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    departures: _builtins.int
+    """How many departures it recorded; 0 for one that was recorded before or concerns nobody."""
+    def __init__(
+        self,
+        *,
+        departures: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departures", b"departures"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordSlackEventResponse: _TypeAlias = RecordSlackEventResponse  # noqa: Y015
+
+@_typing.final
+class ListDeparturesRequest(_message.Message):
+    """Asks for departures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASER_FIELD_NUMBER: _builtins.int
+    MAX_DEPARTURES_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    eraser: Global___Eraser.ValueType
+    """The service that asks."""
+    max_departures: _builtins.int
+    """How many at most, 1 to 100."""
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """How long to wait for one, at most 30 s."""
+
+    def __init__(
+        self,
+        *,
+        eraser: Global___Eraser.ValueType = ...,
+        max_departures: _builtins.int = ...,
+        wait: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eraser", b"eraser", "max_departures", b"max_departures", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeparturesRequest: _TypeAlias = ListDeparturesRequest  # noqa: Y015
+
+@_typing.final
+class ListDeparturesResponse(_message.Message):
+    """Carries departures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def departures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Departure]:
+        """What is to be erased."""
+
+    def __init__(
+        self,
+        *,
+        departures: _abc.Iterable[Global___Departure] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departures", b"departures"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeparturesResponse: _TypeAlias = ListDeparturesResponse  # noqa: Y015
+
+@_typing.final
+class CompleteDepartureRequest(_message.Message):
+    """Brings the end of an erasure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASER_FIELD_NUMBER: _builtins.int
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    ERASED_ROWS_FIELD_NUMBER: _builtins.int
+    eraser: Global___Eraser.ValueType
+    """The service that erased."""
+    departure_id: _builtins.str
+    """The departure."""
+    erased_rows: _builtins.int
+    """How many rows were deleted or wiped."""
+    def __init__(
+        self,
+        *,
+        eraser: Global___Eraser.ValueType = ...,
+        departure_id: _builtins.str = ...,
+        erased_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departure_id", b"departure_id", "erased_rows", b"erased_rows", "eraser", b"eraser"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteDepartureRequest: _TypeAlias = CompleteDepartureRequest  # noqa: Y015
+
+@_typing.final
+class CompleteDepartureResponse(_message.Message):
+    """Confirms the end of an erasure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompleteDepartureResponse: _TypeAlias = CompleteDepartureResponse  # noqa: Y015
+
+@_typing.final
+class ListReceiptsRequest(_message.Message):
+    """Asks for receipts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many at most, 1 to 100; 0 means 25."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; empty for the first page."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """A person in the workspace."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptsRequest: _TypeAlias = ListReceiptsRequest  # noqa: Y015
+
+@_typing.final
+class ListReceiptsResponse(_message.Message):
+    """Carries a page of receipts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page; empty at the end."""
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]:
+        """The receipts of this page."""
+
+    def __init__(
+        self,
+        *,
+        receipts: _abc.Iterable[Global___Receipt] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "receipts", b"receipts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReceiptsResponse: _TypeAlias = ListReceiptsResponse  # noqa: Y015
 
 @_typing.final
 class Connection(_message.Message):
@@ -576,12 +1153,15 @@ class Connection(_message.Message):
     ZOOM_PLAN_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     CONNECT_TIME_FIELD_NUMBER: _builtins.int
+    APP_LEVEL_FIELD_NUMBER: _builtins.int
     zoom_user_id: _builtins.str
     """The person in Zoom."""
     zoom_account_id: _builtins.str
     """The account of the person in Zoom."""
     zoom_plan: Global___ZoomPlan.ValueType
     """What Zoom lets this user do."""
+    app_level: Global___ZoomAppLevel.ValueType
+    """Whose consent the connection lives by at the moment: the person's own, or an administrator's for the account."""
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
         """The person in Slack."""
@@ -603,10 +1183,11 @@ class Connection(_message.Message):
         zoom_plan: Global___ZoomPlan.ValueType = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         connect_time: _timestamp_pb2.Timestamp | None = ...,
+        app_level: Global___ZoomAppLevel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "scopes", b"scopes", "user", b"user", "zoom_account_id", b"zoom_account_id", "zoom_plan", b"zoom_plan", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["app_level", b"app_level", "connect_time", b"connect_time", "scopes", b"scopes", "user", b"user", "zoom_account_id", b"zoom_account_id", "zoom_plan", b"zoom_plan", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -625,6 +1206,7 @@ class SlackInstallation(_message.Message):
     SLACK_BOT_USER_ID_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     INSTALL_TIME_FIELD_NUMBER: _builtins.int
+    ZOOM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     slack_enterprise_id: _builtins.str
     """The organisation, empty where the workspace belongs to none."""
     slack_team_id: _builtins.str
@@ -635,6 +1217,8 @@ class SlackInstallation(_message.Message):
     """The app."""
     slack_bot_user_id: _builtins.str
     """The app's own user in the workspace."""
+    zoom_account_id: _builtins.str
+    """The Zoom account for which an administrator installed the app company-wide; empty without."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The scopes that were granted to the bot."""
@@ -653,11 +1237,158 @@ class SlackInstallation(_message.Message):
         slack_bot_user_id: _builtins.str = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         install_time: _timestamp_pb2.Timestamp | None = ...,
+        zoom_account_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["install_time", b"install_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["install_time", b"install_time", "scopes", b"scopes", "slack_app_id", b"slack_app_id", "slack_bot_user_id", b"slack_bot_user_id", "slack_enterprise_id", b"slack_enterprise_id", "slack_team_id", b"slack_team_id", "slack_team_name", b"slack_team_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["install_time", b"install_time", "scopes", b"scopes", "slack_app_id", b"slack_app_id", "slack_bot_user_id", b"slack_bot_user_id", "slack_enterprise_id", b"slack_enterprise_id", "slack_team_id", b"slack_team_id", "slack_team_name", b"slack_team_name", "zoom_account_id", b"zoom_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SlackInstallation: _TypeAlias = SlackInstallation  # noqa: Y015
+
+@_typing.final
+class ZoomInstallation(_message.Message):
+    """What a Zoom administrator granted for a whole account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZOOM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    INSTALL_TIME_FIELD_NUMBER: _builtins.int
+    zoom_account_id: _builtins.str
+    """The account."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The scopes that were granted."""
+
+    @_builtins.property
+    def install_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was granted."""
+
+    def __init__(
+        self,
+        *,
+        zoom_account_id: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        install_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["install_time", b"install_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["install_time", b"install_time", "scopes", b"scopes", "zoom_account_id", b"zoom_account_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ZoomInstallation: _TypeAlias = ZoomInstallation  # noqa: Y015
+
+@_typing.final
+class Departure(_message.Message):
+    """Somebody, or a whole workspace, that left: what is to be erased everywhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    SLACK_ENTERPRISE_ID_FIELD_NUMBER: _builtins.int
+    SLACK_TEAM_ID_FIELD_NUMBER: _builtins.int
+    SLACK_USER_ID_FIELD_NUMBER: _builtins.int
+    DEPART_TIME_FIELD_NUMBER: _builtins.int
+    departure_id: _builtins.str
+    """Names it in this mesh."""
+    slack_enterprise_id: _builtins.str
+    """The organisation; empty for a workspace that belongs to none."""
+    slack_team_id: _builtins.str
+    """The workspace; empty for every workspace of the organisation."""
+    slack_user_id: _builtins.str
+    """The person; empty for everybody there."""
+    @_builtins.property
+    def depart_time(self) -> _timestamp_pb2.Timestamp:
+        """What came into being after this moment stays: somebody may have come back meanwhile."""
+
+    def __init__(
+        self,
+        *,
+        departure_id: _builtins.str = ...,
+        slack_enterprise_id: _builtins.str = ...,
+        slack_team_id: _builtins.str = ...,
+        slack_user_id: _builtins.str = ...,
+        depart_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["depart_time", b"depart_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["depart_time", b"depart_time", "departure_id", b"departure_id", "slack_enterprise_id", b"slack_enterprise_id", "slack_team_id", b"slack_team_id", "slack_user_id", b"slack_user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Departure: _TypeAlias = Departure  # noqa: Y015
+
+@_typing.final
+class Receipt(_message.Message):
+    """The proof of a departure. It holds no personal data beyond the ids of who left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    ERASURES_FIELD_NUMBER: _builtins.int
+    cause: Global___DepartureCause.ValueType
+    """Why."""
+    @_builtins.property
+    def departure(self) -> Global___Departure:
+        """Who left, and when."""
+
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded here."""
+
+    @_builtins.property
+    def erasures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Erasure]:
+        """What was erased where."""
+
+    def __init__(
+        self,
+        *,
+        departure: Global___Departure | None = ...,
+        cause: Global___DepartureCause.ValueType = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+        erasures: _abc.Iterable[Global___Erasure] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["departure", b"departure", "record_time", b"record_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "departure", b"departure", "erasures", b"erasures", "record_time", b"record_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class Erasure(_message.Message):
+    """What one service erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASER_FIELD_NUMBER: _builtins.int
+    ERASED_ROWS_FIELD_NUMBER: _builtins.int
+    COMPLETE_TIME_FIELD_NUMBER: _builtins.int
+    eraser: Global___Eraser.ValueType
+    """The service; unspecified for auth itself."""
+    erased_rows: _builtins.int
+    """How many rows it deleted or wiped."""
+    @_builtins.property
+    def complete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done; absent while it is still to come."""
+
+    def __init__(
+        self,
+        *,
+        eraser: Global___Eraser.ValueType = ...,
+        erased_rows: _builtins.int = ...,
+        complete_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_time", b"complete_time", "erased_rows", b"erased_rows", "eraser", b"eraser"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Erasure: _TypeAlias = Erasure  # noqa: Y015

@@ -65,6 +65,16 @@ class AuthServiceStub:
                 request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenResponse.FromString,
                 _registered_method=True)
+        self.CreateZoomInstallLink = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/CreateZoomInstallLink',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkResponse.FromString,
+                _registered_method=True)
+        self.CompleteZoomInstallation = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/CompleteZoomInstallation',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationResponse.FromString,
+                _registered_method=True)
         self.CreateSlackInstallLink = channel.unary_unary(
                 '/zoomslack.auth.v1.AuthService/CreateSlackInstallLink',
                 request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateSlackInstallLinkRequest.SerializeToString,
@@ -80,6 +90,36 @@ class AuthServiceStub:
                 request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationResponse.FromString,
                 _registered_method=True)
+        self.UpdateCallOptions = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/UpdateCallOptions',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsResponse.FromString,
+                _registered_method=True)
+        self.RecordZoomEvent = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/RecordZoomEvent',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventResponse.FromString,
+                _registered_method=True)
+        self.RecordSlackEvent = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/RecordSlackEvent',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventResponse.FromString,
+                _registered_method=True)
+        self.ListDepartures = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/ListDepartures',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesResponse.FromString,
+                _registered_method=True)
+        self.CompleteDeparture = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/CompleteDeparture',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureResponse.FromString,
+                _registered_method=True)
+        self.ListReceipts = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/ListReceipts',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsResponse.FromString,
+                _registered_method=True)
 
 
 class AuthServiceServicer:
@@ -90,7 +130,7 @@ class AuthServiceServicer:
         """Creates a link by which one Slack user connects a Zoom account.
 
         Stores a random secret (as a digest) for ten minutes. Repeating makes another link; all stay valid until one is
-        used or they expire. Reasons: INVALID_REQUEST.
+        used or they expire. Undoes an earlier logout only when the link is used. Reasons: INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,7 +159,9 @@ class AuthServiceServicer:
     def GetConnection(self, request, context):
         """Returns a person's connection to Zoom.
 
-        Changes nothing. Reasons: ZOOM_NOT_CONNECTED.
+        In a workspace with a company-wide installation a person without a connection is matched first, as
+        `IssueZoomAccessToken` does. Otherwise changes nothing. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+        ZOOM_RATE_LIMITED, SLACK_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,8 +170,9 @@ class AuthServiceServicer:
     def DeleteConnection(self, request, context):
         """Deletes a person's connection here and revokes its tokens at Zoom.
 
-        The tokens are forgotten even where Zoom does not answer. Repeating is safe: `deleted` tells whether there was
-        something to delete. Reasons: INVALID_REQUEST.
+        The tokens are forgotten even where Zoom does not answer. Records a departure, by which meetings and phone erase
+        what they hold of her. A company-wide installation does not match her again: she is signed out until she connects
+        by a link. Repeating is safe: `deleted` tells whether there was something to delete. Reasons: INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,8 +181,31 @@ class AuthServiceServicer:
     def IssueZoomAccessToken(self, request, context):
         """Returns an access token for Zoom's API, refreshed where needed.
 
-        Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
-        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID.
+        Of any number of concurrent calls, over all replicas, one refreshes. A person without a connection, in a workspace
+        with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
+        address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+        ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateZoomInstallLink(self, request, context):
+        """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
+
+        Stores a random state (as a digest) for ten minutes. Reasons: COMPANY_INSTALL_NOT_OFFERED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteZoomInstallation(self, request, context):
+        """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
+
+        Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
+        and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
+        CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+        ZOOM_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -148,7 +214,7 @@ class AuthServiceServicer:
     def CreateSlackInstallLink(self, request, context):
         """Creates a link by which a person installs the app in a Slack workspace.
 
-        Stores a random state (as a digest) for ten minutes. Reasons: INVALID_REQUEST.
+        Stores a random state (as a digest) for ten minutes. Reasons: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +223,8 @@ class AuthServiceServicer:
     def CompleteSlackInstallation(self, request, context):
         """Exchanges the code that Slack gave for tokens, and stores the installation.
 
-        Uses the state up. A newer installation of the same workspace replaces the older one. Reasons: LINK_INVALID,
+        Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
+        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
         LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -165,9 +232,70 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSlackInstallation(self, request, context):
-        """Returns the installation of a workspace with its bot token.
+        """Returns the installation of a workspace with a bot token that works, refreshed where needed.
 
-        Changes nothing. Reasons: SLACK_NOT_INSTALLED.
+        Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
+        SLACK_NOT_INSTALLED, SLACK_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateCallOptions(self, request, context):
+        """Sets which kinds of calls `/zoom` offers in a workspace.
+
+        Replaces what was set before; repeating is safe. Whether the person may decide this is the caller's to check: only
+        Slack knows who owns a workspace. Reasons: SLACK_NOT_INSTALLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordZoomEvent(self, request, context):
+        """Records an event that Zoom sent about an app or a person, with its effect, in one transaction.
+
+        `app_deauthorized` and the end of a Zoom user remove tokens and connections that are older than the event, and
+        record a departure of each person concerned. Repeating is safe; the order of events does not matter. Reasons:
+        INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordSlackEvent(self, request, context):
+        """Records an event that Slack sent about an installation, with its effect, in one transaction.
+
+        `app_uninstalled`, `tokens_revoked` and `team_access_revoked` remove what is older than the event of the workspace
+        or the organisation: a late event does not touch a newer installation. Repeating is safe; the order of events does
+        not matter. Reasons: INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDepartures(self, request, context):
+        """Lists departures that one service has not completed yet, the oldest first.
+
+        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
+        INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteDeparture(self, request, context):
+        """Records that one service has erased what it held of whoever departed.
+
+        The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceipts(self, request, context):
+        """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
+
+        Changes nothing. Receipts are kept for a year. Reasons: PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,6 +334,16 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenRequest.FromString,
                     response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenResponse.SerializeToString,
             ),
+            'CreateZoomInstallLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateZoomInstallLink,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkResponse.SerializeToString,
+            ),
+            'CompleteZoomInstallation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteZoomInstallation,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationResponse.SerializeToString,
+            ),
             'CreateSlackInstallLink': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateSlackInstallLink,
                     request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateSlackInstallLinkRequest.FromString,
@@ -220,6 +358,36 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.GetSlackInstallation,
                     request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationRequest.FromString,
                     response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationResponse.SerializeToString,
+            ),
+            'UpdateCallOptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateCallOptions,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsResponse.SerializeToString,
+            ),
+            'RecordZoomEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordZoomEvent,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventResponse.SerializeToString,
+            ),
+            'RecordSlackEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordSlackEvent,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventResponse.SerializeToString,
+            ),
+            'ListDepartures': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDepartures,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesResponse.SerializeToString,
+            ),
+            'CompleteDeparture': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteDeparture,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureResponse.SerializeToString,
+            ),
+            'ListReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceipts,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -396,6 +564,60 @@ class AuthService:
             _registered_method=True)
 
     @staticmethod
+    def CreateZoomInstallLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/CreateZoomInstallLink',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteZoomInstallation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/CompleteZoomInstallation',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteZoomInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreateSlackInstallLink(request,
             target,
             options=(),
@@ -466,6 +688,168 @@ class AuthService:
             '/zoomslack.auth.v1.AuthService/GetSlackInstallation',
             zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationRequest.SerializeToString,
             zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.GetSlackInstallationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateCallOptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/UpdateCallOptions',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.UpdateCallOptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordZoomEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/RecordZoomEvent',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordZoomEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordSlackEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/RecordSlackEvent',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.RecordSlackEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDepartures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/ListDepartures',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListDeparturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteDeparture(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/CompleteDeparture',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CompleteDepartureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/ListReceipts',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.ListReceiptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

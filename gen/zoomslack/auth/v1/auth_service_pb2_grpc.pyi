@@ -37,7 +37,7 @@ class AuthServiceStub:
     """Creates a link by which one Slack user connects a Zoom account.
 
     Stores a random secret (as a digest) for ten minutes. Repeating makes another link; all stay valid until one is
-    used or they expire. Reasons: INVALID_REQUEST.
+    used or they expire. Undoes an earlier logout only when the link is used. Reasons: INVALID_REQUEST.
     """
     GetConnectLink: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetConnectLinkRequest, _auth_service_pb2.GetConnectLinkResponse]
     """Returns what the page behind a connect link shows, and where its button leads.
@@ -54,35 +54,91 @@ class AuthServiceStub:
     GetConnection: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetConnectionRequest, _auth_service_pb2.GetConnectionResponse]
     """Returns a person's connection to Zoom.
 
-    Changes nothing. Reasons: ZOOM_NOT_CONNECTED.
+    In a workspace with a company-wide installation a person without a connection is matched first, as
+    `IssueZoomAccessToken` does. Otherwise changes nothing. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+    ZOOM_RATE_LIMITED, SLACK_UNAVAILABLE.
     """
     DeleteConnection: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.DeleteConnectionRequest, _auth_service_pb2.DeleteConnectionResponse]
     """Deletes a person's connection here and revokes its tokens at Zoom.
 
-    The tokens are forgotten even where Zoom does not answer. Repeating is safe: `deleted` tells whether there was
-    something to delete. Reasons: INVALID_REQUEST.
+    The tokens are forgotten even where Zoom does not answer. Records a departure, by which meetings and phone erase
+    what they hold of her. A company-wide installation does not match her again: she is signed out until she connects
+    by a link. Repeating is safe: `deleted` tells whether there was something to delete. Reasons: INVALID_REQUEST.
     """
     IssueZoomAccessToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IssueZoomAccessTokenRequest, _auth_service_pb2.IssueZoomAccessTokenResponse]
     """Returns an access token for Zoom's API, refreshed where needed.
 
-    Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
-    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID.
+    Of any number of concurrent calls, over all replicas, one refreshes. A person without a connection, in a workspace
+    with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
+    address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+    ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+    """
+    CreateZoomInstallLink: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateZoomInstallLinkRequest, _auth_service_pb2.CreateZoomInstallLinkResponse]
+    """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
+
+    Stores a random state (as a digest) for ten minutes. Reasons: COMPANY_INSTALL_NOT_OFFERED.
+    """
+    CompleteZoomInstallation: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteZoomInstallationRequest, _auth_service_pb2.CompleteZoomInstallationResponse]
+    """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
+
+    Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
+    and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
+    CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+    ZOOM_UNAVAILABLE.
     """
     CreateSlackInstallLink: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateSlackInstallLinkRequest, _auth_service_pb2.CreateSlackInstallLinkResponse]
     """Creates a link by which a person installs the app in a Slack workspace.
 
-    Stores a random state (as a digest) for ten minutes. Reasons: INVALID_REQUEST.
+    Stores a random state (as a digest) for ten minutes. Reasons: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
     """
     CompleteSlackInstallation: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteSlackInstallationRequest, _auth_service_pb2.CompleteSlackInstallationResponse]
     """Exchanges the code that Slack gave for tokens, and stores the installation.
 
-    Uses the state up. A newer installation of the same workspace replaces the older one. Reasons: LINK_INVALID,
+    Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
+    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
     LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
     """
     GetSlackInstallation: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetSlackInstallationRequest, _auth_service_pb2.GetSlackInstallationResponse]
-    """Returns the installation of a workspace with its bot token.
+    """Returns the installation of a workspace with a bot token that works, refreshed where needed.
 
-    Changes nothing. Reasons: SLACK_NOT_INSTALLED.
+    Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
+    SLACK_NOT_INSTALLED, SLACK_UNAVAILABLE.
+    """
+    UpdateCallOptions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateCallOptionsRequest, _auth_service_pb2.UpdateCallOptionsResponse]
+    """Sets which kinds of calls `/zoom` offers in a workspace.
+
+    Replaces what was set before; repeating is safe. Whether the person may decide this is the caller's to check: only
+    Slack knows who owns a workspace. Reasons: SLACK_NOT_INSTALLED.
+    """
+    RecordZoomEvent: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RecordZoomEventRequest, _auth_service_pb2.RecordZoomEventResponse]
+    """Records an event that Zoom sent about an app or a person, with its effect, in one transaction.
+
+    `app_deauthorized` and the end of a Zoom user remove tokens and connections that are older than the event, and
+    record a departure of each person concerned. Repeating is safe; the order of events does not matter. Reasons:
+    INVALID_REQUEST.
+    """
+    RecordSlackEvent: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RecordSlackEventRequest, _auth_service_pb2.RecordSlackEventResponse]
+    """Records an event that Slack sent about an installation, with its effect, in one transaction.
+
+    `app_uninstalled`, `tokens_revoked` and `team_access_revoked` remove what is older than the event of the workspace
+    or the organisation: a late event does not touch a newer installation. Repeating is safe; the order of events does
+    not matter. Reasons: INVALID_REQUEST.
+    """
+    ListDepartures: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListDeparturesRequest, _auth_service_pb2.ListDeparturesResponse]
+    """Lists departures that one service has not completed yet, the oldest first.
+
+    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
+    INVALID_REQUEST.
+    """
+    CompleteDeparture: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteDepartureRequest, _auth_service_pb2.CompleteDepartureResponse]
+    """Records that one service has erased what it held of whoever departed.
+
+    The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+    """
+    ListReceipts: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListReceiptsRequest, _auth_service_pb2.ListReceiptsResponse]
+    """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
+
+    Changes nothing. Receipts are kept for a year. Reasons: PAGE_TOKEN_INVALID.
     """
 
 @_typing.type_check_only
@@ -94,7 +150,7 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Creates a link by which one Slack user connects a Zoom account.
 
     Stores a random secret (as a digest) for ten minutes. Repeating makes another link; all stay valid until one is
-    used or they expire. Reasons: INVALID_REQUEST.
+    used or they expire. Undoes an earlier logout only when the link is used. Reasons: INVALID_REQUEST.
     """
     GetConnectLink: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetConnectLinkRequest, _auth_service_pb2.GetConnectLinkResponse]  # type: ignore[assignment]
     """Returns what the page behind a connect link shows, and where its button leads.
@@ -111,35 +167,91 @@ class AuthServiceAsyncStub(AuthServiceStub):
     GetConnection: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetConnectionRequest, _auth_service_pb2.GetConnectionResponse]  # type: ignore[assignment]
     """Returns a person's connection to Zoom.
 
-    Changes nothing. Reasons: ZOOM_NOT_CONNECTED.
+    In a workspace with a company-wide installation a person without a connection is matched first, as
+    `IssueZoomAccessToken` does. Otherwise changes nothing. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+    ZOOM_RATE_LIMITED, SLACK_UNAVAILABLE.
     """
     DeleteConnection: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.DeleteConnectionRequest, _auth_service_pb2.DeleteConnectionResponse]  # type: ignore[assignment]
     """Deletes a person's connection here and revokes its tokens at Zoom.
 
-    The tokens are forgotten even where Zoom does not answer. Repeating is safe: `deleted` tells whether there was
-    something to delete. Reasons: INVALID_REQUEST.
+    The tokens are forgotten even where Zoom does not answer. Records a departure, by which meetings and phone erase
+    what they hold of her. A company-wide installation does not match her again: she is signed out until she connects
+    by a link. Repeating is safe: `deleted` tells whether there was something to delete. Reasons: INVALID_REQUEST.
     """
     IssueZoomAccessToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueZoomAccessTokenRequest, _auth_service_pb2.IssueZoomAccessTokenResponse]  # type: ignore[assignment]
     """Returns an access token for Zoom's API, refreshed where needed.
 
-    Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
-    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID.
+    Of any number of concurrent calls, over all replicas, one refreshes. A person without a connection, in a workspace
+    with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
+    address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+    ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+    """
+    CreateZoomInstallLink: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateZoomInstallLinkRequest, _auth_service_pb2.CreateZoomInstallLinkResponse]  # type: ignore[assignment]
+    """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
+
+    Stores a random state (as a digest) for ten minutes. Reasons: COMPANY_INSTALL_NOT_OFFERED.
+    """
+    CompleteZoomInstallation: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteZoomInstallationRequest, _auth_service_pb2.CompleteZoomInstallationResponse]  # type: ignore[assignment]
+    """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
+
+    Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
+    and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
+    CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+    ZOOM_UNAVAILABLE.
     """
     CreateSlackInstallLink: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateSlackInstallLinkRequest, _auth_service_pb2.CreateSlackInstallLinkResponse]  # type: ignore[assignment]
     """Creates a link by which a person installs the app in a Slack workspace.
 
-    Stores a random state (as a digest) for ten minutes. Reasons: INVALID_REQUEST.
+    Stores a random state (as a digest) for ten minutes. Reasons: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
     """
     CompleteSlackInstallation: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteSlackInstallationRequest, _auth_service_pb2.CompleteSlackInstallationResponse]  # type: ignore[assignment]
     """Exchanges the code that Slack gave for tokens, and stores the installation.
 
-    Uses the state up. A newer installation of the same workspace replaces the older one. Reasons: LINK_INVALID,
+    Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
+    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
     LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
     """
     GetSlackInstallation: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetSlackInstallationRequest, _auth_service_pb2.GetSlackInstallationResponse]  # type: ignore[assignment]
-    """Returns the installation of a workspace with its bot token.
+    """Returns the installation of a workspace with a bot token that works, refreshed where needed.
 
-    Changes nothing. Reasons: SLACK_NOT_INSTALLED.
+    Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
+    SLACK_NOT_INSTALLED, SLACK_UNAVAILABLE.
+    """
+    UpdateCallOptions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.UpdateCallOptionsRequest, _auth_service_pb2.UpdateCallOptionsResponse]  # type: ignore[assignment]
+    """Sets which kinds of calls `/zoom` offers in a workspace.
+
+    Replaces what was set before; repeating is safe. Whether the person may decide this is the caller's to check: only
+    Slack knows who owns a workspace. Reasons: SLACK_NOT_INSTALLED.
+    """
+    RecordZoomEvent: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RecordZoomEventRequest, _auth_service_pb2.RecordZoomEventResponse]  # type: ignore[assignment]
+    """Records an event that Zoom sent about an app or a person, with its effect, in one transaction.
+
+    `app_deauthorized` and the end of a Zoom user remove tokens and connections that are older than the event, and
+    record a departure of each person concerned. Repeating is safe; the order of events does not matter. Reasons:
+    INVALID_REQUEST.
+    """
+    RecordSlackEvent: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RecordSlackEventRequest, _auth_service_pb2.RecordSlackEventResponse]  # type: ignore[assignment]
+    """Records an event that Slack sent about an installation, with its effect, in one transaction.
+
+    `app_uninstalled`, `tokens_revoked` and `team_access_revoked` remove what is older than the event of the workspace
+    or the organisation: a late event does not touch a newer installation. Repeating is safe; the order of events does
+    not matter. Reasons: INVALID_REQUEST.
+    """
+    ListDepartures: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListDeparturesRequest, _auth_service_pb2.ListDeparturesResponse]  # type: ignore[assignment]
+    """Lists departures that one service has not completed yet, the oldest first.
+
+    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
+    INVALID_REQUEST.
+    """
+    CompleteDeparture: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteDepartureRequest, _auth_service_pb2.CompleteDepartureResponse]  # type: ignore[assignment]
+    """Records that one service has erased what it held of whoever departed.
+
+    The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+    """
+    ListReceipts: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListReceiptsRequest, _auth_service_pb2.ListReceiptsResponse]  # type: ignore[assignment]
+    """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
+
+    Changes nothing. Receipts are kept for a year. Reasons: PAGE_TOKEN_INVALID.
     """
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -154,7 +266,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a link by which one Slack user connects a Zoom account.
 
         Stores a random secret (as a digest) for ten minutes. Repeating makes another link; all stay valid until one is
-        used or they expire. Reasons: INVALID_REQUEST.
+        used or they expire. Undoes an earlier logout only when the link is used. Reasons: INVALID_REQUEST.
         """
 
     @_abc_1.abstractmethod
@@ -189,7 +301,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.GetConnectionResponse, _abc.Awaitable[_auth_service_pb2.GetConnectionResponse]]:
         """Returns a person's connection to Zoom.
 
-        Changes nothing. Reasons: ZOOM_NOT_CONNECTED.
+        In a workspace with a company-wide installation a person without a connection is matched first, as
+        `IssueZoomAccessToken` does. Otherwise changes nothing. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+        ZOOM_RATE_LIMITED, SLACK_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -200,8 +314,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.DeleteConnectionResponse, _abc.Awaitable[_auth_service_pb2.DeleteConnectionResponse]]:
         """Deletes a person's connection here and revokes its tokens at Zoom.
 
-        The tokens are forgotten even where Zoom does not answer. Repeating is safe: `deleted` tells whether there was
-        something to delete. Reasons: INVALID_REQUEST.
+        The tokens are forgotten even where Zoom does not answer. Records a departure, by which meetings and phone erase
+        what they hold of her. A company-wide installation does not match her again: she is signed out until she connects
+        by a link. Repeating is safe: `deleted` tells whether there was something to delete. Reasons: INVALID_REQUEST.
         """
 
     @_abc_1.abstractmethod
@@ -212,8 +327,35 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.IssueZoomAccessTokenResponse, _abc.Awaitable[_auth_service_pb2.IssueZoomAccessTokenResponse]]:
         """Returns an access token for Zoom's API, refreshed where needed.
 
-        Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
-        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID.
+        Of any number of concurrent calls, over all replicas, one refreshes. A person without a connection, in a workspace
+        with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
+        address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
+        ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateZoomInstallLink(
+        self,
+        request: _auth_service_pb2.CreateZoomInstallLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.CreateZoomInstallLinkResponse, _abc.Awaitable[_auth_service_pb2.CreateZoomInstallLinkResponse]]:
+        """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
+
+        Stores a random state (as a digest) for ten minutes. Reasons: COMPANY_INSTALL_NOT_OFFERED.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteZoomInstallation(
+        self,
+        request: _auth_service_pb2.CompleteZoomInstallationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.CompleteZoomInstallationResponse, _abc.Awaitable[_auth_service_pb2.CompleteZoomInstallationResponse]]:
+        """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
+
+        Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
+        and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
+        CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+        ZOOM_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -224,7 +366,7 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CreateSlackInstallLinkResponse, _abc.Awaitable[_auth_service_pb2.CreateSlackInstallLinkResponse]]:
         """Creates a link by which a person installs the app in a Slack workspace.
 
-        Stores a random state (as a digest) for ten minutes. Reasons: INVALID_REQUEST.
+        Stores a random state (as a digest) for ten minutes. Reasons: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
         """
 
     @_abc_1.abstractmethod
@@ -235,7 +377,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CompleteSlackInstallationResponse, _abc.Awaitable[_auth_service_pb2.CompleteSlackInstallationResponse]]:
         """Exchanges the code that Slack gave for tokens, and stores the installation.
 
-        Uses the state up. A newer installation of the same workspace replaces the older one. Reasons: LINK_INVALID,
+        Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
+        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
         LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
         """
 
@@ -245,9 +388,82 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.GetSlackInstallationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.GetSlackInstallationResponse, _abc.Awaitable[_auth_service_pb2.GetSlackInstallationResponse]]:
-        """Returns the installation of a workspace with its bot token.
+        """Returns the installation of a workspace with a bot token that works, refreshed where needed.
 
-        Changes nothing. Reasons: SLACK_NOT_INSTALLED.
+        Of any number of concurrent calls, over all replicas, one refreshes. Repeating is safe. Reasons:
+        SLACK_NOT_INSTALLED, SLACK_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateCallOptions(
+        self,
+        request: _auth_service_pb2.UpdateCallOptionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.UpdateCallOptionsResponse, _abc.Awaitable[_auth_service_pb2.UpdateCallOptionsResponse]]:
+        """Sets which kinds of calls `/zoom` offers in a workspace.
+
+        Replaces what was set before; repeating is safe. Whether the person may decide this is the caller's to check: only
+        Slack knows who owns a workspace. Reasons: SLACK_NOT_INSTALLED.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordZoomEvent(
+        self,
+        request: _auth_service_pb2.RecordZoomEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.RecordZoomEventResponse, _abc.Awaitable[_auth_service_pb2.RecordZoomEventResponse]]:
+        """Records an event that Zoom sent about an app or a person, with its effect, in one transaction.
+
+        `app_deauthorized` and the end of a Zoom user remove tokens and connections that are older than the event, and
+        record a departure of each person concerned. Repeating is safe; the order of events does not matter. Reasons:
+        INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordSlackEvent(
+        self,
+        request: _auth_service_pb2.RecordSlackEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.RecordSlackEventResponse, _abc.Awaitable[_auth_service_pb2.RecordSlackEventResponse]]:
+        """Records an event that Slack sent about an installation, with its effect, in one transaction.
+
+        `app_uninstalled`, `tokens_revoked` and `team_access_revoked` remove what is older than the event of the workspace
+        or the organisation: a late event does not touch a newer installation. Repeating is safe; the order of events does
+        not matter. Reasons: INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDepartures(
+        self,
+        request: _auth_service_pb2.ListDeparturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ListDeparturesResponse, _abc.Awaitable[_auth_service_pb2.ListDeparturesResponse]]:
+        """Lists departures that one service has not completed yet, the oldest first.
+
+        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
+        INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def CompleteDeparture(
+        self,
+        request: _auth_service_pb2.CompleteDepartureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.CompleteDepartureResponse, _abc.Awaitable[_auth_service_pb2.CompleteDepartureResponse]]:
+        """Records that one service has erased what it held of whoever departed.
+
+        The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReceipts(
+        self,
+        request: _auth_service_pb2.ListReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ListReceiptsResponse, _abc.Awaitable[_auth_service_pb2.ListReceiptsResponse]]:
+        """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
+
+        Changes nothing. Receipts are kept for a year. Reasons: PAGE_TOKEN_INVALID.
         """
 
 def add_AuthServiceServicer_to_server(servicer: AuthServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -64,6 +64,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE {}: Zoom took the request and its answer was lost. Whether it had an effect is being found out. Retry
     with the same `request_id`.
     """
+    ERROR_REASON_ZOOM_ADMIN_REQUIRED: _ErrorReason.ValueType  # 31
+    """FAILED_PRECONDITION {}: only an administrator of the Zoom account can do this. No retry."""
+    ERROR_REASON_COMPANY_INSTALL_NOT_OFFERED: _ErrorReason.ValueType  # 32
+    """FAILED_PRECONDITION {}: this deployment has no admin-managed Zoom app, so nobody can install company-wide. No
+    retry.
+    """
     ERROR_REASON_LINK_INVALID: _ErrorReason.ValueType  # 40
     """NOT_FOUND {}: there is no such connect or install link, or it was altered. No retry."""
     ERROR_REASON_LINK_EXPIRED: _ErrorReason.ValueType  # 41
@@ -78,6 +84,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION {}: the app is not installed in this workspace. No retry."""
     ERROR_REASON_SLACK_UNAVAILABLE: _ErrorReason.ValueType  # 51
     """UNAVAILABLE {}: Slack answered with an error of its own or not at all. Retry."""
+    ERROR_REASON_DEPARTURE_NOT_FOUND: _ErrorReason.ValueType  # 52
+    """NOT_FOUND {}: there is no such departure. No retry."""
     ERROR_REASON_MEETING_NOT_FOUND: _ErrorReason.ValueType  # 60
     """NOT_FOUND {}: this tenant has no such meeting. No retry."""
     ERROR_REASON_DELIVERY_LEASE_LOST: _ErrorReason.ValueType  # 61
@@ -140,6 +148,12 @@ ERROR_REASON_ZOOM_OUTCOME_UNKNOWN: ErrorReason.ValueType  # 30
 """UNAVAILABLE {}: Zoom took the request and its answer was lost. Whether it had an effect is being found out. Retry
 with the same `request_id`.
 """
+ERROR_REASON_ZOOM_ADMIN_REQUIRED: ErrorReason.ValueType  # 31
+"""FAILED_PRECONDITION {}: only an administrator of the Zoom account can do this. No retry."""
+ERROR_REASON_COMPANY_INSTALL_NOT_OFFERED: ErrorReason.ValueType  # 32
+"""FAILED_PRECONDITION {}: this deployment has no admin-managed Zoom app, so nobody can install company-wide. No
+retry.
+"""
 ERROR_REASON_LINK_INVALID: ErrorReason.ValueType  # 40
 """NOT_FOUND {}: there is no such connect or install link, or it was altered. No retry."""
 ERROR_REASON_LINK_EXPIRED: ErrorReason.ValueType  # 41
@@ -154,6 +168,8 @@ ERROR_REASON_SLACK_NOT_INSTALLED: ErrorReason.ValueType  # 50
 """FAILED_PRECONDITION {}: the app is not installed in this workspace. No retry."""
 ERROR_REASON_SLACK_UNAVAILABLE: ErrorReason.ValueType  # 51
 """UNAVAILABLE {}: Slack answered with an error of its own or not at all. Retry."""
+ERROR_REASON_DEPARTURE_NOT_FOUND: ErrorReason.ValueType  # 52
+"""NOT_FOUND {}: there is no such departure. No retry."""
 ERROR_REASON_MEETING_NOT_FOUND: ErrorReason.ValueType  # 60
 """NOT_FOUND {}: this tenant has no such meeting. No retry."""
 ERROR_REASON_DELIVERY_LEASE_LOST: ErrorReason.ValueType  # 61
