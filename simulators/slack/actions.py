@@ -28,7 +28,9 @@ async def click(sim: Simulator, user: User, channel: Channel, ts: str, action_id
         raise SlackError("message_not_found")
     block_id, element = _element(message.blocks, action_id)
     ephemeral = message.kind == "ephemeral"
-    response_url = world.new_response_url("actions", user, channel, message.ts)
+    # Buttons are shared where commands are not: an outsider's click goes to the app that posted the message.
+    team_id = channel.team_id if world.installation_in(channel.team_id) else world.acting_team(user, channel)
+    response_url = world.new_response_url("actions", user, channel, team_id, message.ts)
     container: Json = {
         "type": "message",
         "message_ts": message.ts,
@@ -38,7 +40,7 @@ async def click(sim: Simulator, user: User, channel: Channel, ts: str, action_id
     if message.thread_ts:
         container["thread_ts"] = message.thread_ts
     payload = {
-        **_common(sim, "block_actions", user),
+        **_common(sim, "block_actions", user, team_id),
         "container": container,
         "channel": {"id": channel.id, "name": channel.form_name},
         "response_url": sim.config.public_url + response_url.path,
@@ -54,7 +56,7 @@ async def click_in_view(sim: Simulator, user: User, view: View, action_id: str) 
     """Press a button in the person's Home tab or modal; no response URL. Raises SlackError `action_not_found`."""
     block_id, element = _element(view.body["blocks"], action_id)
     payload = {
-        **_common(sim, "block_actions", user),
+        **_common(sim, "block_actions", user, view.team_id),
         "container": {"type": "view", "view_id": view.id},
         "view": view_json(sim, view),
         "actions": [_action(sim, block_id, element)],
@@ -71,7 +73,9 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
     if view is None:
         raise SlackError("view_not_found")
     body = {**view_json(sim, view), "state": {"values": values}}
-    answer = await _send(sim, {**_common(sim, "view_submission", user), "view": body, "response_urls": []})
+    answer = await _send(
+        sim, {**_common(sim, "view_submission", user, view.team_id), "view": body, "response_urls": []}
+    )
     reply = _reply(answer)
     if answer.status == 200 and reply.get("response_action", "clear") == "clear":
         sim.world.modals.pop(user.id, None)
@@ -80,16 +84,19 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
     return answer
 
 
-def _common(sim: Simulator, kind: str, user: User) -> Json:
+def _common(sim: Simulator, kind: str, user: User, team_id: str) -> Json:
+    workspace = sim.world.workspaces[team_id]
+    enterprise = workspace.enterprise
+    installation = sim.world.installation_in(team_id)
     return {
         "type": kind,
         "api_app_id": sim.config.app_id,
         "token": "deprecated-verification-token",
-        "team": {"id": user.team_id, "domain": sim.world.workspaces[user.team_id].domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": {"id": team_id, "domain": workspace.domain},
+        "enterprise": enterprise and {"id": enterprise.id, "name": enterprise.name},
+        "is_enterprise_install": installation is not None and installation.is_org_wide,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
-        "trigger_id": sim.world.new_trigger(user),
+        "trigger_id": sim.world.new_trigger(user, team_id),
     }
 
 
@@ -104,7 +111,7 @@ def _action(sim: Simulator, block_id: str, element: Json) -> Json:
 
 
 async def _send(sim: Simulator, payload: Json) -> Answer:
-    if payload["team"]["id"] not in sim.world.installations:
+    if sim.world.installation_in(payload["team"]["id"]) is None:
         return Answer(None, failure="connection_failed")
     body = urlencode({"payload": json.dumps(payload, ensure_ascii=False)}).encode()
     return await sim.app.post(PATH, body, FORM, about=payload["type"])

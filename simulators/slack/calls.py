@@ -21,23 +21,23 @@ def add(sim: Simulator, caller: Token, args: Json) -> Json:
     """calls.add. The vendor does not say what a repeated `external_unique_id` does: see `duplicate_external_id`."""
     world = sim.world
     created_by = args.get("created_by", caller.user_id if caller.kind == "user" else None)
-    if world.user_in(caller.team_id, created_by) is None:
+    if world.user_in(caller.tenant_id, created_by) is None:
         raise SlackError("invalid_created_by")
     date_start = args.get("date_start", int(world.clock.now()))
     if not EARLIEST_START <= date_start < LATEST_START:
         raise SlackError("invalid_start_time")
     _check_urls(args)
-    users = _users(world, caller.team_id, args["users"], naming=True) if "users" in args else []
+    users = _users(world, caller.tenant_id, args["users"], naming=True) if "users" in args else []
     _refuse_repeats([], users)
     external_id = args["external_unique_id"]
     known = next((call for call in world.calls.values() if call.external_unique_id == external_id), None)
     if known is not None:
-        if sim.config.duplicate_external_id == "same" and known.team_id == caller.team_id:
+        if sim.config.duplicate_external_id == "same" and known.tenant_id == caller.tenant_id:
             return _answer(known)
         raise SlackError("invalid_arguments", ["[ERROR] already in use [json-pointer:/external_unique_id]"])
     call = Call(
         id=world.new_id("R"),
-        team_id=caller.team_id,
+        tenant_id=caller.tenant_id,
         external_unique_id=external_id,
         join_url=args["join_url"],
         date_start=date_start,
@@ -79,7 +79,7 @@ def info(sim: Simulator, caller: Token, args: Json) -> Json:
 def add_participants(sim: Simulator, caller: Token, args: Json) -> Json:
     """calls.participants.add. One who is already in refuses the whole request; nothing is applied."""
     call = _active(sim.world, caller, args["id"])
-    users = _users(sim.world, caller.team_id, args["users"], naming=True)
+    users = _users(sim.world, caller.tenant_id, args["users"], naming=True)
     _refuse_repeats(call.users, users)
     call.users.extend(users)
     return _answer(call)
@@ -88,7 +88,7 @@ def add_participants(sim: Simulator, caller: Token, args: Json) -> Json:
 def remove_participants(sim: Simulator, caller: Token, args: Json) -> Json:
     """calls.participants.remove. One who is not in refuses the whole request; nothing is applied."""
     call = _active(sim.world, caller, args["id"])
-    users = _users(sim.world, caller.team_id, args["users"], naming=False)
+    users = _users(sim.world, caller.tenant_id, args["users"], naming=False)
     staying = list(call.users)
     for user in users:
         match = next((present for present in staying if _same(present, user)), None)
@@ -105,7 +105,7 @@ def _answer(call: Call) -> Json:
 
 def _call(world: World, caller: Token, call_id: str) -> Call:
     call = world.calls.get(call_id)
-    if call is None or call.team_id != caller.team_id:
+    if call is None or call.tenant_id != caller.tenant_id:
         raise SlackError("invalid_call_id")
     return call
 
@@ -117,7 +117,7 @@ def _active(world: World, caller: Token, call_id: str) -> Call:
     return call
 
 
-def _users(world: World, team_id: str, users: list[Any], *, naming: bool) -> list[Json]:
+def _users(world: World, tenant_id: str, users: list[Any], *, naming: bool) -> list[Json]:
     """Check a `users` array; `naming`: somebody known only by `external_id` needs a `display_name`.
 
     An empty array is refused: Slack does not document what it does.
@@ -135,7 +135,7 @@ def _users(world: World, team_id: str, users: list[Any], *, naming: bool) -> lis
             checker.fault(pointer, "missing required field: display_name")
     if checker.messages:
         raise SlackError("invalid_arguments", checker.messages)
-    if any("slack_id" in user and world.user_in(team_id, user["slack_id"]) is None for user in users):
+    if any("slack_id" in user and world.user_in(tenant_id, user["slack_id"]) is None for user in users):
         raise SlackError("user_not_found")
     return [dict(user) for user in users]
 

@@ -16,12 +16,12 @@ MAX_UPDATE_TEXT = 4000
 def post_message(sim: Simulator, caller: Token, args: Json) -> Json:
     """chat.postMessage. A person's id as `channel` opens her conversation with the app."""
     world = sim.world
-    user = world.user_in(caller.team_id, args["channel"])
+    user = world.user_in(caller.tenant_id, args["channel"])
     if user is not None:
-        channel = world.app_channel(user)
+        channel = world.app_channel(user, world.accessible(caller, user.team_ids))
     else:
         channel = postable(world, caller, args["channel"], public="chat:write.public" in caller.scopes)
-    content = check_content(world, caller.team_id, channel, args)
+    content = check_content(world, caller.tenant_id, channel, args)
     message = world.post(
         channel,
         text=content.text,
@@ -37,7 +37,7 @@ def post_ephemeral(sim: Simulator, caller: Token, args: Json) -> Json:
     channel = postable(sim.world, caller, args["channel"], public=False)
     if args["user"] not in channel.members:
         raise SlackError("user_not_in_channel")
-    content = check_content(sim.world, caller.team_id, channel, args)
+    content = check_content(sim.world, caller.tenant_id, channel, args)
     if len(content.text) > MAX_UPDATE_TEXT:
         raise SlackError("msg_too_long")
     message = sim.world.post(
@@ -59,7 +59,7 @@ def update(sim: Simulator, caller: Token, args: Json) -> Json:
         raise SlackError("message_not_found")
     if message.author is not None:
         raise SlackError("cant_update_message")
-    content = check_content(sim.world, caller.team_id, channel, args)
+    content = check_content(sim.world, caller.tenant_id, channel, args)
     if len(content.text) > MAX_UPDATE_TEXT:
         raise SlackError("msg_too_long")
     message.text, message.blocks, message.edited = content.text, with_ids(content.blocks), True
@@ -72,12 +72,20 @@ def update(sim: Simulator, caller: Token, args: Json) -> Json:
 def visible(world: World, caller: Token, channel_id: Any) -> Channel:
     """Return a conversation that the app can see: public, or with the app in it.
 
-    Raises SlackError `channel_not_found`, also for what exists but is hidden from the app.
+    Raises SlackError `channel_not_found`, also for what exists but is hidden from the app, `team_access_not_granted`.
     """
-    channel = world.channel_in(caller.team_id, channel_id) if isinstance(channel_id, str) else None
-    if channel is None or not (channel.kind == "public" or channel.app_is_member):
+    channel = world.channel_in(caller.tenant_id, channel_id) if isinstance(channel_id, str) else None
+    if channel is None:
+        raise SlackError("channel_not_found")
+    world.accessible(caller, channel.team_ids)
+    if channel.kind != "public" and not is_member(world, caller, channel):
         raise SlackError("channel_not_found")
     return channel
+
+
+def is_member(world: World, caller: Token, channel: Channel) -> bool:
+    """Tell whether this installation of the app is in a conversation; in a shared one it is the host's that can be."""
+    return channel.app_is_member and world.installations[caller.tenant_id].covers(channel.team_id)
 
 
 def postable(world: World, caller: Token, channel_id: str, *, public: bool) -> Channel:
@@ -88,7 +96,7 @@ def postable(world: World, caller: Token, channel_id: str, *, public: bool) -> C
     channel = visible(world, caller, channel_id)
     if channel.is_archived:
         raise SlackError("is_archived")
-    if not channel.app_is_member and not public:
+    if not public and not is_member(world, caller, channel):
         raise SlackError("not_in_channel")
     return channel
 
@@ -97,7 +105,7 @@ def as_json(sim: Simulator, message: Message) -> Json:
     """Return the `message` object of API answers and interactions; only the app's own messages carry its ids."""
     channel = sim.world.channels[message.channel_id]
     body: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": channel.team_id}
-    installation = sim.world.installations.get(channel.team_id)
+    installation = sim.world.installation_in(channel.team_id)
     if message.author is not None:
         body["user"] = message.author
     elif installation is not None:

@@ -38,19 +38,25 @@ class CommandResult:
 async def run(
     sim: Simulator, user: User, channel: Channel, command: str, text: str, *, trigger_id: str | None = None
 ) -> CommandResult:
-    """Send a command as Slack does and show its answer. `trigger_id` repeats an earlier one, as a replay would."""
-    trigger_id = trigger_id or sim.world.new_trigger(user)
-    if command != sim.config.command or user.team_id not in sim.world.installations:
+    """Send a command as Slack does and show its answer. `trigger_id` repeats an earlier one, as a replay would.
+
+    Commands are not shared: an outsider in a shared channel reaches the app of her own workspace, if it has it.
+    """
+    team_id = sim.world.acting_team(user, channel)
+    trigger_id = trigger_id or sim.world.new_trigger(user, team_id)
+    installation = sim.world.installation_in(team_id)
+    if command != sim.config.command or installation is None:
         _failed(sim.world, user, channel, f"{command} is not a valid command.")
         return CommandResult(None, 0, trigger_id, "", None, "unknown_command")
     world = sim.world
-    escaped = escape(world, user.team_id, text)
-    response_url = sim.config.public_url + world.new_response_url("commands", user, channel).path
+    workspace = world.workspaces[team_id]
+    escaped = escape(world, team_id, text)
+    response_url = sim.config.public_url + world.new_response_url("commands", user, channel, team_id).path
     form = {
         # Slack's deprecated verification token is still sent; an app must not look at it.
         "token": "deprecated-verification-token",
-        "team_id": user.team_id,
-        "team_domain": world.workspaces[user.team_id].domain,
+        "team_id": team_id,
+        "team_domain": workspace.domain,
         "channel_id": channel.id,
         "channel_name": channel.form_name,
         "user_id": user.id,
@@ -58,18 +64,23 @@ async def run(
         "command": command,
         "text": escaped,
         "api_app_id": sim.config.app_id,
-        "is_enterprise_install": "false",
+        # In this form it is a string.
+        "is_enterprise_install": "true" if installation.is_org_wide else "false",
         "response_url": response_url,
         "trigger_id": trigger_id,
     }
+    if workspace.enterprise is not None:
+        form |= {"enterprise_id": workspace.enterprise.id, "enterprise_name": workspace.enterprise.name}
     reply = await sim.app.post(PATH, urlencode(form).encode(), FORM, about="command")
-    answer, error = _show(world, user, channel, f"{command} {escaped}".strip(), reply)
+    answer, error = _show(world, installation.tenant_id, user, channel, f"{command} {escaped}".strip(), reply)
     if error is not None:
         _failed(world, user, channel, f"{command} failed with the error {error}")
     return CommandResult(reply.status, reply.elapsed_ms, trigger_id, response_url, answer, error)
 
 
-def _show(world: World, user: User, channel: Channel, typed: str, reply: Answer) -> tuple[Any, str | None]:
+def _show(
+    world: World, tenant_id: str, user: User, channel: Channel, typed: str, reply: Answer
+) -> tuple[Any, str | None]:
     """Show the answer of the app. Returns the answer, and the error when there is nothing that can be shown."""
     if reply.failure is not None:
         return None, "operation_timeout" if reply.failure == "http_timeout" else "dispatch_failed"
@@ -89,7 +100,7 @@ def _show(world: World, user: User, channel: Channel, typed: str, reply: Answer)
         answer = json.loads(reply.body)
         if not isinstance(answer, dict):
             return answer, "invalid_command_response"
-        args, content = check_answer(world, user.team_id, channel, answer)
+        args, content = check_answer(world, tenant_id, channel, answer)
     except ValueError:
         return None, "invalid_command_response"
     except SlackError as refusal:
@@ -124,7 +135,7 @@ def _escape_words(world: World, team_id: str, text: str) -> str:
         if sign == "@":
             user = world.user_named(team_id, name)
             return f"<@{user.id}|{name}>" if user else match[0]
-        named = [c for c in world.channels.values() if c.team_id == team_id and c.name == name]
+        named = [c for c in world.channels.values() if team_id in c.team_ids and c.name == name]
         if not named or named[0].kind not in ("public", "private"):
             return match[0]
         # The name of a private channel is not given away.

@@ -39,7 +39,7 @@ class Content:
     metadata: Json | None
 
 
-def check_content(world: World, team_id: str, channel: Channel, args: Mapping[str, Any]) -> Content:
+def check_content(world: World, tenant_id: str, channel: Channel, args: Mapping[str, Any]) -> Content:
     """Return the message in `args`.
 
     Raises SlackError `no_text`, `invalid_blocks`, `markdown_text_conflict`, `cannot_reply_to_message`,
@@ -51,7 +51,7 @@ def check_content(world: World, team_id: str, channel: Channel, args: Mapping[st
     text = args.get("text", args.get("markdown_text", ""))
     if not text.strip() and not blocks:
         raise SlackError("no_text")
-    if messages := check_blocks(blocks, "message", lambda call_id: call_in(world, team_id, call_id)):
+    if messages := check_blocks(blocks, "message", lambda call_id: call_in(world, tenant_id, call_id)):
         raise SlackError("invalid_blocks", messages)
     thread_ts = args.get("thread_ts")
     if thread_ts is not None and world.message(channel.id, thread_ts) is None:
@@ -61,10 +61,10 @@ def check_content(world: World, team_id: str, channel: Channel, args: Mapping[st
     return Content(text[:MAX_TEXT], blocks, thread_ts, metadata)
 
 
-def call_in(world: World, team_id: str, call_id: str) -> bool:
-    """Tell whether this is a call that the app registered in this workspace."""
+def call_in(world: World, tenant_id: str, call_id: str) -> bool:
+    """Tell whether this is a call that the app registered for this tenant."""
     call = world.calls.get(call_id)
-    return call is not None and call.team_id == team_id
+    return call is not None and call.tenant_id == tenant_id
 
 
 def _check_metadata(metadata: Json | None) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from simulators.slack import events, installer, screen, seed
+from simulators.slack import control_installs, events, screen, seed
 from simulators.slack.errors import SlackError
 from simulators.slack.guard import json_body
 from simulators.slack.simulator import SIMULATOR
@@ -20,9 +20,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *screen.routes("/control"),
         web.post("/control/reset", reset),
-        web.post("/control/install", install),
-        web.post("/control/uninstall", uninstall),
-        web.post("/control/workspaces", add_workspace),
+        *control_installs.routes(),
         web.post("/control/invite", invite),
         web.post("/control/kick", kick),
         web.get("/control/calls", calls),
@@ -44,28 +42,6 @@ async def reset(request: web.Request) -> web.Response:
     """`POST /control/reset`: back to the state at start."""
     request.app[SIMULATOR].reset()
     return web.json_response({"ok": True})
-
-
-async def install(request: web.Request) -> web.Response:
-    """`POST /control/install {"user_id"}`: install the app as that person's browser would."""
-    sim = request.app[SIMULATOR]
-    body = await json_body(request)
-    user = sim.world.person(body.get("user_id", seed.ADA))
-    return web.json_response(await installer.install(sim, user))
-
-
-async def uninstall(request: web.Request) -> web.Response:
-    """`POST /control/uninstall {"team_id"?}`: remove the app from a workspace."""
-    sim = request.app[SIMULATOR]
-    body = await json_body(request)
-    await events.uninstall(sim, str(body.get("team_id", seed.ACME)))
-    return web.json_response({"ok": True})
-
-
-async def add_workspace(request: web.Request) -> web.Response:
-    """`POST /control/workspaces`: add the second tenant, Globex, to try that tenants cannot see each other."""
-    request.app[SIMULATOR].world.add(*seed.globex())
-    return await screen.state(request)
 
 
 async def invite(request: web.Request) -> web.Response:
@@ -91,7 +67,7 @@ async def _membership(request: web.Request, *, member: bool) -> web.Response:
 async def calls(request: web.Request) -> web.Response:
     """`GET /control/calls`: every call, oldest first."""
     known = request.app[SIMULATOR].world.calls.values()
-    return web.json_response({"calls": [{"team_id": call.team_id, **call.as_card()} for call in known]})
+    return web.json_response({"calls": [{"team_id": call.tenant_id, **call.as_card()} for call in known]})
 
 
 async def requests(request: web.Request) -> web.Response:
@@ -148,15 +124,21 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 
 async def send_event(request: web.Request) -> web.Response:
-    """`POST /control/events {"event", "team_id"?, "event_id"?, "copies"?}`: send it, wait for first attempts."""
+    """`POST /control/events {"event", "team_id"?, "event_id"?, "event_time"?, "copies"?}`: send it.
+
+    The answer comes after the first attempts. `event_time` is when it happened, for an event that comes late; `team_id`
+    may also be an organisation's id.
+    """
     sim = request.app[SIMULATOR]
     body = await json_body(request, "event")
-    copies = body.get("copies", 1)
+    copies, event_time = body.get("copies", 1), body.get("event_time")
     if not isinstance(body["event"], dict) or not isinstance(copies, int) or not 1 <= copies <= MAX_COPIES:
         raise SlackError("invalid_arguments")
+    if not isinstance(event_time, int | None):
+        raise SlackError("invalid_arguments", ["[ERROR] event_time must be an integer"])
     team_id = str(body.get("team_id", seed.ACME))
-    event_id, statuses = await events.send(sim, team_id, body["event"], event_id=body.get("event_id"), copies=copies)
-    return web.json_response({"event_id": event_id, "statuses": statuses})
+    event = events.prepare(sim, team_id, body["event"], event_id=body.get("event_id"), event_time=event_time)
+    return web.json_response({"event_id": event.event_id, "statuses": await events.deliver(sim, event, copies=copies)})
 
 
 async def verify_url(request: web.Request) -> web.Response:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
 
-from simulators.slack import tokens, views
+from simulators.slack import views
 from simulators.slack.errors import SlackError
-from simulators.slack.model import Channel, Installation, Json, User
-from simulators.slack.outgoing import JSON, Answer
+from simulators.slack.model import Channel, Installation, Json, User, is_organisation
+from simulators.slack.outgoing import JSON, Answer, Prepared
 from simulators.slack.simulator import Simulator
+from simulators.slack.world import World
 
 PATH = "/slack/events"
 RETRY_DELAYS = (0, 60, 300)
@@ -18,21 +18,31 @@ MAX_REDIRECTS = 2
 MEMBERSHIP_SCOPES = {"public": "channels:read", "private": "groups:read", "mpim": "mpim:read"}
 
 
-async def send(
-    sim: Simulator, team_id: str, event: Json, *, event_id: str | None = None, copies: int = 1
-) -> tuple[str, list[int | None]]:
-    """Send an event and wait for its first attempts; retries follow in the background.
-
-    Returns the event id and the statuses of the first attempts.
-    """
+def prepare(
+    sim: Simulator, tenant_id: str, event: Json, *, event_id: str | None = None, event_time: int | None = None
+) -> Prepared:
+    """Put an event of a workspace or organisation into its envelope."""
     event_id = event_id or sim.world.new_id("Ev")
-    body = json.dumps(_envelope(sim, team_id, event, event_id), ensure_ascii=False).encode()
-    about = str(event.get("type", "event"))
-    answers = await asyncio.gather(*(_attempt(sim, body, about) for _ in range(copies)))
+    envelope = _envelope(sim, tenant_id, event, event_id, event_time)
+    return Prepared(event_id, str(event.get("type", "event")), json.dumps(envelope, ensure_ascii=False).encode())
+
+
+async def send(sim: Simulator, tenant_id: str, event: Json) -> int | None:
+    """Send an event now. Returns the status of its first attempt."""
+    [status] = await deliver(sim, prepare(sim, tenant_id, event))
+    return status
+
+
+async def deliver(sim: Simulator, event: Prepared, *, copies: int = 1) -> list[int | None]:
+    """Send a prepared event and wait for its first attempts; retries follow in the background.
+
+    Returns the statuses of the first attempts.
+    """
+    answers = await asyncio.gather(*(_attempt(sim, event.body, event.about) for _ in range(copies)))
     for answer in answers:
         if _wanted_again(answer):
-            _spawn(sim, body, about, answer)
-    return event_id, [answer.status for answer in answers]
+            _spawn(sim, event.body, event.about, answer)
+    return [answer.status for answer in answers]
 
 
 async def verify_url(sim: Simulator) -> bool:
@@ -56,8 +66,7 @@ async def open_home(sim: Simulator, user: User, tab: str = "home") -> int | None
     home = sim.world.homes.get(user.id)
     if home is not None:
         event["view"] = views.as_json(sim, home)
-    _, statuses = await send(sim, user.team_id, event)
-    return statuses[0]
+    return await send(sim, sim.world.app_team(user), event)
 
 
 async def change_membership(sim: Simulator, channel: Channel, *, member: bool, by: str) -> None:
@@ -68,7 +77,7 @@ async def change_membership(sim: Simulator, channel: Channel, *, member: bool, b
     """
     if channel.kind not in ("public", "private"):
         raise SlackError("method_not_supported_for_channel_type")
-    installation = sim.world.installations.get(channel.team_id)
+    installation = sim.world.installation_in(channel.team_id)
     if installation is None:
         raise SlackError("app_not_installed")
     if channel.app_is_member == member:
@@ -87,51 +96,42 @@ async def change_membership(sim: Simulator, channel: Channel, *, member: bool, b
     await send(sim, channel.team_id, {**event, "inviter": by} if member else event)
 
 
-async def uninstall(sim: Simulator, team_id: str) -> None:
-    """Remove the app: its tokens die first, then it hears of it. Raises SlackError `app_not_installed`."""
+def _envelope(sim: Simulator, tenant_id: str, event: Json, event_id: str, event_time: int | None) -> Json:
     world = sim.world
-    installation = world.installations.pop(team_id, None)
-    if installation is None:
-        raise SlackError("app_not_installed")
-    tokens.kill_all(world, installation)
-    for channel in world.channels.values():
-        if channel.team_id == team_id and channel.kind != "app":
-            channel.app_is_member = False
-    for views_of in (world.homes, world.modals):
-        for user_id in [u for u, view in views_of.items() if view.team_id == team_id]:
-            del views_of[user_id]
-    revoked = {"oauth": sorted(installation.user_scopes), "bot": [installation.bot_user_id]}
-    gone: Iterable[Json] = (
-        {"type": "app_uninstalled"},
-        {"type": "tokens_revoked", "tokens": {kind: users for kind, users in revoked.items() if users}},
-    )
-    await asyncio.gather(*(send(sim, team_id, event) for event in gone))
-
-
-def _envelope(sim: Simulator, team_id: str, event: Json, event_id: str) -> Json:
+    org_wide = is_organisation(tenant_id)
+    enterprise_id = tenant_id if org_wide else world.enterprise_id_of(tenant_id)
+    # What concerns a whole organisation happens in none of its workspaces.
+    team_id = None if org_wide else tenant_id
+    installation = world.installations.get(tenant_id) or world.installation_in(tenant_id)
     return {
         "token": "deprecated-verification-token",
         "team_id": team_id,
+        **({"enterprise_id": enterprise_id} if enterprise_id else {}),
         "context_team_id": team_id,
-        "context_enterprise_id": None,
+        "context_enterprise_id": enterprise_id,
         "api_app_id": sim.config.app_id,
         "event": event,
         "type": "event_callback",
         "event_id": event_id,
-        "event_time": int(sim.clock.now()),
-        "event_context": sim.world.new_id("EC"),
-        "is_ext_shared_channel": False,
-        "authorizations": [_authorization(i) for i in [sim.world.installations.get(team_id)] if i],
+        "event_time": int(sim.clock.now()) if event_time is None else event_time,
+        "event_context": world.new_id("EC"),
+        "is_ext_shared_channel": _is_shared(world, event),
+        "authorizations": [] if installation is None else [_authorization(installation, enterprise_id)],
     }
 
 
-def _authorization(installation: Installation) -> Json:
+def _is_shared(world: World, event: Json) -> bool:
+    channel = world.channels.get(str(event.get("channel")))
+    return channel is not None and bool(channel.shared_with)
+
+
+def _authorization(installation: Installation, enterprise_id: str | None) -> Json:
     return {
-        "enterprise_id": None,
-        "team_id": installation.team_id,
+        "enterprise_id": enterprise_id,
+        "team_id": None if installation.is_org_wide else installation.tenant_id,
         "user_id": installation.bot_user_id,
         "is_bot": True,
-        "is_enterprise_install": False,
+        "is_enterprise_install": installation.is_org_wide,
     }
 
 

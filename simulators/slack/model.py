@@ -14,17 +14,29 @@ SLACKBOT = "USLACKBOT"
 
 
 @dataclass(frozen=True)
+class Enterprise:
+    """An organisation (`E…`) of several workspaces: Enterprise Grid."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Workspace:
-    """A tenant (`T…`)."""
+    """A workspace (`T…`), on its own or of an organisation."""
 
     id: str
     name: str
     domain: str
+    enterprise: Enterprise | None = None
 
 
 @dataclass(frozen=True)
 class User:
-    """A person (`U…`), of exactly one workspace. `name` is the handle typed after `@`."""
+    """A person (`U…`). `name` is the handle typed after `@`.
+
+    She belongs to one workspace, `team_id`; within an organisation her id is good in the workspaces of `also_in` too.
+    """
 
     id: str
     team_id: str
@@ -33,11 +45,29 @@ class User:
     email: str
     is_admin: bool = False
     tz: str = "Europe/London"
+    is_owner: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    is_bot: bool = False
+    is_email_confirmed: bool = True
+    deleted: bool = False
+    is_org_admin: bool = False
+    is_org_owner: bool = False
+    also_in: tuple[str, ...] = ()
+
+    @property
+    def team_ids(self) -> tuple[str, ...]:
+        """The workspaces that she is a member of."""
+        return (self.team_id, *self.also_in)
 
 
 @dataclass
 class Channel:
-    """A conversation. Kind `app` is a person's own conversation with the app (the Messages tab)."""
+    """A conversation. Kind `app` is a person's own conversation with the app (the Messages tab).
+
+    `shared_with` are the workspaces of other companies that the host's, `team_id`, shares it with by Slack Connect.
+    `app_is_member` tells of the app as the host installed it.
+    """
 
     id: str
     team_id: str
@@ -46,6 +76,12 @@ class Channel:
     members: list[str]
     app_is_member: bool = False
     is_archived: bool = False
+    shared_with: tuple[str, ...] = ()
+
+    @property
+    def team_ids(self) -> tuple[str, ...]:
+        """The workspaces in which it is seen."""
+        return (self.team_id, *self.shared_with)
 
     @property
     def form_name(self) -> str:
@@ -74,7 +110,7 @@ class Call:
     """What the Calls API knows of one call. Times are epoch seconds."""
 
     id: str
-    team_id: str
+    tenant_id: str
     external_unique_id: str
     join_url: str
     date_start: int
@@ -116,10 +152,14 @@ class Call:
 
 @dataclass
 class Token:
-    """An access token. `dead` is the error that a dead token is answered with; None while it is alive."""
+    """An access token. `dead` is the error that a dead token is answered with; None while it is alive.
+
+    Like everything that an installation issues it carries the installation's `tenant_id`: the workspace (`T…`), or the
+    organisation (`E…`) if the app was installed for all of it.
+    """
 
     value: str
-    team_id: str
+    tenant_id: str
     kind: Literal["bot", "user"]
     user_id: str
     scopes: frozenset[str]
@@ -133,7 +173,7 @@ class RefreshToken:
     """A single-use refresh token of a bot or a person."""
 
     value: str
-    team_id: str
+    tenant_id: str
     kind: Literal["bot", "user"]
     user_id: str
     used: bool = False
@@ -141,15 +181,28 @@ class RefreshToken:
 
 @dataclass
 class Installation:
-    """The app in one workspace. Scopes only ever grow until it is uninstalled."""
+    """The app in one workspace or organisation. Scopes only ever grow until it is uninstalled.
 
-    team_id: str
+    `granted_teams` are the workspaces to which an org-wide app was added; at first none.
+    """
+
+    tenant_id: str
     bot_user_id: str
     bot_id: str
     installed_by: str
     installed_at: float
     bot_scopes: frozenset[str]
     user_scopes: dict[str, frozenset[str]] = field(default_factory=dict)
+    granted_teams: set[str] = field(default_factory=set)
+
+    @property
+    def is_org_wide(self) -> bool:
+        """Whether it was made for an organisation."""
+        return is_organisation(self.tenant_id)
+
+    def covers(self, team_id: str) -> bool:
+        """Tell whether the app works in this workspace."""
+        return team_id == self.tenant_id or team_id in self.granted_teams
 
 
 @dataclass
@@ -158,7 +211,7 @@ class AuthorizationCode:
 
     value: str
     user_id: str
-    team_id: str
+    tenant_id: str
     bot_scopes: frozenset[str]
     user_scopes: frozenset[str]
     redirect_uri: str | None
@@ -199,3 +252,8 @@ class View:
     user_id: str
     body: Json
     hash: str
+
+
+def is_organisation(tenant_id: str) -> bool:
+    """Tell whether a tenant is an organisation rather than a workspace."""
+    return tenant_id.startswith("E")

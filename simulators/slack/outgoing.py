@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from simulators.slack.clock import SimulatedClock
-from simulators.slack.config import SlackConfig
 from simulators.slack.journal import Journal
+from simulators.slack.registration import Registration
 from simulators.slack.signing import signature_headers
 
 MAX_ANSWER_BYTES = 1_048_576
@@ -31,11 +31,20 @@ class Answer:
     elapsed_ms: int = 0
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """An event that has happened and was not sent yet; `body` says when it happened."""
+
+    event_id: str
+    about: str
+    body: bytes
+
+
 class AppClient:
     """Sends signed requests to the app under test."""
 
-    def __init__(self, config: SlackConfig, clock: SimulatedClock, journal: Journal) -> None:
-        self._config = config
+    def __init__(self, registration: Registration, clock: SimulatedClock, journal: Journal) -> None:
+        self._registration = registration
         self._clock = clock
         self._journal = journal
         self._session: aiohttp.ClientSession | None = None
@@ -51,7 +60,10 @@ class AppClient:
         redirects: int = 0,
     ) -> Answer:
         """POST a signed body to a path of the app; `about` names the thing in the journal. Never raises."""
-        signed = {**signature_headers(self._config.signing_secret, body, self._clock.unmoved()), **(headers or {})}
+        signed = {
+            **signature_headers(self._registration.config.signing_secret, body, self._clock.unmoved()),
+            **(headers or {}),
+        }
         begun = time.monotonic()
         answer = await self._send(path, body, {"Content-Type": content_type, **signed}, redirects)
         elapsed_ms = int((time.monotonic() - begun) * 1000)
@@ -70,9 +82,9 @@ class AppClient:
         return Answer(**{**answer.__dict__, "elapsed_ms": elapsed_ms})
 
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str], redirects: int) -> Answer:
-        url = self._config.app_url.rstrip("/") + path
+        url = self._registration.config.app_url.rstrip("/") + path
         try:
-            async with asyncio.timeout(self._config.answer_deadline_seconds):
+            async with asyncio.timeout(self._registration.config.answer_deadline_seconds):
                 async with self._open().post(
                     url,
                     data=body,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
 from aiohttp import web
 
 from simulators.slack.config import SlackConfig
+from simulators.slack.consent import ORGANISATION, PARAMETERS, WORKSPACE, Consent, check_consent, tenant_for
 from simulators.slack.errors import SlackError
-from simulators.slack.model import User
-from simulators.slack.oauth import PARAMETERS, Consent, allow, check_consent, describe
+from simulators.slack.oauth import allow, describe
 from simulators.slack.simulator import SIMULATOR, Simulator
 
 STATIC = Path(__file__).parent / "static"
@@ -62,24 +63,31 @@ async def consent_page(request: web.Request) -> web.Response:
 
 
 async def decide(request: web.Request) -> web.Response:
-    """`POST /oauth/v2/authorize/decide`: Allow or Cancel; back to the app with a code or `access_denied`."""
+    """`POST /oauth/v2/authorize/decide`: Allow or Cancel; back to the app with a code or `access_denied`.
+
+    Besides the app's own parameters the form has `user_id` and `decision` (`allow`, `allow_checked`, `deny`), and may
+    have `install_for` (`workspace`, `organisation`), `team_id`, and `decline` once for each optional scope that is not
+    given. The page's own button says `allow_checked`: every optional scope whose `grant` box is empty is declined.
+    """
     sim = request.app[SIMULATOR]
-    form = {name: str(value) for name, value in (await request.post()).items()}
+    fields = await request.post()
+    form = {name: str(value) for name, value in fields.items()}
+    decision = form.get("decision")
     try:
         consent = check_consent(sim.config, {name: form[name] for name in PARAMETERS if name in form})
-        user = _decider(sim, consent, form.get("user_id"))
+        user = sim.world.person(form.get("user_id"))
+        tenant_id = tenant_for(sim.world, consent, user, form)
+        declined = {str(scope) for scope in fields.getall("decline", [])}
+        if decision == "allow_checked":
+            declined |= consent.optional_scopes - {str(scope) for scope in fields.getall("grant", [])}
+        bot_scopes = consent.without(declined)
     except SlackError as refusal:
         return _page(sim, _error_html(refusal), status=400)
-    allowed = form.get("decision") == "allow"
-    location = allow(sim.world, consent, user) if allowed else consent.back(error="access_denied")
+    if decision in ("allow", "allow_checked"):
+        location = consent.back(code=allow(sim.world, consent, user, tenant_id, bot_scopes))
+    else:
+        location = consent.back(error="access_denied")
     return web.Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
-
-
-def _decider(sim: Simulator, consent: Consent, user_id: str | None) -> User:
-    user = sim.world.person(user_id)
-    if consent.team not in (None, user.team_id):
-        raise SlackError("invalid_team_for_non_distributed_app")
-    return user
 
 
 def _page(sim: Simulator, body: str, status: int = 200) -> web.Response:
@@ -105,18 +113,47 @@ def _consent_html(sim: Simulator, consent: Consent) -> str:
         f'<input type="hidden" name="{escape(field)}" value="{escape(value)}">'
         for field, value in consent.parameters.items()
     )
-    people = "".join(
-        f'<option value="{escape(user.id)}">{escape(user.real_name)}'
-        f" · {escape(sim.world.workspaces[user.team_id].name)}{' (admin)' if user.is_admin else ''}</option>"
-        for user in sim.world.users.values()
-        if consent.team in (None, user.team_id)
-    )
     return (
         f"<h1>{name} asks for access to your workspace</h1>"
-        f"<dl><dt>The app may</dt><dd>{escape(describe(consent.bot_scopes))}</dd>"
+        f"<dl><dt>The app may</dt><dd>{escape(describe(consent.bot_scopes - consent.optional_scopes))}</dd>"
         f"<dt>On your behalf</dt><dd>{escape(describe(consent.user_scopes))}</dd></dl>"
         f'<form method="post" action="/oauth/v2/authorize/decide">{hidden}'
-        f'<label for="user_id">You are</label><select id="user_id" name="user_id">{people}</select>'
+        f"{_optional_html(consent)}{_who_html(sim, consent)}"
         '<div class="choices"><button name="decision" value="deny">Cancel</button>'
-        '<button class="primary" name="decision" value="allow">Allow</button></div></form>'
+        '<button class="primary" name="decision" value="allow_checked">Allow</button></div></form>'
     )
+
+
+def _optional_html(consent: Consent) -> str:
+    return "".join(
+        f'<label><input type="checkbox" name="grant" value="{escape(scope)}" checked> optional: {escape(scope)}</label>'
+        for scope in sorted(consent.optional_scopes)
+    )
+
+
+def _who_html(sim: Simulator, consent: Consent) -> str:
+    """Who decides, and for what: only an organisation gives a choice of that."""
+    world = sim.world
+    people = [user for user in world.users.values() if consent.team is None or consent.team in user.team_ids]
+    body = '<label for="user_id">You are</label>' + _select(
+        "user_id",
+        [
+            (u.id, f"{u.real_name} · {world.workspaces[u.team_id].name}{' (admin)' if u.is_admin else ''}")
+            for u in people
+        ],
+    )
+    if any(user.is_org_admin for user in people):
+        shown = {team_id: world.workspaces[team_id].name for user in people for team_id in user.team_ids}
+        choices = [(WORKSPACE, "one workspace"), (ORGANISATION, "the whole organisation (its admins only)")]
+        body += '<label for="install_for">Install for</label>' + _select("install_for", choices)
+        teams = [("", "my own"), *shown.items()]
+        body += '<label for="team_id">Workspace</label>' + _select("team_id", teams, chosen=consent.team)
+    return body
+
+
+def _select(name: str, options: Iterable[tuple[str, str]], chosen: str | None = None) -> str:
+    choices = "".join(
+        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>{escape(text)}</option>'
+        for value, text in options
+    )
+    return f'<select id="{name}" name="{name}">{choices}</select>'

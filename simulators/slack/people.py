@@ -1,10 +1,10 @@
-"""auth.test, auth.revoke, team.info, users.info and conversations.info."""
+"""auth.test, auth.revoke, team.info and conversations.info."""
 
 from __future__ import annotations
 
-from simulators.slack.chat import visible
+from simulators.slack.chat import is_member, visible
 from simulators.slack.errors import SlackError
-from simulators.slack.model import Channel, Json, Token
+from simulators.slack.model import Channel, Installation, Json, Token
 from simulators.slack.simulator import Simulator
 from simulators.slack.tokens import missing_scope
 
@@ -13,22 +13,30 @@ READ_SCOPES = {"public": "channels:read", "private": "groups:read", "mpim": "mpi
 
 def auth_test(sim: Simulator, caller: Token, _args: Json) -> Json:
     """auth.test: whose token this is. Needs no scope."""
-    workspace = sim.world.workspaces[caller.team_id]
-    installation = sim.world.installations[caller.team_id]
+    installation = sim.world.installations[caller.tenant_id]
     answer: Json = {
         "ok": True,
-        "url": f"https://{workspace.domain}.slack.com/",
-        "team": workspace.name,
-        "team_id": workspace.id,
+        **_tenant_json(sim, installation),
         "user_id": caller.user_id,
         "user": "zoom" if caller.kind == "bot" else sim.world.users[caller.user_id].name,
-        "is_enterprise_install": False,
+        "is_enterprise_install": installation.is_org_wide,
     }
     if caller.kind == "bot":
         answer["bot_id"] = installation.bot_id
     if caller.expires_at is not None:
         answer["expires_in"] = int(caller.expires_at - sim.world.clock.now())
     return answer
+
+
+def _tenant_json(sim: Simulator, installation: Installation) -> Json:
+    """Name the workspace of a token, or the organisation where it is org-wide."""
+    if installation.is_org_wide:
+        enterprise = sim.world.enterprise(installation.tenant_id)
+        url = f"https://{enterprise.name.lower()}.enterprise.slack.com/"
+        return {"url": url, "team": enterprise.name, "team_id": enterprise.id, "enterprise_id": enterprise.id}
+    workspace = sim.world.workspaces[installation.tenant_id]
+    answer = {"url": f"https://{workspace.domain}.slack.com/", "team": workspace.name, "team_id": workspace.id}
+    return answer | ({"enterprise_id": workspace.enterprise.id} if workspace.enterprise else {})
 
 
 def auth_revoke(_sim: Simulator, caller: Token, args: Json) -> Json:
@@ -40,41 +48,15 @@ def auth_revoke(_sim: Simulator, caller: Token, args: Json) -> Json:
 
 
 def team_info(sim: Simulator, caller: Token, args: Json) -> Json:
-    """team.info of the token's own workspace."""
-    if args.get("team", caller.team_id) != caller.team_id:
+    """team.info of the token's own workspace; an org-wide token has to say of which."""
+    team_id = args.get("team", caller.tenant_id)
+    if team_id not in sim.world.teams_of(caller.tenant_id) or team_id not in sim.world.workspaces:
         raise SlackError("team_not_found")
-    workspace = sim.world.workspaces[caller.team_id]
-    return {"ok": True, "team": {"id": workspace.id, "name": workspace.name, "domain": workspace.domain}}
-
-
-def users_info(sim: Simulator, caller: Token, args: Json) -> Json:
-    """users.info; the e-mail address only with `users:read.email`."""
-    installation = sim.world.installations[caller.team_id]
-    user_id, include_locale = args["user"], args.get("include_locale", False)
-    if user_id == installation.bot_user_id:
-        profile: Json = {"real_name": sim.config.app_name, "display_name": "", "api_app_id": sim.config.app_id}
-        facts: Json = {"name": "zoom", "is_bot": True, "is_admin": False, "tz": "America/Los_Angeles"}
-    else:
-        user = sim.world.user_in(caller.team_id, user_id)
-        if user is None:
-            raise SlackError("user_not_found")
-        profile = {"real_name": user.real_name, "display_name": user.name, "phone": "", "team": user.team_id}
-        if "users:read.email" in caller.scopes:
-            profile["email"] = user.email
-        facts = {"name": user.name, "is_bot": False, "is_admin": user.is_admin, "tz": user.tz}
-    body: Json = {
-        "id": user_id,
-        "team_id": caller.team_id,
-        "deleted": False,
-        "real_name": profile["real_name"],
-        "is_restricted": False,
-        "is_ultra_restricted": False,
-        "profile": profile,
-        **facts,
-    }
-    if include_locale:
-        body["locale"] = "en-US"
-    return {"ok": True, "user": body}
+    workspace = sim.world.workspaces[sim.world.accessible(caller, [team_id])]
+    body: Json = {"id": workspace.id, "name": workspace.name, "domain": workspace.domain}
+    if workspace.enterprise is not None:
+        body |= {"enterprise_id": workspace.enterprise.id, "enterprise_name": workspace.enterprise.name}
+    return {"ok": True, "team": body}
 
 
 def conversations_info(sim: Simulator, caller: Token, args: Json) -> Json:
@@ -83,13 +65,14 @@ def conversations_info(sim: Simulator, caller: Token, args: Json) -> Json:
     needed = READ_SCOPES[channel.kind]
     if needed not in caller.scopes:
         raise missing_scope(needed, caller)
-    body = _channel_json(channel)
+    body = _channel_json(channel, caller.tenant_id, is_member=is_member(sim.world, caller, channel))
     if args.get("include_num_members") and channel.kind != "app":
         body["num_members"] = len(channel.members) + channel.app_is_member
     return {"ok": True, "channel": body}
 
 
-def _channel_json(channel: Channel) -> Json:
+def _channel_json(channel: Channel, tenant_id: str, *, is_member: bool) -> Json:
+    shared = bool(channel.shared_with)
     body: Json = {
         "id": channel.id,
         "is_channel": channel.kind == "public",
@@ -98,12 +81,14 @@ def _channel_json(channel: Channel) -> Json:
         "is_mpim": channel.kind == "mpim",
         "is_private": channel.kind != "public",
         "is_archived": channel.is_archived,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": shared,
+        "is_ext_shared": shared,
         "is_org_shared": False,
         "is_pending_ext_shared": False,
-        "context_team_id": channel.team_id,
+        "context_team_id": tenant_id if tenant_id in channel.team_ids else channel.team_id,
     }
+    if shared:
+        body |= {"conversation_host_id": channel.team_id, "connected_team_ids": list(channel.shared_with)}
     if channel.kind == "app":
         return {**body, "user": channel.members[0]}
-    return {**body, "name": channel.name, "is_member": channel.app_is_member, "creator": channel.members[0]}
+    return {**body, "name": channel.name, "is_member": is_member, "creator": channel.members[0]}

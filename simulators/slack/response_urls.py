@@ -64,7 +64,8 @@ def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
     """
     world = sim.world
     url = world.response_urls.get(path)
-    if url is None or world.clock.now() >= url.expires_at or url.team_id not in world.installations:
+    installation = world.installation_in(url.team_id) if url else None
+    if url is None or installation is None or world.clock.now() >= url.expires_at:
         raise SlackError("expired_url")
     if url.uses_left <= 0:
         raise SlackError("used_url")
@@ -76,11 +77,11 @@ def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
         raise SlackError("invalid_payload") from None
     if not isinstance(values, dict):
         raise SlackError("invalid_payload")
-    _apply(world, url, values)
+    _apply(world, installation.tenant_id, url, values)
     url.uses_left -= 1
 
 
-def check_answer(world: World, team_id: str, channel: Channel, values: Json) -> tuple[Json, Content | None]:
+def check_answer(world: World, tenant_id: str, channel: Channel, values: Json) -> tuple[Json, Content | None]:
     """Check a message that answers an action. Returns its arguments and its content, if it has any.
 
     Raises SlackError: `invalid_arguments` or what is wrong with the message.
@@ -90,12 +91,12 @@ def check_answer(world: World, team_id: str, channel: Channel, values: Json) -> 
         raise SlackError("invalid_arguments", ["[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]"])
     if not args.get("text") and not args.get("blocks") and not args.get("markdown_text"):
         return args, None
-    return args, check_content(world, team_id, channel, args)
+    return args, check_content(world, tenant_id, channel, args)
 
 
-def _apply(world: World, url: ResponseUrl, values: Json) -> None:
+def _apply(world: World, tenant_id: str, url: ResponseUrl, values: Json) -> None:
     channel = world.channels[url.channel_id]
-    args, content = check_answer(world, url.team_id, channel, values)
+    args, content = check_answer(world, tenant_id, channel, values)
     original = world.message(channel.id, url.message_ts) if url.message_ts else None
     if args.get("delete_original"):
         if original is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import asdict
 
 from aiohttp import web
 
@@ -43,15 +44,18 @@ async def state(request: web.Request) -> web.Response:
             "app": {"id": sim.config.app_id, "name": sim.config.app_name, "command": sim.config.command},
             "install_url": f"{sim.config.app_url.rstrip('/')}/slack/install",
             "zoom_page_url": sim.config.zoom_page_url,
-            "workspaces": [{"id": w.id, "name": w.name, "domain": w.domain} for w in world.workspaces.values()],
-            "users": [
-                {"id": u.id, "team_id": u.team_id, "name": u.name, "real_name": u.real_name, "is_admin": u.is_admin}
-                for u in world.users.values()
+            "workspaces": [
+                {"id": w.id, "name": w.name, "domain": w.domain, "enterprise_id": w.enterprise and w.enterprise.id}
+                for w in world.workspaces.values()
             ],
+            "users": [{**asdict(user), "team_ids": user.team_ids} for user in world.users.values()],
             "channels": [_channel_json(channel) for channel in world.channels.values()],
             "installs": [
                 {
-                    "team_id": i.team_id,
+                    # An org-wide installation is of no workspace; it covers those that it was added to.
+                    "team_id": None if i.is_org_wide else i.tenant_id,
+                    "enterprise_id": i.tenant_id if i.is_org_wide else None,
+                    "covers": sorted(team_id for team_id in world.workspaces if i.covers(team_id)),
                     "app_id": sim.config.app_id,
                     "bot_user_id": i.bot_user_id,
                     "scopes": sorted(i.bot_scopes),
@@ -107,7 +111,9 @@ async def type_text(request: web.Request) -> web.Response:
         return web.json_response({"ts": None})
     if word.startswith("/"):
         return web.json_response(commands.as_json(await commands.run(sim, user, channel, word, rest.strip())))
-    posted = sim.world.post(channel, author=user.id, text=commands.escape(sim.world, user.team_id, text))
+    posted = sim.world.post(
+        channel, author=user.id, text=commands.escape(sim.world, sim.world.acting_team(user, channel), text)
+    )
     return web.json_response({"ts": posted.ts})
 
 
@@ -151,7 +157,7 @@ async def home(request: web.Request) -> web.Response:
     sim = request.app[SIMULATOR]
     body = await json_body(request, "user_id")
     user = sim.world.person(body["user_id"])
-    if user.team_id not in sim.world.installations:
+    if sim.world.installation_in(sim.world.app_team(user)) is None:
         raise SlackError("app_not_installed")
     return web.json_response({"status": await events.open_home(sim, user, str(body.get("tab", "home")))})
 
@@ -192,6 +198,7 @@ def _channel_json(channel: Channel) -> Json:
         "name": channel.name,
         "kind": channel.kind,
         "members": channel.members,
+        "shared_with": channel.shared_with,
         "app_is_member": channel.app_is_member,
     }
 

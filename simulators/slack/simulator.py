@@ -12,7 +12,8 @@ from simulators.slack.clock import SimulatedClock
 from simulators.slack.config import SlackConfig
 from simulators.slack.faults import Faults
 from simulators.slack.journal import Journal
-from simulators.slack.outgoing import AppClient
+from simulators.slack.outgoing import AppClient, Prepared
+from simulators.slack.registration import Registration
 from simulators.slack.world import World
 
 
@@ -20,22 +21,30 @@ class Simulator:
     """One running simulated Slack."""
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float]) -> None:
-        self.config = config
         self.clock = SimulatedClock(clock)
+        self.registration = Registration(config, self.clock)
         self.faults = Faults()
         self.requests = Journal()
         self.deliveries = Journal()
-        self.app = AppClient(config, self.clock, self.deliveries)
+        self.app = AppClient(self.registration, self.clock, self.deliveries)
         self.tasks: set[asyncio.Task[None]] = set()
+        self.held: list[Prepared] = []
         self.world = World(self.clock)
         self.closing = False
         self._watchers: set[asyncio.Event] = set()
+
+    @property
+    def config(self) -> SlackConfig:
+        """The settings of simulator and app as they are now."""
+        return self.registration.config
 
     def reset(self) -> None:
         """Go back to the state at start; only the numbering of the journals goes on."""
         for task in self.tasks:
             task.cancel()
+        self.registration.reset()
         self.world = World(self.clock)
+        self.held.clear()
         self.faults.clear()
         self.requests.clear()
         self.deliveries.clear()

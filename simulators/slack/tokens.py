@@ -42,39 +42,39 @@ def listed(scopes: Iterable[str]) -> str:
 
 
 def issue(
-    world: World, team_id: str, kind: Kind, user_id: str, scopes: frozenset[str], *, rotation: bool
+    world: World, tenant_id: str, kind: Kind, user_id: str, scopes: frozenset[str], *, rotation: bool
 ) -> tuple[Token, Json]:
     """Issue an access token. Returns it and its part of the `oauth.v2.access` answer.
 
     Without rotation a re-install answers with the token that is already there, its scopes widened.
     """
     now = world.clock.now()
-    alive = live_tokens(world, team_id, kind, user_id)
+    alive = live_tokens(world, tenant_id, kind, user_id)
     for token in alive:
         token.scopes = scopes
     letter = "b" if kind == "bot" else "p"
     if not rotation:
-        token = alive[-1] if alive else Token(f"xox{letter}-{_secret()}", team_id, kind, user_id, scopes, now)
+        token = alive[-1] if alive else Token(f"xox{letter}-{_secret()}", tenant_id, kind, user_id, scopes, now)
         world.tokens[token.value] = token
         return token, {"access_token": token.value, "token_type": kind, "scope": listed(scopes)}
     for old in alive[: max(0, len(alive) + 1 - MOST_ACTIVE)]:
         old.dead = "token_revoked"
     value = f"xoxe.xox{letter}-1-{_secret()}"
-    token = Token(value, team_id, kind, user_id, scopes, now, expires_at=now + ROTATED_SECONDS)
+    token = Token(value, tenant_id, kind, user_id, scopes, now, expires_at=now + ROTATED_SECONDS)
     world.tokens[token.value] = token
-    refresh = RefreshToken(f"xoxe-1-{_secret()}", team_id, kind, user_id)
+    refresh = RefreshToken(f"xoxe-1-{_secret()}", tenant_id, kind, user_id)
     world.refresh_tokens[refresh.value] = refresh
     answer: Json = {"access_token": token.value, "token_type": kind, "scope": listed(scopes)}
     return token, {**answer, "refresh_token": refresh.value, "expires_in": ROTATED_SECONDS}
 
 
-def live_tokens(world: World, team_id: str, kind: Kind, user_id: str) -> list[Token]:
+def live_tokens(world: World, tenant_id: str, kind: Kind, user_id: str) -> list[Token]:
     """Return the tokens of a bot or person that still work, oldest first."""
     now = world.clock.now()
     return [
         token
         for token in world.tokens.values()
-        if (token.team_id, token.kind, token.user_id, token.dead) == (team_id, kind, user_id, None)
+        if (token.tenant_id, token.kind, token.user_id, token.dead) == (tenant_id, kind, user_id, None)
         and (token.expires_at is None or token.expires_at > now)
     ]
 
@@ -82,10 +82,10 @@ def live_tokens(world: World, team_id: str, kind: Kind, user_id: str) -> list[To
 def kill_all(world: World, installation: Installation) -> None:
     """Kill every token of an installation, as removing the app does."""
     for token in world.tokens.values():
-        if token.team_id == installation.team_id and token.dead is None:
+        if token.tenant_id == installation.tenant_id and token.dead is None:
             token.dead = "account_inactive" if token.kind == "bot" else "token_revoked"
     for refresh in world.refresh_tokens.values():
-        if refresh.team_id == installation.team_id:
+        if refresh.tenant_id == installation.tenant_id:
             refresh.used = True
 
 

@@ -25,14 +25,15 @@ def open_view(sim: Simulator, caller: Token, args: Json) -> Json:
         raise SlackError("invalid_arguments", ["[ERROR] missing required field: trigger_id"])
     body = _checked(args["view"], "modal")
     trigger = world.triggers.get(args["trigger_id"])
-    if trigger is None or trigger.team_id != caller.team_id:
+    if trigger is None or trigger.team_id not in world.teams_of(caller.tenant_id):
         raise SlackError("invalid_trigger_id")
+    world.accessible(caller, [trigger.team_id])
     if trigger.used:
         raise SlackError("exchanged_trigger_id")
     if world.clock.now() > trigger.expires_at:
         raise SlackError("expired_trigger_id")
     trigger.used = True
-    view = _new(world, caller.team_id, trigger.user_id, body)
+    view = _new(world, trigger.team_id, trigger.user_id, body)
     world.modals[trigger.user_id] = view
     return {"ok": True, "view": as_json(sim, view)}
 
@@ -40,28 +41,30 @@ def open_view(sim: Simulator, caller: Token, args: Json) -> Json:
 def publish(sim: Simulator, caller: Token, args: Json) -> Json:
     """views.publish: replace a person's Home tab."""
     world = sim.world
-    if world.user_in(caller.team_id, args["user_id"]) is None:
+    user = world.user_in(caller.tenant_id, args["user_id"])
+    if user is None:
         raise SlackError("invalid_arguments", ["[ERROR] invalid `user_id`"])
+    team_id = world.accessible(caller, user.team_ids)
     body = _checked(args["view"], "home")
-    current = world.homes.get(args["user_id"])
+    current = world.homes.get(user.id)
     if "hash" in args and (current is None or args["hash"] != current.hash):
         raise SlackError("hash_conflict")
-    view = _new(world, caller.team_id, args["user_id"], body)
+    view = _new(world, team_id, user.id, body)
     if current is not None:
         view.id = current.id
-    world.homes[args["user_id"]] = view
+    world.homes[user.id] = view
     return {"ok": True, "view": as_json(sim, view)}
 
 
 def as_json(sim: Simulator, view: View) -> Json:
     """Return the `view` object of answers, interactions and `app_home_opened`."""
-    installation = sim.world.installations.get(view.team_id)
+    installation = sim.world.installation_in(view.team_id)
     return {
         **view.body,
         "id": view.id,
         "team_id": view.team_id,
         "app_id": sim.config.app_id,
-        "app_installed_team_id": view.team_id,
+        "app_installed_team_id": installation.tenant_id if installation else view.team_id,
         "bot_id": installation.bot_id if installation else None,
         "hash": view.hash,
         "root_view_id": view.id,

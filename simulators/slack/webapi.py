@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulators.slack import calls, chat, oauth, people, views
+from simulators.slack import calls, chat, oauth, people, users, views
 from simulators.slack.arguments import Arg, RawArguments, check, read
 from simulators.slack.content import CONTENT_ARGS
 from simulators.slack.errors import SlackError
@@ -38,7 +38,7 @@ METHODS: Mapping[str, Method] = {
     "auth.revoke": Method(people.auth_revoke, {"test": Arg("boolean")}, json=False),
     "team.info": Method(people.team_info, {"team": Arg()}, "team:read"),
     "users.info": Method(
-        people.users_info, {"user": REQUIRED, "include_locale": Arg("boolean")}, "users:read", json=False
+        users.users_info, {"user": REQUIRED, "include_locale": Arg("boolean")}, "users:read", json=False
     ),
     "conversations.info": Method(
         people.conversations_info,

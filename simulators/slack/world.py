@@ -13,6 +13,7 @@ from simulators.slack.model import (
     AuthorizationCode,
     Call,
     Channel,
+    Enterprise,
     Installation,
     Json,
     Message,
@@ -51,13 +52,13 @@ class World:
         self.homes: dict[str, View] = {}
         self.modals: dict[str, View] = {}
         self._last_microsecond = 0
-        self.add(*seed.acme())
+        self.add(seed.acme())
 
-    def add(self, workspace: Workspace, people: Iterable[User], channels: Iterable[Channel]) -> None:
-        """Add a tenant with its people and conversations."""
-        self.workspaces[workspace.id] = workspace
-        self.users.update({user.id: user for user in people})
-        self.channels.update({channel.id: channel for channel in channels})
+    def add(self, tenant: seed.Tenant) -> None:
+        """Add a company with its people and conversations; what is there already stays as it is."""
+        self.workspaces = {workspace.id: workspace for workspace in tenant.workspaces} | self.workspaces
+        self.users = self.users | {u.id: u for u in tenant.people if u.id not in self.users}
+        self.channels = self.channels | {c.id: c for c in tenant.channels if c.id not in self.channels}
 
     # --- making things -------------------------------------------------------------------------------------------
 
@@ -71,44 +72,91 @@ class World:
         self._last_microsecond = max(int(self.clock.now() * 1_000_000), self._last_microsecond + 1)
         return f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}"
 
-    def new_trigger(self, user: User) -> str:
-        """Return a `trigger_id` in Slack's shape, good for one modal within 3 seconds."""
+    def new_trigger(self, user: User, team_id: str) -> str:
+        """Return a `trigger_id` for what the person does in a workspace, good for one modal within 3 seconds."""
         value = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self.triggers[value] = Trigger(value, user.team_id, user.id, self.clock.now() + TRIGGER_SECONDS)
+        self.triggers[value] = Trigger(value, team_id, user.id, self.clock.now() + TRIGGER_SECONDS)
         return value
 
-    def new_response_url(self, kind: str, user: User, channel: Channel, message_ts: str | None = None) -> ResponseUrl:
-        """Return a `response_url`; `kind` is `commands` or `actions`, `message_ts` the message that was acted on."""
-        path = f"/{kind}/{user.team_id}/{secrets.randbelow(10**12)}/{secrets.token_urlsafe(18)}"
+    def new_response_url(
+        self, kind: str, user: User, channel: Channel, team_id: str, message_ts: str | None = None
+    ) -> ResponseUrl:
+        """Return a `response_url`; `kind` is `commands` or `actions`, `message_ts` the message that was acted on.
+
+        `team_id` is the workspace whose app hears of the action.
+        """
+        path = f"/{kind}/{team_id}/{secrets.randbelow(10**12)}/{secrets.token_urlsafe(18)}"
         expires_at = self.clock.now() + RESPONSE_URL_SECONDS
-        made = ResponseUrl(path, user.team_id, channel.id, user.id, expires_at, RESPONSE_URL_USES, message_ts)
+        made = ResponseUrl(path, team_id, channel.id, user.id, expires_at, RESPONSE_URL_USES, message_ts)
         self.response_urls[path] = made
         return made
 
     # --- finding things ------------------------------------------------------------------------------------------
 
-    def user_in(self, team_id: str, user_id: object) -> User | None:
-        """Return the person if she is of this workspace."""
+    def teams_of(self, tenant_id: str) -> set[str]:
+        """Return the workspaces of a tenant: itself, or those of the organisation."""
+        return {w.id for w in self.workspaces.values() if tenant_id in (w.id, w.enterprise and w.enterprise.id)}
+
+    def enterprise(self, enterprise_id: str) -> Enterprise:
+        """Return an organisation. Raises SlackError `enterprise_not_found`."""
+        for workspace in self.workspaces.values():
+            if workspace.enterprise is not None and workspace.enterprise.id == enterprise_id:
+                return workspace.enterprise
+        raise SlackError("enterprise_not_found")
+
+    def enterprise_id_of(self, team_id: str) -> str | None:
+        """Return the organisation that a workspace belongs to."""
+        workspace = self.workspaces.get(team_id)
+        return workspace.enterprise.id if workspace and workspace.enterprise else None
+
+    def installation_in(self, team_id: str) -> Installation | None:
+        """Return the app as it works in a workspace: installed there, or in its organisation with access to it."""
+        own = self.installations.get(team_id)
+        return own or next((i for i in self.installations.values() if i.covers(team_id)), None)
+
+    def app_team(self, user: User) -> str:
+        """Return that of the person's workspaces in which she has the app to herself: Home tab, Messages tab."""
+        return next((team_id for team_id in user.team_ids if self.installation_in(team_id)), user.team_id)
+
+    @staticmethod
+    def acting_team(user: User, channel: Channel) -> str:
+        """Return the workspace in whose name the person acts in a conversation: an outsider in her own."""
+        return channel.team_id if channel.team_id in user.team_ids else user.team_id
+
+    def user_in(self, tenant_id: str, user_id: object) -> User | None:
+        """Return the person if she is of this tenant."""
         user = self.users.get(user_id) if isinstance(user_id, str) else None
-        return user if user and user.team_id == team_id else None
+        return user if user and self.teams_of(tenant_id).intersection(user.team_ids) else None
 
     def user_named(self, team_id: str, name: str) -> User | None:
         """Return the person with this handle."""
-        return next((u for u in self.users.values() if u.team_id == team_id and u.name == name), None)
+        return next((u for u in self.users.values() if team_id in u.team_ids and u.name == name), None)
 
-    def channel_in(self, team_id: str, channel_id: str) -> Channel | None:
-        """Return the conversation if it is of this workspace, whoever may see it."""
+    def channel_in(self, tenant_id: str, channel_id: str) -> Channel | None:
+        """Return the conversation if it is seen in this tenant, whoever may see it."""
         channel = self.channels.get(channel_id)
-        return channel if channel and channel.team_id == team_id else None
+        return channel if channel and self.teams_of(tenant_id).intersection(channel.team_ids) else None
 
-    def app_channel(self, user: User) -> Channel:
-        """Return the person's own conversation with the app, opening it on first use."""
+    def app_channel(self, user: User, team_id: str | None = None) -> Channel:
+        """Return the person's own conversation with the app of a workspace, opening it on first use."""
+        team_id = team_id or self.app_team(user)
         for channel in self.channels.values():
-            if channel.kind == "app" and channel.members == [user.id]:
+            if channel.kind == "app" and channel.members == [user.id] and channel.team_id == team_id:
                 return channel
-        made = Channel(self.new_id("D"), user.team_id, "directmessage", "app", [user.id], app_is_member=True)
+        made = Channel(self.new_id("D"), team_id, "directmessage", "app", [user.id], app_is_member=True)
         self.channels[made.id] = made
         return made
+
+    def accessible(self, caller: Token, team_ids: Iterable[str]) -> str:
+        """Return the first of these workspaces in which the token works.
+
+        Raises SlackError `team_access_not_granted`: an org-wide app was not added to any of them.
+        """
+        installation = self.installations[caller.tenant_id]
+        for team_id in team_ids:
+            if installation.covers(team_id):
+                return team_id
+        raise SlackError("team_access_not_granted")
 
     def person(self, user_id: object) -> User:
         """Return the person. Raises SlackError `user_not_found`."""
@@ -124,7 +172,7 @@ class World:
         """
         if channel_id == "app":
             return self.app_channel(user)
-        channel = self.channel_in(user.team_id, channel_id) if isinstance(channel_id, str) else None
+        channel = self.channels.get(channel_id) if isinstance(channel_id, str) else None
         if channel is None or user.id not in channel.members:
             raise SlackError("channel_not_found")
         return channel

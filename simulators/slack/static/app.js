@@ -16,7 +16,7 @@ const failed = new Set(); // buttons whose last press the app did not answer
 const place = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const me = () => state.users.find((user) => user.id === place().user) ?? state.users[0];
 const mine = () => state.channels.filter((channel) => channel.members.includes(me().id));
-const installed = () => state.installs.some((install) => install.team_id === me().team_id);
+const installed = () => state.installs.some((install) => me().team_ids.some((id) => install.covers.includes(id)));
 
 function here() {
   const wanted = place().channel;
