@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from simulators.zoom import control, control_traffic, middleware, oauth, pages
+from simulators.zoom import control, control_apps, control_people, control_traffic, middleware, oauth, pages
 from simulators.zoom.config import ZoomConfig
 from simulators.zoom.operations import OPERATIONS
 from simulators.zoom.rest import RestApi
@@ -44,16 +44,20 @@ def _control() -> list[web.AbstractRouteDef]:
         web.get("/control/state", control.get_state),
         web.post("/control/reset", control.reset),
         web.post("/control/clock", control.advance_clock),
-        web.post("/control/users/{id}", control.change_user),
+        web.post("/control/users/{id}", control_people.change_user),
         web.get("/control/meetings", control.list_meetings),
         web.post(r"/control/meetings/{id:\d{9,11}}/start", control.start_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/join", control.join_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/leave", control.leave_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/end", control.end_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/recording", control.record_meeting),
-        web.post("/control/tokens/expire", control.expire_tokens),
-        web.post("/control/tokens/revoke", control.revoke_tokens),
-        web.post("/control/uninstall", control.uninstall),
+        web.post("/control/tokens/expire", control_apps.expire_tokens),
+        web.post("/control/tokens/revoke", control_apps.revoke_tokens),
+        web.post("/control/uninstall", control_apps.uninstall),
+        web.post("/control/uninstall/release", control_apps.release_uninstalls),
+        web.post("/control/approval", control_apps.approve),
+        web.post("/control/apps", control_apps.change_app),
+        web.get("/control/secrets", control_apps.list_secrets),
         web.post("/control/faults", control_traffic.add_fault),
         web.get("/control/faults", control_traffic.list_faults),
         web.delete("/control/faults", control_traffic.clear_faults),

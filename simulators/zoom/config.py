@@ -30,13 +30,24 @@ USER_SCOPES = (
 
 ACCOUNT_SCOPES = tuple(f"{scope}:admin" for scope in USER_SCOPES)
 
+OPTIONAL_USER_SCOPES = (
+    "meeting:read:list_meetings",
+    "user:read:settings",
+    "cloud_recording:read:recording",
+    "phone:read:user",
+    "phone:read:call",
+    "phone:read:call_log",
+)
+OPTIONAL_ACCOUNT_SCOPES = tuple(f"{scope}:admin" for scope in OPTIONAL_USER_SCOPES)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ZoomApp:
     """One app registered in Zoom's Marketplace.
 
     `level` "user" is user-managed (each person authorises), "account" is admin-managed (an admin authorises once for
-    the account). Only a `published` app is told `app_deauthorized` when somebody removes it.
+    the account). Only a `published` app is told `app_deauthorized` when somebody removes it. `optional_scopes` are
+    those of the `scopes` that a person may decline. `old_refresh_grace_seconds` None is the simulator's own setting.
     """
 
     level: AppLevel
@@ -45,7 +56,9 @@ class ZoomApp:
     client_secret: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     scopes: tuple[str, ...]
+    optional_scopes: tuple[str, ...] = ()
     published: bool = True
+    old_refresh_grace_seconds: float | None = None
 
 
 _USER_APP = ZoomApp(
@@ -55,6 +68,7 @@ _USER_APP = ZoomApp(
     client_secret="simulated-zoom-user-client-secret",
     webhook_secret="simulated-zoom-user-webhook-secret",
     scopes=USER_SCOPES,
+    optional_scopes=OPTIONAL_USER_SCOPES,
 )
 _ACCOUNT_APP = ZoomApp(
     level="account",
@@ -63,6 +77,7 @@ _ACCOUNT_APP = ZoomApp(
     client_secret="simulated-zoom-account-client-secret",
     webhook_secret="simulated-zoom-account-webhook-secret",
     scopes=ACCOUNT_SCOPES,
+    optional_scopes=OPTIONAL_ACCOUNT_SCOPES,
 )
 
 
@@ -101,11 +116,3 @@ class ZoomConfig:
     def webhook_url(self) -> str:
         """The event notification endpoint of both apps."""
         return f"{self.app_url}/zoom/webhooks"
-
-    def app_by_client_id(self, client_id: str) -> ZoomApp | None:
-        """The registered app with this client id, if there is one."""
-        return next((app for app in self.apps if app.client_id == client_id), None)
-
-    def app_by_level(self, level: str) -> ZoomApp | None:
-        """The registered app named "user" or "account", if it is one of them."""
-        return next((app for app in self.apps if app.level == level), None)

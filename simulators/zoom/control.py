@@ -11,40 +11,13 @@ from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, Field, problems
 from simulators.zoom.pages import MAX_NAME
 from simulators.zoom.simulation import SIMULATION, Simulation
-from simulators.zoom.world import BASIC, LICENSED, Meeting, User
+from simulators.zoom.world import Meeting, User
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _MAX_ADVANCE_SECONDS = 400 * 86_400
-_SETTING_FIELDS: dict[str, Field] = {
-    **dict.fromkeys(
-        [
-            "personal_meeting",
-            "use_pmi_for_instant_meetings",
-            "use_pmi_for_scheduled_meetings",
-            "require_password_for_instant_meetings",
-            "require_password_for_scheduling_new_meetings",
-            "embed_password_in_join_link",
-            "join_before_host",
-            "host_video",
-            "participants_video",
-            "waiting_room",
-            "cloud_recording",
-            "zoom_phone",
-        ],
-        BOOLEAN,
-    ),
-    "pmi_password": Field(kind="string", pattern="[A-Za-z0-9@_*!-]{1,10}"),
-    "require_password_for_pmi_meetings": Field(kind="string", choices=("all", "jbh_only", "none")),
-}
-_USER_FIELDS: dict[str, Field] = {
-    **_SETTING_FIELDS,
-    "type": Field(kind="integer", choices=(BASIC, LICENSED)),
-    "role_name": Field(kind="string", choices=("Owner", "Admin", "Member")),
-    "vanity_name": Field(kind="string", pattern="([A-Za-z][A-Za-z0-9.]{4,39})?"),
-}
-_USER_ID = Field(kind="string", minimum=1, maximum=64)
+USER_ID = Field(kind="string", minimum=1, maximum=64)
 _NAME = Field(kind="string", minimum=1, maximum=MAX_NAME)
 
 
@@ -90,7 +63,7 @@ async def get_state(request: web.Request) -> web.Response:
 async def reset(request: web.Request) -> web.Response:
     """`POST /control/reset`: everything as at the start."""
     request.app[SIMULATION].reset()
-    return _done()
+    return done()
 
 
 async def advance_clock(request: web.Request) -> web.Response:
@@ -101,18 +74,6 @@ async def advance_clock(request: web.Request) -> web.Response:
     simulation.clock.advance(_number(body, "advance_seconds"))
     simulation.outbox.send_due_retries()
     return web.json_response({"now": simulation.clock.now()})
-
-
-async def change_user(request: web.Request) -> web.Response:
-    """`POST /control/users/{id}`: plan, role, personal link ("" removes it) and settings."""
-    simulation = request.app[SIMULATION]
-    user = _user(simulation, request.match_info["id"])
-    for name, value in (await body_of(request, _USER_FIELDS)).items():
-        if name == "vanity_name":
-            user.vanity_name = str(value).lower() or None
-        else:
-            setattr(user.settings if name in _SETTING_FIELDS else user, name, value)
-    return web.json_response(views.user_view(simulation, user))
 
 
 async def list_meetings(request: web.Request) -> web.Response:
@@ -137,8 +98,8 @@ async def join_meeting(request: web.Request) -> web.Response:
     fields = {
         "name": _NAME,
         "email": Field(kind="string", maximum=254),
-        "zoom_user_id": _USER_ID,
-        "participant_uuid": _USER_ID,
+        "zoom_user_id": USER_ID,
+        "participant_uuid": USER_ID,
         "start": BOOLEAN,
     }
     simulation = request.app[SIMULATION]
@@ -146,7 +107,7 @@ async def join_meeting(request: web.Request) -> web.Response:
     meeting = _meeting(request)
     user = simulation.world.user_by_email(str(body.get("email", "")))
     if "zoom_user_id" in body:
-        user = _user(simulation, str(body["zoom_user_id"]))
+        user = user_of(simulation, str(body["zoom_user_id"]))
     name = str(body.get("name") or (user.display_name if user else ""))
     if not name:
         raise ControlError(400, "name: required")
@@ -161,7 +122,7 @@ async def join_meeting(request: web.Request) -> web.Response:
 async def leave_meeting(request: web.Request) -> web.Response:
     """`POST /control/meetings/{id}/leave {"user_id"}`."""
     simulation = request.app[SIMULATION]
-    body = await body_of(request, {"user_id": _USER_ID})
+    body = await body_of(request, {"user_id": USER_ID})
     instance = simulation.world.running.get(_meeting(request).room_id)
     if instance is None:
         raise ControlError(409, "the meeting is not running")
@@ -209,34 +170,9 @@ async def record_meeting(request: web.Request) -> web.Response:
     return web.json_response(views.instance_view(instance))
 
 
-async def expire_tokens(request: web.Request) -> web.Response:
-    """`POST /control/tokens/expire {"zoom_user_id"}`: access tokens only."""
-    simulation = request.app[SIMULATION]
-    user = await _named_user(request)
-    return web.json_response({"expired": simulation.grants.expire_access(user.id)})
-
-
-async def revoke_tokens(request: web.Request) -> web.Response:
-    """`POST /control/tokens/revoke {"zoom_user_id"}`: nothing works any more, nobody is told."""
-    request.app[SIMULATION].grants.revoke_user((await _named_user(request)).id)
-    return _done()
-
-
-async def uninstall(request: web.Request) -> web.Response:
-    """`POST /control/uninstall {"zoom_user_id", "app"?}`: the person removes the app (or all) in the Marketplace."""
-    simulation = request.app[SIMULATION]
-    body = await body_of(request, {"zoom_user_id": _USER_ID, "app": Field(kind="string", maximum=16)})
-    user = _user(simulation, str(body.get("zoom_user_id", "")))
-    apps = (app_of(simulation, body),) if "app" in body else simulation.config.apps
-    removed = [app for app in apps if simulation.grants.uninstall(app, user.id) is not None]
-    for app in removed:
-        simulation.publisher.publish_deauthorization(app, user.id, simulation.clock.now())
-    return web.json_response({"removed": [app.level for app in removed]})
-
-
 def app_of(simulation: Simulation, body: Mapping[str, object]) -> ZoomApp:
     """The app that the body names, the user-managed one by default. Raises ControlError 400."""
-    app = simulation.config.app_by_level(str(body.get("app", "user")))
+    app = simulation.registry.by_level(str(body.get("app", "user")))
     if app is None:
         raise ControlError(400, 'app: "user" or "account"')
     return app
@@ -249,16 +185,12 @@ def _meeting(request: web.Request) -> Meeting:
     return meeting
 
 
-def _user(simulation: Simulation, user_id: str) -> User:
+def user_of(simulation: Simulation, user_id: str) -> User:
+    """The person with this id. Raises ControlError 404."""
     user = simulation.world.users.get(user_id)
     if user is None:
         raise ControlError(404, "no such Zoom user")
     return user
-
-
-async def _named_user(request: web.Request) -> User:
-    body = await body_of(request, {"zoom_user_id": _USER_ID})
-    return _user(request.app[SIMULATION], str(body.get("zoom_user_id", "")))
 
 
 def _number(body: Mapping[str, object], name: str) -> int:
@@ -268,5 +200,6 @@ def _number(body: Mapping[str, object], name: str) -> int:
     return value
 
 
-def _done() -> web.Response:
+def done() -> web.Response:
+    """The answer that says no more than that it was done."""
     return web.json_response({"ok": True})

@@ -31,17 +31,19 @@ class ZoomError(Exception):
 
 
 class OAuthError(Exception):
-    """A refusal of the token or revoke endpoint."""
+    """A refusal of the token or revoke endpoint; `code` is Zoom's own number, where one is known."""
 
-    def __init__(self, status: int, error: str, reason: str) -> None:
+    def __init__(self, status: int, error: str, reason: str, *, code: int | None = None) -> None:
         super().__init__(f"{status} {error}: {reason}")
+        self.code = code
         self.status = status
         self.error = error
         self.reason = reason
 
     def body(self) -> dict[str, object]:
         """The JSON answer. The key is `reason`, not `error_description`."""
-        return {"reason": self.reason, "error": self.error}
+        numbered = {} if self.code is None else {"errorCode": self.code}
+        return {"reason": self.reason, "error": self.error, **numbered}
 
 
 class ControlError(Exception):

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from simulators.zoom.clock import iso, iso_millis
 from simulators.zoom.config import ZoomApp
-from simulators.zoom.world import ACCOUNT_ID, Instance, Participant, Recording
+from simulators.zoom.world import Instance, Participant, Recording, User
 
 Event = dict[str, object]
 
@@ -33,19 +33,19 @@ def _escaped(char: str) -> str:
 
 def meeting_started(instance: Instance, now: float) -> Event:
     """The host opened the meeting."""
-    return _envelope("meeting.started", now, _lifecycle_object(instance))
+    return _envelope("meeting.started", now, instance, _lifecycle_object(instance))
 
 
 def meeting_ended(instance: Instance, now: float) -> Event:
     """The meeting is over. `duration` is still the scheduled length."""
     end_time = iso(instance.end_time if instance.end_time is not None else now)
-    return _envelope("meeting.ended", now, {**_lifecycle_object(instance), "end_time": end_time})
+    return _envelope("meeting.ended", now, instance, {**_lifecycle_object(instance), "end_time": end_time})
 
 
 def participant_joined(instance: Instance, person: Participant, now: float) -> Event:
     """Somebody came in."""
     times = {"join_time": iso(person.join_time)}
-    return _envelope("meeting.participant_joined", now, _participant_object(instance, person, times))
+    return _envelope("meeting.participant_joined", now, instance, _participant_object(instance, person, times))
 
 
 def participant_left(instance: Instance, person: Participant, reason: str, now: float) -> Event:
@@ -54,7 +54,7 @@ def participant_left(instance: Instance, person: Participant, reason: str, now: 
         "leave_time": iso(person.leave_time if person.leave_time is not None else now),
         "leave_reason": f"{person.name} left the meeting.<br>Reason: {reason}",
     }
-    return _envelope("meeting.participant_left", now, _participant_object(instance, person, times))
+    return _envelope("meeting.participant_left", now, instance, _participant_object(instance, person, times))
 
 
 def recording_changed(event: str, instance: Instance, start: float, end: float | None, now: float) -> Event:
@@ -71,7 +71,7 @@ def recording_changed(event: str, instance: Instance, start: float, end: float |
         "duration": meeting.duration,
         "recording_file": {"recording_start": iso(start), "recording_end": "" if end is None else iso(end)},
     }
-    return _envelope(event, now, body)
+    return _envelope(event, now, instance, body)
 
 
 def recording_completed(instance: Instance, recording: Recording, public_url: str, now: float) -> Event:
@@ -81,7 +81,7 @@ def recording_completed(instance: Instance, recording: Recording, public_url: st
         "id": instance.room_id,
         "uuid": instance.uuid,
         "host_id": meeting.host.id,
-        "account_id": ACCOUNT_ID,
+        "account_id": meeting.host.account_id,
         "topic": meeting.topic,
         "type": meeting.type,
         "start_time": iso(instance.start_time),
@@ -94,7 +94,7 @@ def recording_completed(instance: Instance, recording: Recording, public_url: st
         "recording_count": len(recording.files),
         "recording_files": recording_files(instance, recording, public_url, download="webhook_download"),
     }
-    event = _envelope("recording.completed", now, body)
+    event = _envelope("recording.completed", now, instance, body)
     return {**event, "download_token": secrets.token_urlsafe(32)}
 
 
@@ -118,15 +118,38 @@ def recording_files(instance: Instance, recording: Recording, public_url: str, *
     ]
 
 
-def app_deauthorized(app: ZoomApp, user_id: str, now: float) -> Event:
+def user_updated(user: User, changed: Mapping[str, object], by: User | None, now: float) -> Event:
+    """An admin changed a person. The object has what changed and nothing else."""
+    body = {**_by_whom(user, by), "object": {"id": user.id, **changed}, "time_stamp": int(now * 1000)}
+    return {"event": "user.updated", "event_ts": int(now * 1000), "payload": body}
+
+
+def user_left(event: str, user: User, by: User | None, now: float) -> Event:
+    """`user.deactivated`, `user.deleted`, `user.disassociated`, or `user.activated` for one who is back."""
+    about = {
+        "id": user.id,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+        "type": user.type,
+    }
+    return {"event": event, "event_ts": int(now * 1000), "payload": {**_by_whom(user, by), "object": about}}
+
+
+def _by_whom(user: User, by: User | None) -> dict[str, object]:
+    operator = {} if by is None else {"operator": by.email, "operator_id": by.id}
+    return {"account_id": user.account_id, **operator}
+
+
+def app_deauthorized(app: ZoomApp, user: User, now: float) -> Event:
     """Somebody removed a published app. The inner `signature` is historical; the header is what counts."""
     return {
         "event": "app_deauthorized",
         "event_ts": int(now * 1000),
         "payload": {
-            "account_id": ACCOUNT_ID,
-            "user_id": user_id,
-            "signature": hmac.new(app.webhook_secret.encode(), user_id.encode(), sha256).hexdigest(),
+            "account_id": user.account_id,
+            "user_id": user.id,
+            "signature": hmac.new(app.webhook_secret.encode(), user.id.encode(), sha256).hexdigest(),
             "deauthorization_time": iso_millis(now),
             "client_id": app.client_id,
         },
@@ -147,11 +170,11 @@ def minutes_between(start: float, end: float) -> int:
     return max(1, -int(-(end - start) // 60))
 
 
-def _envelope(event: str, now: float, body: Mapping[str, object]) -> Event:
+def _envelope(event: str, now: float, instance: Instance, body: Mapping[str, object]) -> Event:
     return {
         "event": event,
         "event_ts": int(now * 1000),
-        "payload": {"account_id": ACCOUNT_ID, "object": dict(body)},
+        "payload": {"account_id": instance.meeting.host.account_id, "object": dict(body)},
     }
 
 
@@ -173,7 +196,8 @@ def _lifecycle_object(instance: Instance) -> dict[str, object]:
 def _participant_object(instance: Instance, person: Participant, times: Mapping[str, str]) -> dict[str, object]:
     body = _lifecycle_object(instance)
     del body["host_email"]
-    zoom_user_id = person.user.id if person.user else ""
+    user = instance.colleague(person)
+    zoom_user_id = user.id if user else ""
     body["participant"] = {
         "user_id": person.user_id,
         "user_name": person.name,
@@ -181,7 +205,7 @@ def _participant_object(instance: Instance, person: Participant, times: Mapping[
         "id": zoom_user_id,
         "participant_uuid": person.uuid,
         **times,
-        "email": person.email,
+        "email": user.email if user else "",
         "registrant_id": "",
         "customer_key": "",
     }

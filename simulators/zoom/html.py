@@ -60,6 +60,12 @@ def text_input(name: str, label: str, *, limit: int, required: bool = True, valu
     )
 
 
+def checkbox(name: str, value: str, label: str) -> str:
+    """A box that is checked at first; an empty one is not sent."""
+    box = f'<input type="checkbox" name="{escape(name)}" value="{escape(value)}" checked>'
+    return f"<label>{box} {escape(label)}</label>"
+
+
 def select(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
     """A labelled choice of (value, text)."""
     choices = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options)

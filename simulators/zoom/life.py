@@ -149,7 +149,7 @@ class MeetingLife:
         self._publish(events.participant_left(instance, person, reason, person.leave_time), instance)
 
     def _publish(self, event: events.Event, instance: Instance) -> None:
-        self._publisher.publish(event, host=instance.meeting.host, subject=str(instance.room_id))
+        self._publisher.publish(event, about=instance.meeting.host, subject=str(instance.room_id))
 
 
 def _require_cloud_recording(host: User) -> None:

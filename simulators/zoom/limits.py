@@ -1,6 +1,6 @@
-"""Zoom's rate limits: requests per second for the account, and created or changed meetings per person and day."""
+"""Zoom's rate limits: requests per second and account, and created or changed meetings per person and day."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -20,12 +20,12 @@ class RateLimits:
     def __init__(self, clock: SimulatedClock, *, enforced: bool) -> None:
         self._clock = clock
         self._enforced = enforced
-        self._recent: dict[Label, deque[float]] = {"light": deque(), "medium": deque()}
+        self._recent: defaultdict[tuple[str, Label], deque[float]] = defaultdict(deque)
         self._written: Counter[tuple[str, str]] = Counter()
 
-    def count_request(self, label: Label) -> None:
-        """One request of this category. Raises ZoomError 429 above the limit of the running second."""
-        now, recent = self._clock.now(), self._recent[label]
+    def count_request(self, account_id: str, label: Label) -> None:
+        """One request of this category for an account. Raises ZoomError 429 above the limit of the running second."""
+        now, recent = self._clock.now(), self._recent[account_id, label]
         while recent and recent[0] <= now - 1:
             recent.popleft()
         if self._enforced and len(recent) >= PER_SECOND[label]:

@@ -61,12 +61,12 @@ def _caller(request: web.Request, simulation: Simulation) -> str | None:
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         try:
-            return simulation.grants.authenticate(credentials).app.level
+            return simulation.grants.authenticate(credentials).level
         except ZoomError:
             return None
     try:
         client_id = base64.b64decode(credentials).decode().partition(":")[0]
     except ValueError:  # not base64, or not text
         return None
-    app = simulation.config.app_by_client_id(client_id)
+    app = simulation.registry.by_client_id(client_id)
     return app.level if app else None

@@ -2,54 +2,44 @@
 
 import base64
 import hmac
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
 from simulators.zoom import html
 from simulators.zoom.config import ZoomApp, ZoomConfig
+from simulators.zoom.consent import (
+    CARRIED,
+    ConsentRefusedError,
+    ConsentRequest,
+    check_request,
+    require_approval,
+    require_role,
+    signed_in,
+)
 from simulators.zoom.errors import OAuthError
 from simulators.zoom.grants import ACCESS_SECONDS, Grants, TokenPair
+from simulators.zoom.registry import Registry
 from simulators.zoom.simulation import SIMULATION
-
-_MAX_STATE = 4096
-_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_METHODS = ("plain", "S256")
-_CARRIED = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
-
-
-class _ConsentRefusedError(Exception):
-    """The authorize request is wrong; Zoom shows a page and never redirects."""
-
-
-@dataclass(frozen=True)
-class _ConsentRequest:
-    """A checked authorize request. RFC 7636: without a method, a challenge is `plain`."""
-
-    app: ZoomApp
-    redirect_uri: str
-    state: str | None
-    challenge: str | None
-    method: str
 
 
 async def authorize(request: web.Request) -> web.Response:
     """`GET /oauth/authorize`: who are you, and may this app?"""
     simulation = request.app[SIMULATION]
     try:
-        wanted = _consent_request(simulation.config, request.query)
-    except _ConsentRefusedError as error:
-        return html.page("Zoom cannot authorize", html.paragraph(str(error)), status=400)
+        wanted = check_request(simulation.registry, simulation.config.redirect_uri, request.query)
+        require_approval(simulation.registry, wanted.app, simulation.world.accounts)
+    except ConsentRefusedError as error:
+        return _refused(error)
     users = [(user.id, f"{user.display_name} ({user.email})") for user in simulation.world.users.values()]
     form = html.form(
         "/oauth/authorize/decide",
-        *(html.hidden(name, request.query[name]) for name in _CARRIED if name in request.query),
+        *(html.hidden(name, request.query[name]) for name in CARRIED if name in request.query),
         html.select("zoom_user_id", "Signed in to Zoom as", users),
-        html.scopes(wanted.app.scopes),
-        html.button("Authorize", name="decision", value="allow"),
+        html.scopes(wanted.required),
+        *(html.checkbox("grant", scope, f"optional: {scope}") for scope in wanted.offered),
+        html.button("Authorize", name="decision", value="allow_checked"),
         html.button("Decline", name="decision", value="deny", quiet=True),
     )
     about = "every meeting of the account" if wanted.app.level == "account" else "your meetings"
@@ -58,33 +48,45 @@ async def authorize(request: web.Request) -> web.Response:
 
 
 async def decide(request: web.Request) -> web.Response:
-    """`POST /oauth/authorize/decide`: the person has pressed a button; back to the app with a code or an error."""
+    """`POST /oauth/authorize/decide`: the person has pressed a button; back to the app with a code or an error.
+
+    The form has the app's own parameters, `zoom_user_id`, `decision` (`allow`, `allow_checked`, `deny`), and `decline`
+    once for each optional scope that is not given. The page's own button says `allow_checked`: every optional scope
+    whose `grant` box is empty is declined.
+    """
     simulation = request.app[SIMULATION]
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    try:
-        wanted = _consent_request(simulation.config, form)
-    except _ConsentRefusedError as error:
-        return html.page("Zoom cannot authorize", html.paragraph(str(error)), status=400)
-    user = simulation.world.users.get(form.get("zoom_user_id", ""))
+    fields = await request.post()
+    form = {name: value for name, value in fields.items() if isinstance(value, str)}
     decision = form.get("decision")
-    if decision not in {"allow", "deny"} or user is None:
-        return html.page("Zoom cannot authorize", html.paragraph("Choose a person and a button."), status=400)
-    if decision == "deny":
-        return _back(wanted, error="access_denied")
-    if wanted.app.level == "account" and not user.is_admin:
-        text = f"{user.display_name} cannot add this app for the account. Contact your Zoom admin."
-        return html.page("You cannot authorize this app", html.paragraph(text), status=403)
+    try:
+        wanted = check_request(simulation.registry, simulation.config.redirect_uri, form)
+        user = signed_in(simulation.world.users, form)
+        require_approval(simulation.registry, wanted.app, [user.account_id])
+        if decision == "deny":
+            return _back(wanted, error="access_denied")
+        require_role(wanted.app, user)
+        declined = {str(scope) for scope in fields.getall("decline", [])}
+        if decision == "allow_checked":
+            declined |= set(wanted.offered).difference(str(scope) for scope in fields.getall("grant", []))
+        known = simulation.grants.authorization(wanted.app, user)
+        scopes = wanted.granted(declined, known.scopes if known else ())
+    except ConsentRefusedError as error:
+        return _refused(error)
     code = simulation.grants.issue_code(
-        wanted.app, user.id, redirect_uri=wanted.redirect_uri, challenge=wanted.challenge, method=wanted.method
+        wanted.app, user, scopes, redirect_uri=wanted.redirect_uri, challenge=wanted.challenge, method=wanted.method
     )
     return _back(wanted, code=code)
+
+
+def _refused(error: ConsentRefusedError) -> web.Response:
+    return html.page("Zoom cannot authorize", html.paragraph(str(error)), status=error.status)
 
 
 async def token(request: web.Request) -> web.Response:
     """`POST /oauth/token`: HTTP Basic client authentication, parameters in a form body only."""
     simulation = request.app[SIMULATION]
     try:
-        app, form = await _client_and_form(request, simulation.config)
+        app, form = await _client_and_form(request, simulation.registry)
         pair = _exchange(simulation.grants, app, form)
     except OAuthError as error:
         return web.json_response(error.body(), status=error.status)
@@ -95,7 +97,7 @@ async def revoke(request: web.Request) -> web.Response:
     """`POST /oauth/revoke` with `token=<access token>`: the refresh token dies too."""
     simulation = request.app[SIMULATION]
     try:
-        app, form = await _client_and_form(request, simulation.config)
+        app, form = await _client_and_form(request, simulation.registry)
         simulation.grants.revoke(app, _required(form, "token"))
     except OAuthError as error:
         return web.json_response(error.body(), status=error.status)
@@ -112,33 +114,14 @@ def _exchange(grants: Grants, app: ZoomApp, form: Mapping[str, str]) -> TokenPai
     raise OAuthError(400, "unsupported_grant_type", "Unsupported grant type")
 
 
-def _consent_request(config: ZoomConfig, query: Mapping[str, str]) -> _ConsentRequest:
-    app = config.app_by_client_id(query.get("client_id", ""))
-    if app is None:
-        raise _ConsentRefusedError("Invalid client id. (4,702)")
-    if query.get("redirect_uri") != config.redirect_uri:
-        raise _ConsentRefusedError("Invalid redirect: the URL is not registered for this app. (4,709)")
-    if query.get("response_type") != "code":
-        raise _ConsentRefusedError("Invalid response type: only code is supported.")
-    state = query.get("state")
-    if state is not None and len(state) > _MAX_STATE:
-        raise _ConsentRefusedError("Invalid state: too long.")
-    challenge, method = query.get("code_challenge"), query.get("code_challenge_method", "plain")
-    if challenge is not None and not _CHALLENGE.fullmatch(challenge):
-        raise _ConsentRefusedError("Invalid code challenge.")
-    if method not in _METHODS:
-        raise _ConsentRefusedError("Invalid code challenge method.")
-    return _ConsentRequest(app, config.redirect_uri, state, challenge, method)
-
-
-def _back(wanted: _ConsentRequest, **result: str) -> web.Response:
+def _back(wanted: ConsentRequest, **result: str) -> web.Response:
     query = result if wanted.state is None else {**result, "state": wanted.state}
     return web.Response(status=302, headers={"Location": f"{wanted.redirect_uri}?{urlencode(query)}"})
 
 
-async def _client_and_form(request: web.Request, config: ZoomConfig) -> tuple[ZoomApp, dict[str, str]]:
+async def _client_and_form(request: web.Request, registry: Registry) -> tuple[ZoomApp, dict[str, str]]:
     """Who calls, and the form. Raises OAuthError."""
-    app = _client(request.headers.get("Authorization", ""), config)
+    app = _client(request.headers.get("Authorization", ""), registry)
     if request.query_string:
         raise OAuthError(400, "invalid_request", "Parameters belong into the request body")
     if request.content_type != "application/x-www-form-urlencoded":
@@ -153,13 +136,13 @@ async def _client_and_form(request: web.Request, config: ZoomConfig) -> tuple[Zo
     return app, form
 
 
-def _client(header: str, config: ZoomConfig) -> ZoomApp:
+def _client(header: str, registry: Registry) -> ZoomApp:
     scheme, _, encoded = header.partition(" ")
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except ValueError:  # not base64, or not text
         client_id, secret = "", ""
-    app = config.app_by_client_id(client_id) if scheme.lower() == "basic" else None
+    app = registry.by_client_id(client_id) if scheme.lower() == "basic" else None
     if app is None or not hmac.compare_digest(app.client_secret.encode(), secret.encode()):
         raise OAuthError(401, "invalid_client", "Invalid client_id or client_secret")
     return app

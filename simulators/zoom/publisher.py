@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from simulators.zoom import events
-from simulators.zoom.config import ZoomApp, ZoomConfig
+from simulators.zoom.config import AppLevel, ZoomApp
 from simulators.zoom.grants import Grants
+from simulators.zoom.registry import Registry
 from simulators.zoom.webhooks import Outbox
 from simulators.zoom.world import User
 
@@ -16,35 +17,57 @@ _SCOPES = {
     "recording.started": "cloud_recording:read:recording",
     "recording.stopped": "cloud_recording:read:recording",
     "recording.completed": "cloud_recording:read:recording",
+    # Zoom does not say which scope these need; the one by which the same facts are read is the likely one.
+    "user.updated": "user:read:user",
+    "user.activated": "user:read:user",
+    "user.deactivated": "user:read:user",
+    "user.deleted": "user:read:user",
+    "user.disassociated": "user:read:user",
 }
 
 
 class Publisher:
     """Hands events to the outbox, once per app that is entitled to them."""
 
-    def __init__(self, config: ZoomConfig, grants: Grants, outbox: Outbox) -> None:
-        self._config = config
+    def __init__(self, registry: Registry, grants: Grants, outbox: Outbox) -> None:
+        self._registry = registry
         self._grants = grants
         self._outbox = outbox
+        self._late: list[tuple[AppLevel, str, bytes]] = []
 
-    def publish(self, event: Mapping[str, object], *, host: User, subject: str) -> None:
-        """Send an event of `host`'s meeting: the user app hears of people who added it, the account app of all."""
+    def publish(self, event: Mapping[str, object], *, about: User, subject: str) -> None:
+        """Send an event about a person or her meeting: to the user app if she added it, to the account's app always."""
         name = str(event["event"])
         body = events.encode(event)
-        for app in self._config.apps:
-            if self._is_subscribed(app, host, _SCOPES[name]):
-                self._outbox.emit(app, name, subject, body)
+        for app in self._registry.apps:
+            if self._is_subscribed(app, about, _SCOPES[name]):
+                self._outbox.emit(app.level, name, subject, body)
 
-    def publish_deauthorization(self, app: ZoomApp, user_id: str, now: float) -> None:
-        """Tell a published app that somebody removed it; an unpublished one only meets dead tokens."""
-        if app.published:
-            body = events.encode(events.app_deauthorized(app, user_id, now))
-            self._outbox.emit(app, "app_deauthorized", user_id, body)
+    def publish_deauthorization(self, app: ZoomApp, user: User, now: float, *, late: bool = False) -> None:
+        """Tell a published app that somebody removed it; an unpublished one only meets dead tokens.
 
-    def _is_subscribed(self, app: ZoomApp, host: User, scope: str) -> bool:
-        if app.level == "user":
-            own = self._grants.authorization(app, host.id)
-            return own is not None and scope in own.scopes
-        return any(
-            granted.app is app and f"{scope}:admin" in granted.scopes for granted in self._grants.authorizations()
-        )
+        `late` keeps the event until `release_late`, so that it can come after a new authorisation.
+        """
+        if not app.published:
+            return
+        notice = (app.level, user.id, events.encode(events.app_deauthorized(app, user, now)))
+        if late:
+            self._late.append(notice)
+        else:
+            self._emit_deauthorization(*notice)
+
+    def release_late(self) -> int:
+        """Send the deauthorisations that were kept. Returns how many."""
+        late, self._late = self._late, []
+        for notice in late:
+            self._emit_deauthorization(*notice)
+        return len(late)
+
+    def _emit_deauthorization(self, level: AppLevel, user_id: str, body: bytes) -> None:
+        self._outbox.emit(level, "app_deauthorized", user_id, body)
+
+    def _is_subscribed(self, app: ZoomApp, about: User, scope: str) -> bool:
+        if not self._registry.is_approved(app.level, about.account_id):
+            return False
+        granted = self._grants.authorization(app, about)
+        return granted is not None and scope + (":admin" if app.level == "account" else "") in granted.scopes

@@ -40,7 +40,7 @@ class Call:
     @property
     def is_admin(self) -> bool:
         """Whether the token is one of the admin-managed app, which may name any person of the account."""
-        return self.authorization.app.level == "account"
+        return self.authorization.level == "account"
 
     def user(self) -> User:
         """The person in the path. With a user-managed token only `me` is right: anything else lacks a scope.
@@ -50,17 +50,19 @@ class Call:
         wanted = unquote(self.segments[0])
         world = self.simulation.world
         if wanted == "me":
-            return world.users[self.authorization.user_id]
-        if not self.is_admin:
+            wanted = self.authorization.user_id
+        elif not self.is_admin:
             raise missing_scope(f"{self.scope}:admin")
         user = world.users.get(wanted) or world.user_by_email(wanted)
-        if user is None:
+        if user is None or user.account_id != self.authorization.account_id:
             raise ZoomError(404, 1001, f"User does not exist: {wanted}.")
         return user
 
     def may_see(self, host: User) -> bool:
         """A person's token sees that person's meetings, an admin's all of the account."""
-        return self.is_admin or host.id == self.authorization.user_id
+        if self.is_admin:
+            return host.account_id == self.authorization.account_id
+        return host.id == self.authorization.user_id
 
     def meeting(self) -> Meeting:
         """The meeting whose number is in the path. Raises ZoomError 400/300, 404/3001."""
@@ -144,10 +146,10 @@ class RestApi:
         simulation = request.app[SIMULATION]
         authorization = _authenticate(request, simulation)
         operation, segments = self._find(request)
-        scope = operation.scope + (":admin" if authorization.app.level == "account" else "")
+        scope = operation.scope + (":admin" if authorization.level == "account" else "")
         if scope not in authorization.scopes:
             raise missing_scope(scope)
-        simulation.limits.count_request(operation.label)
+        simulation.limits.count_request(authorization.account_id, operation.label)
         body = await _json_body(request) if request.method in _JSON_METHODS else {}
         call = Call(simulation, authorization, operation.scope, segments, request.query, body)
         return operation.run(call), operation

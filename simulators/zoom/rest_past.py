@@ -4,7 +4,7 @@ from simulators.zoom import events
 from simulators.zoom.clock import iso
 from simulators.zoom.errors import ZoomError
 from simulators.zoom.rest import Answer, Call
-from simulators.zoom.world import ACCOUNT_ID, Instance, Participant
+from simulators.zoom.world import Instance, Participant
 
 
 def get_past_meeting(call: Call) -> Answer:
@@ -25,7 +25,7 @@ def get_past_meeting(call: Call) -> Answer:
         "total_minutes": sum(events.minutes_between(p.join_time, p.leave_time or end) for p in instance.participants),
         "participants_count": len(instance.participants),
         "dept": "",
-        "source": call.authorization.app.name,
+        "source": call.simulation.registry.app(call.authorization.level).name,
         "has_meeting_summary": False,
     }
     return Answer(200, body)
@@ -40,7 +40,7 @@ def list_past_participants(call: Call) -> Answer:
         "page_count": -(-page.total // page.size),
         "total_records": page.total,
         "next_page_token": page.next_token,
-        "participants": [_participant(person, _end(instance)) for person in page.items],
+        "participants": [_participant(instance, person) for person in page.items],
     }
     return Answer(200, body)
 
@@ -54,7 +54,7 @@ def get_recordings(call: Call) -> Answer:
     meeting = instance.meeting
     files = events.recording_files(instance, recording, call.simulation.config.public_url, download="download")
     body: dict[str, object] = {
-        "account_id": ACCOUNT_ID,
+        "account_id": meeting.host.account_id,
         "host_id": meeting.host.id,
         "id": instance.room_id,
         "uuid": instance.uuid,
@@ -72,7 +72,7 @@ def get_recordings(call: Call) -> Answer:
 
 def _paid(instance: Instance) -> Instance:
     if not instance.meeting.host.is_paid:
-        raise ZoomError(400, 200, f"Only available for paid account: {ACCOUNT_ID}.")
+        raise ZoomError(400, 200, f"Only available for paid account: {instance.meeting.host.account_id}.")
     return instance
 
 
@@ -80,18 +80,19 @@ def _end(instance: Instance) -> float:
     return instance.start_time if instance.end_time is None else instance.end_time
 
 
-def _participant(person: Participant, end: float) -> dict[str, object]:
-    leave_time = end if person.leave_time is None else person.leave_time
+def _participant(instance: Instance, person: Participant) -> dict[str, object]:
+    leave_time = _end(instance) if person.leave_time is None else person.leave_time
+    user = instance.colleague(person)
     return {
-        "id": person.user.id if person.user else "",
+        "id": user.id if user else "",
         "user_id": person.user_id,
         "name": person.name,
-        "user_email": person.email,
+        "user_email": user.email if user else "",
         "registrant_id": "",
         "join_time": iso(person.join_time),
         "leave_time": iso(leave_time),
         "duration": int(leave_time - person.join_time),
         "failover": False,
         "status": "in_meeting",
-        "internal_user": person.user is not None,
+        "internal_user": user is not None,
     }

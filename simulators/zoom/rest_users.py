@@ -3,7 +3,7 @@
 from simulators.zoom.clock import iso
 from simulators.zoom.rest import Answer, Call
 from simulators.zoom.scheduling import join_url_of
-from simulators.zoom.world import ACCOUNT_ID, User
+from simulators.zoom.world import User
 
 _ACCOUNT_CREATED_AT = 1_577_836_800.0
 
@@ -14,7 +14,7 @@ def get_user(call: Call) -> Answer:
     public_url = call.simulation.config.public_url
     body: dict[str, object] = {
         "id": user.id,
-        "account_id": ACCOUNT_ID,
+        "account_id": user.account_id,
         "email": user.email,
         "first_name": user.first_name,
         "last_name": user.last_name,
@@ -27,8 +27,8 @@ def get_user(call: Call) -> Answer:
         "timezone": user.timezone,
         "dept": "",
         "language": "en-US",
-        "status": "active",
-        "verified": 1,
+        "status": user.status,
+        "verified": user.verified,
         "created_at": iso(_ACCOUNT_CREATED_AT),
     }
     if user.vanity_name:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from simulators.zoom import seed
 from simulators.zoom.clock import SimulatedClock
 from simulators.zoom.config import ZoomConfig
 from simulators.zoom.faults import Faults
@@ -14,6 +15,7 @@ from simulators.zoom.life import MeetingLife
 from simulators.zoom.limits import RateLimits
 from simulators.zoom.paging import Pager
 from simulators.zoom.publisher import Publisher
+from simulators.zoom.registry import Registry
 from simulators.zoom.webhooks import Outbox
 from simulators.zoom.world import World
 
@@ -24,24 +26,26 @@ class Simulation:
     def __init__(self, config: ZoomConfig, wall: Callable[[], float]) -> None:
         self.config = config
         self.clock = SimulatedClock(wall)
-        self.outbox = Outbox(config, self.clock, Ids(config.seed, config.uuid_style))
+        self.registry = Registry(config)
+        self.outbox = Outbox(config, self.registry, self.clock, Ids(config.seed, config.uuid_style))
         self._begin()
 
     def reset(self) -> None:
         """Back to the first moment: nobody has added an app, no meeting was made, no fault is set."""
         self.clock.advance(self.clock.wall() - self.clock.now())
         self.outbox.clear()
+        self.registry.reset()
         self._begin()
 
     def _begin(self) -> None:
         # The outbox stays, for it owns the HTTP client; it has a generator of its own, so ids repeat after a reset.
         ids = Ids(self.config.seed, self.config.uuid_style)
         self.ids = ids
-        self.world = World(ids)
-        self.grants = Grants(self.config, self.clock)
+        self.world = World(ids, seed.accounts(), seed.people(ids))
+        self.grants = Grants(self.registry, self.clock)
         self.limits = RateLimits(self.clock, enforced=self.config.enforce_rate_limits)
         self.pager = Pager(self.clock)
-        self.publisher = Publisher(self.config, self.grants, self.outbox)
+        self.publisher = Publisher(self.registry, self.grants, self.outbox)
         self.life = MeetingLife(self.world, self.publisher, self.clock, ids, self.config.public_url)
         self.faults = Faults()
         self.journal = Journal(self.clock)

@@ -13,8 +13,9 @@ def state(simulation: Simulation) -> dict[str, object]:
     """Everything at a glance."""
     grants = [
         {
-            "app": grant.app.level,
+            "app": grant.level,
             "zoom_user_id": grant.user_id,
+            "account_id": grant.account_id,
             "scopes": list(grant.scopes),
             "authorized_at": iso(grant.authorized_at),
         }
@@ -22,6 +23,7 @@ def state(simulation: Simulation) -> dict[str, object]:
     ]
     return {
         "now": iso(simulation.clock.now()),
+        "accounts": [asdict(account) for account in simulation.world.accounts.values()],
         "users": [user_view(simulation, user) for user in simulation.world.users.values()],
         "meetings": meetings(simulation),
         "tokens": simulation.grants.live_counts(),
@@ -41,6 +43,9 @@ def user_view(simulation: Simulation, user: User) -> dict[str, object]:
     public_url = simulation.config.public_url
     return {
         "id": user.id,
+        "account_id": user.account_id,
+        "status": user.status,
+        "verified": user.verified,
         "email": user.email,
         "display_name": user.display_name,
         "type": user.type,
@@ -97,6 +102,6 @@ def participant_view(person: Participant) -> dict[str, object]:
         "participant_uuid": person.uuid,
         "name": person.name,
         "zoom_user_id": person.user.id if person.user else "",
-        "email": person.email,
+        "email": person.user.email if person.user else "",
         "join_time": iso(person.join_time),
     }

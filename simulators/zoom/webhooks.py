@@ -17,8 +17,9 @@ from heapq import heappop, heappush
 import aiohttp
 
 from simulators.zoom.clock import SimulatedClock
-from simulators.zoom.config import ZoomApp, ZoomConfig
+from simulators.zoom.config import AppLevel, ZoomApp, ZoomConfig
 from simulators.zoom.ids import Ids
+from simulators.zoom.registry import Registry
 
 RETRY_DELAYS_SECONDS = (5 * 60, 20 * 60, 60 * 60)
 _KEPT_DELIVERIES = 20_000
@@ -41,7 +42,7 @@ class Delivery:
     """One event for one app. `subject` is the meeting number or person it is about, for people who read the log."""
 
     seq: int
-    app: ZoomApp
+    level: AppLevel
     event: str
     subject: str
     body: bytes
@@ -62,9 +63,10 @@ class WebhookFaults:
 class Outbox:
     """Sends events to the app's endpoint and keeps a record of every attempt."""
 
-    def __init__(self, config: ZoomConfig, clock: SimulatedClock, ids: Ids) -> None:
+    def __init__(self, config: ZoomConfig, registry: Registry, clock: SimulatedClock, ids: Ids) -> None:
         self.faults = WebhookFaults()
         self._config = config
+        self._registry = registry
         self._clock = clock
         self._ids = ids
         self._log: deque[Delivery] = deque(maxlen=_KEPT_DELIVERIES)
@@ -93,9 +95,9 @@ class Outbox:
                 await asyncio.gather(*leftover, return_exceptions=True)
                 self._session = None
 
-    def emit(self, app: ZoomApp, event: str, subject: str, body: bytes) -> None:
+    def emit(self, level: AppLevel, event: str, subject: str, body: bytes) -> None:
         """Queue one event for one app."""
-        delivery = self._record(app, event, subject, body)
+        delivery = self._record(level, event, subject, body)
         if self.faults.hold:
             delivery.state = "held"
             self._held.append(delivery)
@@ -127,7 +129,7 @@ class Outbox:
         self, app: ZoomApp, body: bytes, *, event: str = "(raw)", signature: str = "good", timestamp: int | None = None
     ) -> Attempt:
         """Send these bytes once, now, with a good, bad or missing signature, and hand back the answer."""
-        delivery = self._record(app, event, "", body)
+        delivery = self._record(app.level, event, "", body)
         attempt = await self._post(delivery, signature=signature, timestamp=timestamp)
         delivery.attempts.append(attempt)
         delivery.state = "delivered" if attempt.status in {200, 204} else "refused"
@@ -142,7 +144,7 @@ class Outbox:
         return [
             {
                 "seq": delivery.seq,
-                "app": delivery.app.level,
+                "app": delivery.level,
                 "event": delivery.event,
                 "subject": delivery.subject,
                 "state": delivery.state,
@@ -175,9 +177,9 @@ class Outbox:
             _, _, delivery = heappop(self._retries)
             self._spawn(delivery, None)
 
-    def _record(self, app: ZoomApp, event: str, subject: str, body: bytes) -> Delivery:
+    def _record(self, level: AppLevel, event: str, subject: str, body: bytes) -> Delivery:
         self._seq += 1
-        delivery = Delivery(self._seq, app, event, subject, body)
+        delivery = Delivery(self._seq, level, event, subject, body)
         self._log.append(delivery)
         return delivery
 
@@ -187,9 +189,9 @@ class Outbox:
             return
         for copy in range(self.faults.copies):
             twin = (
-                delivery if copy == 0 else self._record(delivery.app, delivery.event, delivery.subject, delivery.body)
+                delivery if copy == 0 else self._record(delivery.level, delivery.event, delivery.subject, delivery.body)
             )
-            key = (delivery.app.level, delivery.subject)
+            key = (delivery.level, delivery.subject)
             previous = None if self.faults.shuffle else self._tails.get(key)
             self._tails[key] = self._spawn(twin, previous)
 
@@ -237,17 +239,18 @@ class Outbox:
                 return Attempt(None, type(error).__name__, time.monotonic() - began)
 
     def _headers(self, delivery: Delivery, signature: str, timestamp: int | None) -> dict[str, str]:
-        """New for every attempt: time, signature and tracking id."""
+        """New for every attempt: time, signature (with the secret as it is now) and tracking id."""
+        app = self._registry.app(delivery.level)
         sent_at = str(int(self._clock.wall()) if timestamp is None else timestamp)
         headers = {
             "content-type": "application/json; charset=utf-8",
             "user-agent": "Zoom Marketplace/1.0a",
-            "clientid": delivery.app.client_id,
+            "clientid": app.client_id,
             "x-zm-request-timestamp": sent_at,
             "x-zm-trackingid": f"WEB_{self._ids.guid()}",
         }
         if signature != "missing":
-            right = sign(delivery.app.webhook_secret, sent_at, delivery.body)
+            right = sign(app.webhook_secret, sent_at, delivery.body)
             headers["x-zm-signature"] = right if signature == "good" else "v0=" + "0" * 64
         return headers
 

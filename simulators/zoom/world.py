@@ -1,5 +1,6 @@
-"""The people, meetings and recordings of the simulated Zoom account. Data and look-ups; the rules are elsewhere."""
+"""The accounts, people, meetings and recordings of the simulated Zoom. Data and look-ups; the rules are elsewhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simulators.zoom.ids import Ids
@@ -31,9 +32,20 @@ class Settings:
     zoom_phone: bool = False
 
 
+@dataclass(frozen=True)
+class Account:
+    """A customer of Zoom: a company with its people."""
+
+    id: str
+    name: str
+
+
 @dataclass
 class User:
-    """A person of the account. `type` 1 is Basic (free), 2 Licensed; `vanity_name` is the personal link name."""
+    """A person of an account. `type` 1 is Basic (free), 2 Licensed; `vanity_name` is the personal link name.
+
+    `status` is "active", "inactive" or "pending"; `verified` 1 once the e-mail address was confirmed, else 0.
+    """
 
     id: str
     email: str
@@ -45,6 +57,9 @@ class User:
     pmi: int
     vanity_name: str | None
     pmi_encrypted_password: str
+    account_id: str = ACCOUNT_ID
+    status: str = "active"
+    verified: int = 1
     timezone: str = "Europe/Berlin"
     settings: Settings = field(default_factory=Settings)
 
@@ -109,11 +124,6 @@ class Participant:
     user: User | None = None
     leave_time: float | None = None
 
-    @property
-    def email(self) -> str:
-        """Zoom tells the e-mail address of people of the account only."""
-        return self.user.email if self.user else ""
-
 
 @dataclass
 class RecordingFile:
@@ -155,12 +165,18 @@ class Instance:
         """Who is in the meeting now, one entry per join."""
         return [person for person in self.participants if person.leave_time is None]
 
+    def colleague(self, person: Participant) -> User | None:
+        """Who a participant is, as far as Zoom tells the host: only of people of the host's account."""
+        user = person.user
+        return user if user is not None and user.account_id == self.meeting.host.account_id else None
+
 
 class World:
-    """Everything that exists in the account."""
+    """Everything that exists."""
 
-    def __init__(self, ids: Ids) -> None:
-        self.users = {user.id: user for user in _people(ids)}
+    def __init__(self, ids: Ids, accounts: Iterable[Account], people: Iterable[User]) -> None:
+        self.accounts = {account.id: account for account in accounts}
+        self.users = {user.id: user for user in people}
         self.meetings: dict[int, Meeting] = {}
         self.instances: list[Instance] = []
         self.running: dict[int, Instance] = {}
@@ -168,8 +184,20 @@ class World:
             self.meetings[user.pmi] = _personal_room(user, ids)
 
     def user_by_email(self, email: str) -> User | None:
-        """The person of the account with this address, upper and lower case alike."""
-        return next((user for user in self.users.values() if user.email == email.lower()), None)
+        """The person with this address, upper and lower case alike."""
+        return next((user for user in self.users.values() if user.email.lower() == email.lower()), None)
+
+    def admin_of(self, account_id: str) -> User | None:
+        """Who changes things in an account: its owner, else an admin."""
+        admins = [user for user in self.users.values() if user.account_id == account_id and user.is_admin]
+        return min(admins, key=lambda user: user.role_name != "Owner", default=None)
+
+    def remove(self, user: User) -> None:
+        """The person is no longer of any account; her meetings go with her."""
+        del self.users[user.id]
+        for meeting in self.meetings.values():
+            if meeting.host is user:
+                meeting.deleted = True
 
     def latest_instance(self, meeting_id: int, *, ended: bool = False) -> Instance | None:
         """The last time that this number was used, dialled or scheduled; with `ended`, the last that is over."""
@@ -188,49 +216,6 @@ class World:
         if instance is None or (meeting.type != PERSONAL_ROOM and instance.meeting is not meeting):
             return None
         return instance
-
-
-def _people(ids: Ids) -> list[User]:
-    ada = User(
-        id="adaZoomUserId000000001",
-        email="ada@acme.example",
-        first_name="Ada",
-        last_name="Lovelace",
-        display_name="Ada Lovelace",
-        type=LICENSED,
-        role_name="Owner",
-        pmi=5551234567,
-        vanity_name="ada.lovelace",
-        pmi_encrypted_password=ids.encrypted_passcode(),
-        settings=Settings(pmi_password=ids.passcode(), zoom_phone=True),
-    )
-    grace = User(
-        id="graceZoomUserId0000002",
-        email="grace@acme.example",
-        first_name="Grace",
-        last_name="Hopper",
-        display_name="Grace Hopper",
-        type=LICENSED,
-        role_name="Member",
-        pmi=5557654321,
-        vanity_name="grace.hopper",
-        pmi_encrypted_password=ids.encrypted_passcode(),
-        settings=Settings(pmi_password=ids.passcode()),
-    )
-    ben = User(
-        id="benZoomUserId000000003",
-        email="ben@acme.example",
-        first_name="Ben",
-        last_name="Basic",
-        display_name="Ben Basic",
-        type=BASIC,
-        role_name="Member",
-        pmi=5559876543,
-        vanity_name=None,
-        pmi_encrypted_password=ids.encrypted_passcode(),
-        settings=Settings(pmi_password=ids.passcode(), cloud_recording=False),
-    )
-    return [ada, grace, ben]
 
 
 def _personal_room(user: User, ids: Ids) -> Meeting:

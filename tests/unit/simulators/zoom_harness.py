@@ -1,6 +1,8 @@
 """The Zoom simulator on a free port, with a stand-in for the app that it talks to."""
 
 import base64
+import hashlib
+import hmac
 import json
 import re
 import socket
@@ -21,6 +23,9 @@ from simulators.zoom.config import ZoomApp, ZoomConfig
 ADA = "adaZoomUserId000000001"
 GRACE = "graceZoomUserId0000002"
 BEN = "benZoomUserId000000003"
+HEDY = "hedyZoomUserId00000004"
+RUTH = "ruthZoomUserId00000005"
+OLAF = "olafZoomUserId00000006"
 NOON = 1_793_361_600.0  # 2026-10-30T12:00:00Z
 
 
@@ -52,6 +57,11 @@ class Webhook:
     @property
     def object(self) -> dict[str, Any]:
         return dict(self.event["payload"]["object"])
+
+    def is_signed_with(self, secret: str) -> bool:
+        signed = f"v0:{self.headers['x-zm-request-timestamp']}:".encode() + self.raw
+        wanted = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        return self.headers["x-zm-signature"] == wanted
 
 
 @dataclass
@@ -109,8 +119,13 @@ class Zoom:
         headers = {"Authorization": f"Bearer {token}"}
         return await self.request(method, f"/v2/{path}", headers=headers, json=body)
 
-    async def consent(self, user: str, app: ZoomApp, decision: str = "allow", **query: str) -> Answer:
-        """Open the consent page and press a button on it, sending back what its hidden fields carry."""
+    async def consent(
+        self, user: str, app: ZoomApp, decision: str = "allow", *, decline: str = "", grant: str = "", **query: str
+    ) -> Answer:
+        """Open the consent page and press a button on it, sending back what its hidden fields carry.
+
+        `decline` and `grant` are optional scopes with spaces between.
+        """
         wanted = {
             "response_type": "code",
             "client_id": app.client_id,
@@ -122,10 +137,10 @@ class Zoom:
         if page.status != 200:
             return page
         hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
-        form = {name: unescape(value) for name, value in hidden}
-        return await self.request(
-            "POST", "/oauth/authorize/decide", data={**form, "zoom_user_id": user, "decision": decision}
-        )
+        form = [(name, unescape(value)) for name, value in hidden]
+        form += [("zoom_user_id", user), ("decision", decision)]
+        form += [*(("decline", scope) for scope in decline.split()), *(("grant", scope) for scope in grant.split())]
+        return await self.request("POST", "/oauth/authorize/decide", data=form)
 
     async def code(self, user: str = ADA, app: ZoomApp | None = None, **query: str) -> str:
         answer = await self.consent(user, app or self.config.user_app, **query)

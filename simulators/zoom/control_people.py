@@ -1,0 +1,99 @@
+"""The control API for people: plan, role, status and settings, and how they leave."""
+
+from aiohttp import web
+
+from simulators.zoom import events, views
+from simulators.zoom.control import body_of, user_of
+from simulators.zoom.fields import BOOLEAN, Field
+from simulators.zoom.simulation import SIMULATION, Simulation
+from simulators.zoom.world import BASIC, LICENSED, User
+
+_DEPARTURES = ("deactivated", "deleted", "disassociated")
+_SETTING_FIELDS: dict[str, Field] = {
+    **dict.fromkeys(
+        [
+            "personal_meeting",
+            "use_pmi_for_instant_meetings",
+            "use_pmi_for_scheduled_meetings",
+            "require_password_for_instant_meetings",
+            "require_password_for_scheduling_new_meetings",
+            "embed_password_in_join_link",
+            "join_before_host",
+            "host_video",
+            "participants_video",
+            "waiting_room",
+            "cloud_recording",
+            "zoom_phone",
+        ],
+        BOOLEAN,
+    ),
+    "pmi_password": Field(kind="string", pattern="[A-Za-z0-9@_*!-]{1,10}"),
+    "require_password_for_pmi_meetings": Field(kind="string", choices=("all", "jbh_only", "none")),
+}
+_USER_FIELDS: dict[str, Field] = {
+    **_SETTING_FIELDS,
+    "type": Field(kind="integer", choices=(BASIC, LICENSED)),
+    "status": Field(kind="string", choices=("active", "inactive", "pending")),
+    "verified": Field(kind="integer", choices=(0, 1)),
+    "gone": Field(kind="string", choices=_DEPARTURES),
+    "role_name": Field(kind="string", choices=("Owner", "Admin", "Member")),
+    "vanity_name": Field(kind="string", pattern="([A-Za-z][A-Za-z0-9.]{4,39})?"),
+}
+
+
+async def change_user(request: web.Request) -> web.Response:
+    """`POST /control/users/{id}`: an admin changes a person; the apps that may know hear of it.
+
+    Plan (`type`), `role_name`, `status`, `verified`, `vanity_name` ("" removes it) and settings give `user.updated`
+    with what changed. `gone` ("deactivated", "deleted", "disassociated") ends it: her tokens die, and `user.<gone>` is
+    sent. A deactivated person stays in the account; `status` "active" brings her back, with `user.activated`.
+    """
+    simulation = request.app[SIMULATION]
+    user = user_of(simulation, request.match_info["id"])
+    body = await body_of(request, _USER_FIELDS)
+    gone = body.pop("gone", None)
+    returned = user.status == "inactive" and body.get("status") == "active"
+    changed = {name: value for name, value in body.items() if _set(user, name, value)}
+    if returned:
+        del changed["status"]
+        _tell_of_status(simulation, user, "user.activated")
+    if changed:
+        _tell_of_change(simulation, user, changed)
+    if gone is not None:
+        _remove(simulation, user, str(gone))
+    return web.json_response(views.user_view(simulation, user))
+
+
+def _set(user: User, name: str, value: object) -> bool:
+    """Tell whether it was another value before."""
+    if name == "vanity_name":
+        value = str(value).lower() or None
+    holder = user.settings if name in _SETTING_FIELDS else user
+    before = getattr(holder, name)
+    setattr(holder, name, value)
+    return bool(before != value)
+
+
+def _tell_of_change(simulation: Simulation, user: User, changed: dict[str, object]) -> None:
+    settings = {name: value for name, value in changed.items() if name in _SETTING_FIELDS}
+    facts = {name: value for name, value in changed.items() if name not in _SETTING_FIELDS}
+    shown = facts | ({"settings": settings} if settings else {})
+    admin = simulation.world.admin_of(user.account_id)
+    event = events.user_updated(user, shown, admin, simulation.clock.now())
+    simulation.publisher.publish(event, about=user, subject=user.id)
+
+
+def _tell_of_status(simulation: Simulation, user: User, name: str) -> None:
+    event = events.user_left(name, user, simulation.world.admin_of(user.account_id), simulation.clock.now())
+    simulation.publisher.publish(event, about=user, subject=user.id)
+
+
+def _remove(simulation: Simulation, user: User, how: str) -> None:
+    # Told first: afterwards the apps that she added have no claim to hear of her.
+    _tell_of_status(simulation, user, f"user.{how}")
+    if how == "deactivated":
+        user.status = "inactive"
+        simulation.grants.revoke_user(user.id)
+    else:
+        simulation.grants.forget_user(user.id)
+        simulation.world.remove(user)
