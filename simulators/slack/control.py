@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict, fields, replace
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *screen.routes("/control"),
         web.post("/control/reset", reset),
+        web.post("/control/users/{id}", change_user),
         *control_installs.routes(),
         web.post("/control/invite", invite),
         web.post("/control/kick", kick),
@@ -42,6 +44,18 @@ async def reset(request: web.Request) -> web.Response:
     """`POST /control/reset`: back to the state at start."""
     request.app[SIMULATOR].reset()
     return web.json_response({"ok": True})
+
+
+async def change_user(request: web.Request) -> web.Response:
+    """`POST /control/users/{id}`: change what is true of a person, such as `is_restricted` or `deleted`."""
+    world = request.app[SIMULATOR].world
+    user = world.person(request.match_info["id"])
+    body = await json_body(request)
+    flags = {field.name for field in fields(user) if isinstance(getattr(user, field.name), bool)}
+    if body.keys() - flags or not all(isinstance(value, bool) for value in body.values()):
+        raise SlackError("invalid_arguments", [f"[ERROR] booleans only: {', '.join(sorted(flags))}"])
+    world.users[user.id] = replace(user, **body)
+    return web.json_response(asdict(world.users[user.id]))
 
 
 async def invite(request: web.Request) -> web.Response:

@@ -76,6 +76,8 @@ async def decide(request: web.Request) -> web.Response:
     try:
         consent = check_consent(sim.config, {name: form[name] for name in PARAMETERS if name in form})
         user = sim.world.person(form.get("user_id"))
+        if decision not in ("allow", "allow_checked"):
+            return _back(consent.back(error="access_denied"))
         tenant_id = tenant_for(sim.world, consent, user, form)
         declined = {str(scope) for scope in fields.getall("decline", [])}
         if decision == "allow_checked":
@@ -83,10 +85,10 @@ async def decide(request: web.Request) -> web.Response:
         bot_scopes = consent.without(declined)
     except SlackError as refusal:
         return _page(sim, _error_html(refusal), status=400)
-    if decision in ("allow", "allow_checked"):
-        location = consent.back(code=allow(sim.world, consent, user, tenant_id, bot_scopes))
-    else:
-        location = consent.back(error="access_denied")
+    return _back(consent.back(code=allow(sim.world, consent, user, tenant_id, bot_scopes)))
+
+
+def _back(location: str) -> web.Response:
     return web.Response(status=302, headers={"Location": location, "Cache-Control": "no-store"})
 
 

@@ -31,6 +31,16 @@ async def test_rights_and_confirmation_are_told() -> None:
         assert (await person(slack, slack.app.tokens["bot_user_id"]))["is_bot"] is True
 
 
+async def test_what_is_true_of_a_person_can_change() -> None:
+    async with running_slack(scopes=SCOPES) as slack:
+        await slack.install()
+        await slack.control("POST", f"users/{GRACE}", {"deleted": True, "is_ultra_restricted": True})
+        grace = await person(slack, GRACE)
+        assert (grace["deleted"], grace["is_ultra_restricted"], grace["is_admin"]) == (True, True, False)
+        for wrong in ({"email": "eve@acme.example"}, {"deleted": "yes"}):
+            await slack.control("POST", f"users/{GRACE}", wrong, status=400)
+
+
 async def test_an_outsider_is_seen_through_the_shared_channel_without_address_and_rights() -> None:
     async with running_slack(scopes=SCOPES) as slack:
         await slack.install()
