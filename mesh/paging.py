@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import datetime
 
 from mesh.errors import MeshError, Reason
 
@@ -29,6 +30,26 @@ def read_token(token: str, *request: str) -> str | None:
     if digest != _digest(request) or not isinstance(cursor, str):
         raise MeshError(Reason.PAGE_TOKEN_INVALID)
     return cursor
+
+
+def make_position(moment: datetime, item_id: str, *request: str) -> str:
+    """Returns a token that continues after the item of `moment` and id, in lists that are ordered by these two."""
+    return make_token(f"{moment.isoformat()}|{item_id}", *request)
+
+
+def read_position(token: str, *request: str) -> tuple[datetime, str] | None:
+    """Returns moment and id in a token of `make_position`, or None for the first page.
+
+    Raises MeshError(PAGE_TOKEN_INVALID) as `read_token` does.
+    """
+    cursor = read_token(token, *request)
+    if cursor is None:
+        return None
+    moment, _, item_id = cursor.partition("|")
+    try:
+        return datetime.fromisoformat(moment), item_id
+    except ValueError:
+        raise MeshError(Reason.PAGE_TOKEN_INVALID) from None
 
 
 def _digest(request: tuple[str, ...]) -> str:

@@ -73,6 +73,19 @@ def _database_url(value: str) -> str:
     return value
 
 
+def listed(value: SecretStr) -> tuple[str, ...]:
+    """Returns the secrets of a comma-separated list."""
+    return tuple(secret for part in value.get_secret_value().split(",") if (secret := part.strip()))
+
+
+def _not_only_commas(value: SecretStr) -> SecretStr:
+    if not listed(value):
+        raise ValueError("holds no secret")
+    return value
+
+
+Secrets = Annotated[SecretStr, AfterValidator(_not_only_commas)]
+"""One secret, or several with commas between them while one is rotated. `listed` takes them apart."""
 ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 """`host:port` or `:port`."""
 GrpcListenAddress = Annotated[str, AfterValidator(_listen_address), AfterValidator(_private)]

@@ -24,51 +24,71 @@ PAUSE = 1.0
 """Seconds between two rounds, so that an auth that answers at once (because it drains) is not asked in a tight loop."""
 _BATCH = 20
 _MARGIN = 5.0
+_REPORT_TIMEOUT = 5.0
 
 
 class Departures:
     """One service's part in every departure. One per process; replicas may do the same work, which does no harm."""
 
     def __init__(
-        self, auth: AuthServiceAsyncStub, eraser: pb.Eraser, erase: Callable[[Departed], Awaitable[int]]
+        self, auth: AuthServiceAsyncStub, eraser: pb.Eraser.ValueType, erase: Callable[[Departed], Awaitable[int]]
     ) -> None:
         """`erase` deletes what the service holds and returns how many rows that were, also when it is repeated."""
         self._auth = auth
         self._eraser = eraser
         self._erase = erase
+        self._reached = True
 
     async def __call__(self) -> None:
-        """Waits for departures and works them off. Raises MeshError where auth or the database does not serve."""
-        wait = Duration()
-        wait.FromTimedelta(WAIT)
-        try:
-            response = await self._auth.ListDepartures(
-                pb.ListDeparturesRequest(eraser=self._eraser, max_departures=_BATCH, wait=wait),
-                timeout=WAIT.total_seconds() + _MARGIN,
-            )
-        except MeshError as error:
-            # Auth restarts, or drains while it waits for us: what it has to tell is still there afterwards.
-            log.info("auth does not tell who left", extra={"reason": error.reason.value})
-            return
-        for departure in response.departures:
-            await self._work_off(departure)
+        """Waits up to WAIT for departures and works them off, the oldest first.
 
-    async def _work_off(self, departure: pb.Departure) -> None:
-        rows = await self._erase(
-            Departed(
-                departure_id=departure.departure_id,
-                enterprise_id=departure.slack_enterprise_id,
-                team_id=departure.slack_team_id,
-                user_id=departure.slack_user_id,
-                depart_time=departure.depart_time.ToDatetime(UTC),
-            )
-        )
-        request = pb.CompleteDepartureRequest(
-            eraser=self._eraser, departure_id=departure.departure_id, erased_rows=rows
-        )
+        Raises nothing: auth goes on listing what it got no report of, so whatever failed is done in a later round.
+        """
+        for departure in await self._list():
+            about = {"departure_id": departure.departure_id}
+            try:
+                rows = await self._erase(_departed(departure))
+                await self._report(departure.departure_id, rows)
+            except MeshError as error:
+                log.warning("a departure has to wait", extra={**about, "reason": error.reason.value})
+            except Exception:  # one that hits a defect must not keep the data of all the others
+                log.exception("a departure was not worked off", extra=about)
+            else:
+                log.info("erased", extra={**about, "rows": rows})
+
+    async def _list(self) -> list[pb.Departure]:
+        """Returns departures; none where auth cannot be asked: what it has to tell is still there afterwards."""
+        request = pb.ListDeparturesRequest(eraser=self._eraser, max_departures=_BATCH, wait=_duration(WAIT))
         try:
-            await self._auth.CompleteDeparture(request, timeout=5.0)
+            response = await self._auth.ListDepartures(request, timeout=WAIT.total_seconds() + _MARGIN)
         except MeshError as error:
-            if error.reason is not Reason.DEPARTURE_NOT_FOUND:
+            if self._reached:  # once, not every second of an outage
+                log.warning("auth does not tell who left", extra={"reason": error.reason.value})
+            self._reached = False
+            return []
+        self._reached = True
+        return list(response.departures)
+
+    async def _report(self, departure_id: str, rows: int) -> None:
+        request = pb.CompleteDepartureRequest(eraser=self._eraser, departure_id=departure_id, erased_rows=rows)
+        try:
+            await self._auth.CompleteDeparture(request, timeout=_REPORT_TIMEOUT)
+        except MeshError as error:
+            if error.reason is not Reason.DEPARTURE_NOT_FOUND:  # forgotten by auth: nobody waits for the report
                 raise
-        log.info("erased", extra={"departure_id": departure.departure_id, "rows": rows})
+
+
+def _departed(departure: pb.Departure) -> Departed:
+    return Departed(
+        departure_id=departure.departure_id,
+        enterprise_id=departure.slack_enterprise_id,
+        team_id=departure.slack_team_id,
+        user_id=departure.slack_user_id,
+        depart_time=departure.depart_time.ToDatetime(UTC),
+    )
+
+
+def _duration(delta: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(delta)
+    return duration

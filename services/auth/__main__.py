@@ -9,26 +9,39 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+import httpx
+
 from mesh.background import every, running
 from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
 from mesh.database import migrate as migrate_database
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
+from mesh.settings import listed
+from services.auth.accounts import Accounts
 from services.auth.connections import Connections
+from services.auth.consents import Consents, Parts
+from services.auth.departures import Departures
 from services.auth.detached import Detached
-from services.auth.grants import Grants
-from services.auth.installations import Installations
+from services.auth.grants import AppLevel, Grants
+from services.auth.installations import BotTokens, Installation, Installations
+from services.auth.matches import Matches
 from services.auth.purge import Purge
+from services.auth.renewals import Renewals
 from services.auth.revocation import Revocations
-from services.auth.servicer import AuthServicer
+from services.auth.servicer import AuthServicer, Rules
 from services.auth.settings import AuthSettings
 from services.auth.slack_oauth import SlackApp, SlackOAuth, open_session
+from services.auth.slack_people import SlackPeople
 from services.auth.store import ConnectionStore
+from services.auth.store_accounts import AccountStore
+from services.auth.store_departures import DepartureStore
 from services.auth.store_grants import GrantStore
 from services.auth.store_installations import InstallationStore
 from services.auth.store_keys import rotate_keys
 from services.auth.store_links import LinkStore
+from services.auth.terms import bot_terms, zoom_terms
 from services.auth.vault import Vault
 from services.auth.zoom_oauth import ZoomApp, ZoomOAuth
 from services.auth.zoom_users import ZoomUsers
@@ -43,9 +56,10 @@ SERVICE = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 PURGE_INTERVAL = 600.0
 """Seconds between two rounds of forgetting old links."""
 _EDGE = frozenset({"slack-edge.zoomslack"})
+_HOLDERS = frozenset({"meetings.zoomslack", "phone.zoomslack"})
 CALLERS = {
     **{method.name: _EDGE for method in SERVICE.methods},
-    "IssueZoomAccessToken": frozenset({"meetings.zoomslack", "phone.zoomslack"}),
+    **dict.fromkeys(("IssueZoomAccessToken", "ListDepartures", "CompleteDeparture"), _HOLDERS),
 }
 """Who may call what, by certificate name. The edge never calls Zoom, so it gets no token for it."""
 
@@ -55,11 +69,13 @@ class Auth:
     """The wired service."""
 
     server: MeshServer
+    servicer: AuthServicer
     detached: Detached
     purge: Purge
 
     async def drain(self) -> None:
         """Stops serving and finishes what was begun."""
+        self.servicer.stop_waiting()
         await self.server.drain()
         await self.detached.drain()
 
@@ -84,39 +100,9 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
     http = await resources.enter_async_context(open_http_client())
-    slack_session = await resources.enter_async_context(open_session())
-    vault, detached = Vault(settings.key_ring()), Detached()
-    zoom = ZoomOAuth(http, settings.zoom_oauth_url, _zoom_app(settings), clock)
-    slack = SlackOAuth(
-        slack_session,
-        api_url=settings.slack_api_url,
-        authorize_url=settings.slack_authorize_url,
-        app=_slack_app(settings),
-        clock=clock,
-    )
-    revocations = Revocations(zoom=zoom, clock=clock, detached=detached)
-    link_store = LinkStore(database, vault, clock)
-    installation_store = InstallationStore(database, vault, clock)
-    servicer = AuthServicer(
-        Connections(
-            links=link_store,
-            store=ConnectionStore(database, vault, clock),
-            zoom=zoom,
-            profiles=ZoomUsers(http, settings.zoom_api_url, clock),
-            revocations=revocations,
-            clock=clock,
-            detached=detached,
-            public_url=settings.public_url,
-        ),
-        Grants(
-            store=GrantStore(database, vault, clock),
-            zoom=zoom,
-            revocations=revocations,
-            clock=clock,
-            detached=detached,
-        ),
-        Installations(store=installation_store, slack=slack, clock=clock, detached=detached),
-    )
+    session = await resources.enter_async_context(open_session())
+    rules, purge, detached = _rules(settings, database, http, session, clock)
+    servicer = AuthServicer(rules, settings.zoom_client_ids)
     server = MeshServer(
         ServerOptions(
             listen=settings.listen,
@@ -129,7 +115,66 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
         lambda grpc_server: add_AuthServiceServicer_to_server(servicer, grpc_server),
         lambda: is_current(database, MIGRATIONS),
     )
-    return Auth(server, detached, Purge(link_store, installation_store, revocations))
+    return Auth(server, servicer, detached, purge)
+
+
+def _rules(
+    settings: AuthSettings, database: Database, http: httpx.AsyncClient, session: aiohttp.ClientSession, clock: Clock
+) -> tuple[Rules, Purge, Detached]:
+    """Returns the rules with everything that they stand on."""
+    vault, detached = Vault(settings.key_ring()), Detached()
+    zoom = {level: ZoomOAuth(http, settings.zoom_oauth_url, app, clock) for level, app in _zoom_apps(settings).items()}
+    revocations = Revocations(zoom=zoom, clock=clock, detached=detached)
+    slack = SlackOAuth(
+        session,
+        api_url=settings.slack_api_url,
+        authorize_url=settings.slack_authorize_url,
+        app=_slack_app(settings),
+        clock=clock,
+    )
+    links, profiles = LinkStore(database, vault, clock), ZoomUsers(http, settings.zoom_api_url, clock)
+    installation_store, account_store = (
+        InstallationStore(database, vault, clock),
+        AccountStore(database, vault, clock),
+    )
+    connection_store = ConnectionStore(database, vault, clock)
+    departure_store = DepartureStore(database, vault, clock)
+    consents = Consents(Parts(links, zoom, revocations, clock, detached))
+    installations = Installations(
+        store=installation_store,
+        zoom_side=account_store,
+        slack=slack,
+        renewals=Renewals[Installation, BotTokens](installation_store, bot_terms(slack), clock, detached),
+        clock=clock,
+        detached=detached,
+    )
+    matches = Matches(
+        store=account_store,
+        people=SlackPeople(session, settings.slack_api_url),
+        zoom_users=profiles,
+        installations=installations,
+        detached=detached,
+    )
+    renewals = {
+        level: Renewals(GrantStore(database, vault, clock, level), zoom_terms(zoom, revocations), clock, detached)
+        for level in AppLevel
+    }
+    grants = Grants(store=connection_store, renewals=renewals, matcher=matches)
+    rules = Rules(
+        connections=Connections(
+            consents=consents,
+            store=connection_store,
+            grants=grants,
+            profiles=profiles,
+            revocations=revocations,
+            public_url=settings.public_url,
+        ),
+        grants=grants,
+        accounts=Accounts(consents=consents, store=account_store, profiles=profiles),
+        installations=installations,
+        departures=Departures(departure_store, revocations),
+    )
+    return rules, Purge(links, installation_store, departure_store, revocations), detached
 
 
 async def migrate(settings: AuthSettings) -> None:
@@ -153,18 +198,21 @@ async def rotate(settings: AuthSettings) -> None:
         sys.exit(1)
 
 
-def _zoom_app(settings: AuthSettings) -> ZoomApp:
-    return ZoomApp(
-        settings.zoom_user_client_id,
-        settings.zoom_user_client_secret.get_secret_value(),
-        f"{settings.public_url}/zoom/oauth/callback",
-    )
+def _zoom_apps(settings: AuthSettings) -> dict[AppLevel, ZoomApp]:
+    """Returns the apps at Zoom that this deployment has."""
+    redirect_uri = f"{settings.public_url}/zoom/oauth/callback"
+    secrets = {AppLevel.USER: settings.zoom_user_client_secrets, AppLevel.ACCOUNT: settings.zoom_account_client_secrets}
+    return {
+        level: ZoomApp(level, client_id, listed(secret), redirect_uri)
+        for level, client_id in settings.zoom_client_ids.items()
+        if (secret := secrets[level]) is not None
+    }
 
 
 def _slack_app(settings: AuthSettings) -> SlackApp:
     return SlackApp(
         settings.slack_client_id,
-        settings.slack_client_secret.get_secret_value(),
+        listed(settings.slack_client_secrets),
         f"{settings.public_url}/slack/oauth/callback",
     )
 

@@ -1,43 +1,43 @@
-"""What a Zoom user granted the app: a pair of tokens, renewed by exactly one at a time.
+"""What was granted at Zoom, and which access token serves whom.
 
-Zoom gives a new refresh token with every refresh and takes the old one as dead. Two refreshes at once, or a pair that
-was used before it was stored, can therefore cost a person her connection. So of any number of calls, in all replicas,
-the one that holds the lease in the grant's row refreshes; it stores the pair before anybody sees it; the others wait
-for the row to change.
+Two apps are registered at Zoom. With the user-managed one each person grants for herself; with the admin-managed one
+an administrator grants for the whole account, once. In a workspace that belongs to a Zoom account the administrator's
+grant serves everybody who is matched; where it ends, people go on with their own, if they have one. So a workspace
+may change from one kind of installation to the other and back, and nobody is asked again who need not be.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import logging
-import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.auth.detached import Detached
-from services.auth.saving import save_tokens
+
+if TYPE_CHECKING:
+    from services.auth.renewals import Renewals
 
 log = logging.getLogger(__name__)
 
-FRESH = timedelta(minutes=5)
-"""A token with less than this is renewed: whoever gets it keeps it for a while."""
-LAST_RESORT = timedelta(seconds=10)
-"""A token with more than this is still given out while Zoom cannot renew it."""
-LEASE = timedelta(seconds=30)
-"""Longer than one exchange with Zoom and its commit take, so that a lease runs out only when its holder died."""
-POLL = 0.1
-"""Seconds between two looks at a row that somebody else is about to change."""
-PATIENCE = 45.0
-"""Seconds after which a renewal that others keep failing at is given up."""
-_WAIT = 20.0
-_BUSY_DELAY = timedelta(seconds=2)
+MARGIN = timedelta(minutes=5)
+"""A token of Zoom with less than this is renewed: it lives for an hour, and callers keep it for a minute."""
+ME = "me"
+"""What stands for the user in Zoom's paths with a token of her own; anything else is refused then."""
+
+
+class AppLevel(StrEnum):
+    """The two apps at Zoom, by who authorises them."""
+
+    USER = "user"
+    """User-managed: each person for herself."""
+    ACCOUNT = "account"
+    """Admin-managed: an administrator for the whole account."""
 
 
 class ZoomPlan(StrEnum):
@@ -58,11 +58,18 @@ class TokenPair:
     expire_time: datetime
     """When the access token stops working."""
     scopes: tuple[str, ...]
+    level: AppLevel = AppLevel.USER
+    """The app that it was given to, and that alone can renew and revoke it."""
+
+    @property
+    def access_sha256(self) -> str:
+        """The digest by which callers name a token that Zoom refused, in hex."""
+        return hashlib.sha256(self.access_token.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ZoomProfile:
-    """Whom a grant is for."""
+    """A Zoom user."""
 
     zoom_user_id: str
     zoom_account_id: str
@@ -75,149 +82,164 @@ class Grant:
 
     grant_id: str
     token_version: int
-    profile: ZoomProfile
+    zoom_user_id: str
+    """Who consented: the person, or for a whole account its administrator."""
+    zoom_account_id: str
     tokens: TokenPair
+    consent_time: datetime
     lease_expire_time: datetime | None
-    """Until when somebody refreshes; None where nobody does."""
     end_time: datetime | None
-    """When Zoom ended the grant; its tokens are gone."""
+
+    @property
+    def level(self) -> AppLevel:
+        """Whose grant it is: the user's, or the account's."""
+        return self.tokens.level
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """See `services.auth.renewals.Pair`."""
+        return (self.grant_id, self.token_version)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """See `services.auth.renewals.Pair`."""
+        return {"zoom_user_id": self.zoom_user_id, "app_level": self.level.value}
 
     def serves(self, rejected_sha256: str, until: datetime) -> bool:
-        """Tells whether the access token works `until` then and is not the one that Zoom has just refused."""
+        """See `services.auth.renewals.Pair`."""
         if self.end_time is not None or self.tokens.expire_time <= until:
             return False
-        digest = hashlib.sha256(self.tokens.access_token.encode()).hexdigest()
-        return not hmac.compare_digest(digest.encode(), rejected_sha256.encode())
+        return not hmac.compare_digest(self.tokens.access_sha256.encode(), rejected_sha256.encode())
 
     def same_pair(self, other: Grant) -> bool:
-        """Tells whether nothing was renewed, granted anew or ended between the two."""
-        return (self.grant_id, self.token_version, self.end_time) == (
-            other.grant_id,
-            other.token_version,
-            other.end_time,
+        """See `services.auth.renewals.Pair`."""
+        return (self.key, self.end_time) == (other.key, other.end_time)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A Slack user's link to a Zoom user."""
+
+    user: SlackUser
+    profile: ZoomProfile
+    connect_time: datetime
+    matched: bool
+    """Whether it was found by the e-mail address; else the person connected by a link."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a person: who she is at Zoom, and which grants may serve her."""
+
+    connection: Connection | None
+    own: Grant | None = None
+    """What she granted herself."""
+    account: Grant | None = None
+    """What an administrator granted for the Zoom account that her workspace belongs to."""
+    signed_out: bool = False
+    """She logged out under a company-wide installation, which must not match her again."""
+
+    @property
+    def may_match(self) -> bool:
+        """Tells whether she is to be looked for in the account."""
+        return self.connection is None and not self.signed_out and _live(self.account)
+
+    def grants(self) -> list[Grant]:
+        """Returns the grants that serve her, the account's before her own; none where she is not connected."""
+        if self.connection is None:
+            return []
+        same_account = (
+            self.account is not None and self.account.zoom_account_id == self.connection.profile.zoom_account_id
         )
+        candidates = (self.account if same_account else None, self.own)
+        return [grant for grant in candidates if grant is not None and _live(grant)]
 
 
-class GrantEndedError(Exception):
-    """Zoom accepts this refresh token no more; the person has to consent again. `cause` is Zoom's word or code."""
+@dataclass(frozen=True)
+class Issued:
+    """An access token and for whom it is."""
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-class GrantStore(Protocol):
-    """Where grants are kept (`services.auth.store_grants`)."""
-
-    async def of_user(self, user: SlackUser) -> Grant | None: ...
-    async def get(self, zoom_user_id: str) -> Grant | None: ...
-    async def acquire_lease(self, grant: Grant, owner: str, duration: timedelta) -> bool: ...
-    async def release_lease(self, grant: Grant, owner: str) -> None: ...
-    async def save_pair(self, grant: Grant, tokens: TokenPair) -> bool: ...
-    async def end(self, grant: Grant, cause: str) -> None: ...
+    tokens: TokenPair
+    profile: ZoomProfile
+    path_user_id: str
+    """What stands for the user in Zoom's paths: `me`, or with the account's token her id."""
 
 
-class Refresher(Protocol):
-    """Zoom's token endpoint (`services.auth.zoom_oauth`)."""
+class StandingStore(Protocol):
+    """Where all of it is kept (`services.auth.store`)."""
 
-    async def refresh(self, refresh_token: str) -> TokenPair: ...
+    async def standing(self, user: SlackUser) -> Standing: ...
 
 
-class Revoker(Protocol):
-    """Ends pairs that nobody owns (`services.auth.revocation`)."""
+class TokenRefusedError(Exception):
+    """Zoom answered 401 to the account's token, which should work."""
 
-    def begin(self, tokens: TokenPair) -> object: ...
+
+class Matcher(Protocol):
+    """Finds people in an account (`services.auth.matches`). Raises TokenRefusedError."""
+
+    async def match(self, user: SlackUser, account: Grant) -> bool: ...
 
 
 class Grants:
     """Gives out access tokens. One per process."""
 
     def __init__(
-        self, *, store: GrantStore, zoom: Refresher, revocations: Revoker, clock: Clock, detached: Detached
+        self,
+        *,
+        store: StandingStore,
+        renewals: Mapping[AppLevel, Renewals[Grant, TokenPair]],
+        matcher: Matcher,
     ) -> None:
+        """`renewals` has both levels, whether the admin-managed app is configured or not."""
         self._store = store
-        self._zoom = zoom
-        self._revocations = revocations
-        self._clock = clock
-        self._detached = detached
-        self._renewals: dict[tuple[str, int], asyncio.Task[Grant]] = {}
+        self._renewals = renewals
+        self._matcher = matcher
 
-    async def issue(self, user: SlackUser, rejected_sha256: str = "") -> Grant:
-        """Returns a grant whose access token works, and is another than the rejected one.
+    async def standing(self, user: SlackUser) -> Standing:
+        """Returns what is known of a person, who is matched first where she can be.
+
+        Raises MeshError as `services.auth.matches` does.
+        """
+        standing = await self._store.standing(user)
+        if not standing.may_match or standing.account is None:
+            return standing
+        try:
+            account = await self._renewals[AppLevel.ACCOUNT].fresh(standing.account)
+            try:
+                matched = await self._matcher.match(user, account)
+            except TokenRefusedError:
+                account = await self._renewals[AppLevel.ACCOUNT].fresh(account, account.tokens.access_sha256)
+                matched = await self._matcher.match(user, account)
+        except TokenRefusedError:
+            return standing
+        except MeshError as error:
+            if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+                raise
+            return standing
+        return await self._store.standing(user) if matched else standing
+
+    async def issue(self, user: SlackUser, rejected_sha256: str = "") -> Issued:
+        """Returns an access token that works, and is another than the rejected one.
 
         Raises MeshError: ZOOM_NOT_CONNECTED, and ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED or ZOOM_CLIENT_INVALID when a
         needed refresh failed or is not done at the caller's deadline.
         """
-        grant = await self._store.of_user(user)
-        if grant is None or grant.end_time is not None:
-            raise MeshError(Reason.ZOOM_NOT_CONNECTED)
-        if grant.serves(rejected_sha256, self._clock.now() + FRESH):
-            return grant
-        try:
-            renewed = await self._detached.wait(self._renewal(grant), _WAIT)
-        except TimeoutError:
-            failure = MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=_BUSY_DELAY)
-        except MeshError as error:
-            failure = error
-        else:
-            if renewed.serves(rejected_sha256, self._clock.now()):
-                return renewed
-            failure = MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=_BUSY_DELAY)
-        if failure.reason is not Reason.ZOOM_NOT_CONNECTED and grant.serves(
-            rejected_sha256, self._clock.now() + LAST_RESORT
-        ):
-            log.warning("not renewed, the old access token still works", extra={"reason": failure.reason.value})
-            return grant
-        raise failure
+        standing = await self.standing(user)
+        for grant in standing.grants():
+            try:
+                fresh = await self._renewals[grant.level].fresh(grant, rejected_sha256)
+            except MeshError as error:
+                if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+                    raise
+                log.info("a grant serves no more", extra=grant.about)
+                continue
+            if standing.connection is not None:
+                profile = standing.connection.profile
+                path_user_id = ME if fresh.level is AppLevel.USER else profile.zoom_user_id
+                return Issued(fresh.tokens, profile, path_user_id)
+        raise MeshError(Reason.ZOOM_NOT_CONNECTED)
 
-    def _renewal(self, grant: Grant) -> asyncio.Task[Grant]:
-        """Returns the one task of this process that renews this pair."""
-        key = (grant.grant_id, grant.token_version)
-        task = self._renewals.get(key)
-        if task is None:
-            task = self._renewals[key] = self._detached.start(self._renew(grant), "renew tokens")
-            task.add_done_callback(lambda _: self._renewals.pop(key, None))
-        return task
 
-    async def _renew(self, grant: Grant) -> Grant:
-        """Returns the grant with the next pair, refreshed here or by another replica."""
-        owner = str(uuid.uuid4())
-        give_up = self._clock.monotonic() + PATIENCE
-        while self._clock.monotonic() < give_up:
-            current = await self._current(grant)
-            if not current.same_pair(grant):
-                return current
-            leased = current.lease_expire_time
-            if (leased is None or leased <= self._clock.now()) and await self._store.acquire_lease(grant, owner, LEASE):
-                return await self._refresh(grant, owner)
-            await self._clock.sleep(POLL)
-        raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=_BUSY_DELAY)
-
-    async def _refresh(self, grant: Grant, owner: str) -> Grant:
-        """Refreshes, as the holder of the lease."""
-        extra = {"zoom_user_id": grant.profile.zoom_user_id}
-        try:
-            tokens = await self._zoom.refresh(grant.tokens.refresh_token)
-        except GrantEndedError as error:
-            await self._store.end(grant, error.cause)
-            current = await self._current(grant)  # raises, unless a newer consent or pair arrived meanwhile
-            log.info("an older refresh token was refused", extra=extra)
-            return current
-        except MeshError as error:
-            log.warning("refresh failed", extra={**extra, "reason": error.reason.value})
-            await self._store.release_lease(grant, owner)
-            raise
-        if await save_tokens(lambda: self._store.save_pair(grant, tokens), self._clock):
-            log.info("tokens renewed", extra=extra)
-        elif await self._store.get(grant.profile.zoom_user_id) is None:
-            # A logout took the row and revoked the pair it held; this one nobody else knows. Where the row is there,
-            # it holds this pair or that of a newer consent, and revoking could end either.
-            log.info("signed out during a refresh", extra=extra)
-            self._revocations.begin(tokens)
-        return await self._current(grant)
-
-    async def _current(self, grant: Grant) -> Grant:
-        current = await self._store.get(grant.profile.zoom_user_id)
-        if current is None or current.end_time is not None:
-            raise MeshError(Reason.ZOOM_NOT_CONNECTED)
-        return current
+def _live(grant: Grant | None) -> bool:
+    return grant is not None and grant.end_time is None

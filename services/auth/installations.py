@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from mesh.clock import Clock
 from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.slack_user import SlackUser
+from services.auth.accounts import ZoomInstallation
 from services.auth.detached import Detached
 from services.auth.links import LIFETIME, digest, new_secret
+from services.auth.renewals import Renewals
 
 log = logging.getLogger(__name__)
 
-BOT_SCOPES = ("commands", "calls:read", "calls:write", "chat:write", "chat:write.public", "users:read")
-"""What the app asks of a workspace: the command, the call card, posts in public channels, people's names."""
+BOT_SCOPES = (
+    *("commands", "calls:read", "calls:write", "chat:write"),
+    *("chat:write.public", "users:read", "users:read.email"),
+)
+"""What the app asks of a workspace: the command, the call card and messages; beyond these, which a person may decline:
+posts in public channels that it is no member of, people's names, and the addresses by which they are matched."""
+MARGIN = timedelta(hours=2)
+"""A bot token with less than this is renewed: it lives for twelve hours, and Slack lets the old one live on beside the
+new one."""
 _WAIT = 20.0
+
+
+class CallOptions(StrEnum):
+    """The kinds of calls that are offered in a workspace."""
+
+    VIDEO_AND_PHONE = "video_and_phone"
+    VIDEO = "video"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True)
+class BotTokens:
+    """What Slack gives a bot. Without token rotation there is no refresh token, and no end."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expire_time: datetime | None
+    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What Slack gives for an installation."""
+    """The app in one workspace or organisation. `install_id` names the consent, `token_version` counts the pairs."""
 
     enterprise_id: str
     """`E…`, empty where there is no organisation."""
@@ -31,17 +59,40 @@ class Installation:
     team_name: str
     app_id: str
     bot_user_id: str
-    scopes: tuple[str, ...]
-    bot_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    """Empty unless the app has token rotation."""
-    bot_token_expire_time: datetime | None
+    tokens: BotTokens
     install_time: datetime
+    zoom_account_id: str = ""
+    """The Zoom account whose administrator installed the app company-wide; empty without."""
+    call_options: CallOptions = CallOptions.VIDEO_AND_PHONE
+    install_id: str = ""
+    token_version: int = 1
+    lease_expire_time: datetime | None = None
+    end_time: datetime | None = None
 
     @property
     def tenant_id(self) -> str:
         """The key: the workspace, or the organisation of an installation in a whole one."""
         return self.team_id or self.enterprise_id
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """See `services.auth.renewals.Pair`."""
+        return (self.install_id, self.token_version)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """See `services.auth.renewals.Pair`."""
+        return {"slack_team_id": self.team_id, "slack_enterprise_id": self.enterprise_id}
+
+    def serves(self, rejected_sha256: str, until: datetime) -> bool:
+        """See `services.auth.renewals.Pair`. No caller names a bot token that was refused."""
+        del rejected_sha256
+        expire_time = self.tokens.expire_time
+        return self.end_time is None and (expire_time is None or expire_time > until)
+
+    def same_pair(self, other: Installation) -> bool:
+        """See `services.auth.renewals.Pair`."""
+        return (self.key, self.end_time) == (other.key, other.end_time)
 
 
 @dataclass(frozen=True)
@@ -54,45 +105,87 @@ class InstallLink:
 
 
 @dataclass(frozen=True)
+class Came:
+    """What an installation goes on from: an administrator's consent at Zoom, or a person's connection."""
+
+    installation: ZoomInstallation | None = None
+    user: SlackUser | None = None
+    continuation: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
 class UsedLink:
     """An install link as its use found it. `mine`: this call used it."""
 
     mine: bool
     used: bool
+    zoom_state_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installation that was completed."""
+
+    installation: Installation
+    came: Came
 
 
 class InstallationStore(Protocol):
     """Where installations are kept (`services.auth.store_installations`)."""
 
-    async def add_link(self, state_digest: str, expire_time: datetime) -> None: ...
+    async def add_link(self, state_digest: str, expire_time: datetime, zoom_state_digest: str) -> None: ...
     async def use_link(self, state_digest: str) -> UsedLink | None: ...
-    async def put(self, installation: Installation) -> None: ...
+    async def put(self, installation: Installation) -> bool: ...
     async def get(self, user: SlackUser) -> Installation | None: ...
+    async def set_call_options(self, user: SlackUser, options: CallOptions) -> bool: ...
+
+
+class ZoomSide(Protocol):
+    """Completed links to Zoom (`services.auth.store_accounts`)."""
+
+    async def came_from(self, state_digest: str) -> Came | None: ...
 
 
 class SlackConsent(Protocol):
     """Slack's consent page and token method (`services.auth.slack_oauth`)."""
 
-    def authorize_url(self, state: str, scopes: tuple[str, ...]) -> str: ...
+    def authorize_url(self, state: str, scopes: tuple[str, ...], team_id: str) -> str: ...
     async def exchange(self, code: str) -> Installation: ...
 
 
 class Installations:
     """Install links and installations. One per process."""
 
-    def __init__(self, *, store: InstallationStore, slack: SlackConsent, clock: Clock, detached: Detached) -> None:
+    def __init__(
+        self,
+        *,
+        store: InstallationStore,
+        zoom_side: ZoomSide,
+        slack: SlackConsent,
+        renewals: Renewals[Installation, BotTokens],
+        clock: Clock,
+        detached: Detached,
+    ) -> None:
         self._store = store
+        self._zoom_side = zoom_side
         self._slack = slack
+        self._renewals = renewals
         self._clock = clock
         self._detached = detached
 
-    async def create_link(self) -> InstallLink:
-        """Returns a new link."""
-        state, expire_time = new_secret(), self._clock.now() + LIFETIME
-        await self._store.add_link(digest(state), expire_time)
-        return InstallLink(self._slack.authorize_url(state, BOT_SCOPES), state, expire_time)
+    async def create_link(self, *, zoom_state: str, team_id: str, scopes: tuple[str, ...]) -> InstallLink:
+        """Returns a new link, which goes on from `zoom_state` where that is given.
 
-    async def complete(self, state: str, *, code: str, error: str) -> Installation:
+        Raises MeshError: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
+        """
+        zoom_state_digest = digest(zoom_state) if zoom_state else ""
+        if zoom_state and await self._zoom_side.came_from(zoom_state_digest) is None:
+            raise MeshError(Reason.LINK_INVALID)
+        state, expire_time = new_secret(), self._clock.now() + LIFETIME
+        await self._store.add_link(digest(state), expire_time, zoom_state_digest)
+        return InstallLink(self._slack.authorize_url(state, scopes or BOT_SCOPES, team_id), state, expire_time)
+
+    async def complete(self, state: str, *, code: str, error: str) -> Installed:
         """Exchanges the code and stores the installation.
 
         Raises MeshError: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED,
@@ -111,27 +204,42 @@ class Installations:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "slack"})
         if error:
             raise MeshError(Reason.AUTHORIZATION_FAILED)
-        task = self._detached.start(self._install(code), "complete installation")
+        task = self._detached.start(self._install(code, link.zoom_state_digest), "complete installation")
         try:
             return await self._detached.wait(task, _WAIT)
         except TimeoutError:
             raise MeshError(Reason.SLACK_UNAVAILABLE) from None
 
     async def get(self, user: SlackUser) -> Installation:
-        """Returns the installation of the person's workspace, else of her organisation.
+        """Returns the installation of the person's workspace, else of her organisation, with a token that works.
 
-        Raises MeshError(SLACK_NOT_INSTALLED).
+        Raises MeshError: SLACK_NOT_INSTALLED, SLACK_UNAVAILABLE.
         """
         installation = await self._store.get(user)
         if installation is None:
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
-        return installation
+        return await self._renewals.fresh(installation)
 
-    async def _install(self, code: str) -> Installation:
-        installation = await self._slack.exchange(code)
-        await self._store.put(installation)
-        log.info(
-            "installed in Slack",
-            extra={"slack_team_id": installation.team_id, "slack_enterprise_id": installation.enterprise_id},
-        )
-        return installation
+    async def set_call_options(self, user: SlackUser, options: CallOptions) -> None:
+        """Sets what is offered in the person's workspace. Raises MeshError(SLACK_NOT_INSTALLED)."""
+        if not await self._store.set_call_options(user, options):
+            raise MeshError(Reason.SLACK_NOT_INSTALLED)
+
+    async def _install(self, code: str, zoom_state_digest: str) -> Installed:
+        fresh = await self._slack.exchange(code)
+        came = await self._zoom_side.came_from(zoom_state_digest) if zoom_state_digest else None
+        came = came or Came()
+        if came.installation is not None:
+            fresh = replace(fresh, zoom_account_id=came.installation.zoom_account_id)
+        await self._store.put(fresh)
+        log.info("installed in Slack", extra={**fresh.about, "zoom_account_id": fresh.zoom_account_id})
+        return Installed(fresh, _of_tenant(came, fresh))
+
+
+def _of_tenant(came: Came, installation: Installation) -> Came:
+    """Leaves a person out who is of another workspace: what she began there does not go on here."""
+    if came.user is None or came.user.team_id == installation.team_id:
+        return came
+    if not installation.team_id and came.user.enterprise_id == installation.enterprise_id:
+        return came
+    return Came()

@@ -11,12 +11,14 @@ from typing import Protocol
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.auth.grants import TokenPair
+from services.auth.grants import AppLevel, TokenPair
 
 LIFETIME = timedelta(minutes=10)
 """As long as Slack's authorisation code lives, twice as long as Zoom's."""
 KEPT = timedelta(days=1)
 """How long a link is remembered after its end, so that its owner hears "expired" or "used", not "unknown"."""
+FOLLOWED = timedelta(hours=1)
+"""How long after an administrator's consent at Zoom she may connect Slack workspaces to the account."""
 REPEAT = timedelta(minutes=5)
 """How long after its end a link that was used in time may still be completed with its code: as long as Zoom's code
 lives. What Zoom gave for the code is revoked then."""
@@ -39,13 +41,18 @@ def challenge(verifier: str) -> str:
 
 @dataclass(frozen=True)
 class ConnectLink:
-    """A link by which one Slack user, and nobody else, connects a Zoom account."""
+    """A link to Zoom's consent: of one Slack user, and nobody else, or of an administrator for a whole account."""
 
     state_digest: str
+    level: AppLevel
+    """The app that consent is asked for."""
     user: SlackUser
+    """Whose link it is; empty for an administrator's, who is nobody in Slack yet."""
     display_name: str
     team_name: str
     expire_time: datetime
+    zoom_scopes: tuple[str, ...] = ()
+    """What is asked for, beside what was granted before; empty for all of the app's."""
     verifier: str = field(default="", repr=False)
     """The PKCE verifier; empty once the link is completed."""
     continuation: bytes = field(default=b"", repr=False)
@@ -55,6 +62,8 @@ class ConnectLink:
     code_digest: str = ""
     """The digest of the code that uses the link; empty where Zoom sent an error instead."""
     complete_time: datetime | None = None
+    zoom_account_id: str = ""
+    """The account for which an administrator completed the link."""
 
     def is_over(self, now: datetime) -> bool:
         """Tells whether not even the code that used it completes it any more."""
@@ -82,8 +91,8 @@ class LinkStore(Protocol):
     async def add_link(self, link: ConnectLink) -> None: ...
     async def get_link(self, state_digest: str) -> ConnectLink | None: ...
     async def claim_link(
-        self, state_digest: str, code_digest: str, owner: str, duration: timedelta
+        self, state_digest: str, level: AppLevel, code_digest: str, owner: str, duration: timedelta
     ) -> Claim | None: ...
-    async def refuse_link(self, state_digest: str) -> ConnectLink | None: ...
+    async def refuse_link(self, state_digest: str, level: AppLevel) -> ConnectLink | None: ...
     async def release_link(self, link: ConnectLink, owner: str) -> None: ...
     async def keep_tokens(self, link: ConnectLink, tokens: TokenPair) -> None: ...

@@ -1,4 +1,4 @@
-"""Forgetting links, and the tokens that were kept with links nobody completed."""
+"""Forgetting links, the tokens that were kept with links nobody completed, and receipts after a year."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ class InstallLinks(Protocol):
     async def purge_links(self) -> int: ...
 
 
+class Receipts(Protocol):
+    """The receipts of departures (`services.auth.store_departures`)."""
+
+    async def purge(self) -> int: ...
+
+
 class Revoker(Protocol):
     """Ends pairs that nobody owns (`services.auth.revocation`)."""
 
@@ -39,15 +45,19 @@ class Revoker(Protocol):
 class Purge:
     """One round of forgetting. It ends when nothing is left to forget, however much came since the last one."""
 
-    def __init__(self, connect_links: ConnectLinks, install_links: InstallLinks, revocations: Revoker) -> None:
+    def __init__(
+        self, connect_links: ConnectLinks, install_links: InstallLinks, receipts: Receipts, revocations: Revoker
+    ) -> None:
         self._connect_links = connect_links
         self._install_links = install_links
+        self._receipts = receipts
         self._revocations = revocations
 
     async def __call__(self) -> None:
-        """Revokes what no link will use, then forgets links."""
+        """Revokes what no link will use, then forgets links and receipts."""
         revoked = await _all(self._revoke_some, TOKEN_BATCH)
         links = await _all(self._connect_links.purge_links, BATCH) + await _all(self._install_links.purge_links, BATCH)
+        await _all(self._receipts.purge, BATCH)
         if revoked or links:
             log.info("old links forgotten", extra={"links": links, "token_pairs": revoked})
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from mesh.clock import Clock
 from mesh.errors import MeshError
 from services.auth.detached import Detached
-from services.auth.grants import LAST_RESORT, GrantEndedError, TokenPair
+from services.auth.grants import AppLevel, TokenPair
+from services.auth.renewals import LAST_RESORT, GrantEndedError
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,8 @@ class TokenEndpoint(Protocol):
 class Revocations:
     """Revokes pairs that nobody owns any more, in tasks that no caller's end cancels. One per process."""
 
-    def __init__(self, *, zoom: TokenEndpoint, clock: Clock, detached: Detached) -> None:
+    def __init__(self, *, zoom: Mapping[AppLevel, TokenEndpoint], clock: Clock, detached: Detached) -> None:
+        """`zoom` has the apps that this deployment has: each revokes its own tokens."""
         self._zoom = zoom
         self._clock = clock
         self._detached = detached
@@ -37,6 +40,10 @@ class Revocations:
         """Revokes a pair in the background. It is tried once: what Zoom does not take is logged."""
         return self._detached.start(self._revoke(tokens), "revoke tokens")
 
+    def begin_all(self, pairs: Iterable[TokenPair]) -> asyncio.Task[None]:
+        """Revokes many pairs in the background, one after the other: Zoom limits how fast it may be asked."""
+        return self._detached.start(self._revoke_all(list(pairs)), "revoke tokens")
+
     async def revoke(self, tokens: TokenPair, limit: float) -> None:
         """Revokes a pair and waits for it at most `limit` seconds; the work goes on after them."""
         try:
@@ -44,11 +51,21 @@ class Revocations:
         except TimeoutError:
             log.info("tokens are forgotten here, Zoom has not answered yet")
 
+    async def _revoke_all(self, pairs: list[TokenPair]) -> None:
+        for tokens in pairs:
+            await self._revoke(tokens)
+
     async def _revoke(self, tokens: TokenPair) -> None:
+        zoom = self._zoom.get(tokens.level)
+        if zoom is None:
+            log.warning(
+                "tokens are forgotten here; their app is not configured any more", extra={"level": tokens.level}
+            )
+            return
         try:
             if tokens.expire_time <= self._clock.now() + LAST_RESORT:
-                tokens = await self._zoom.refresh(tokens.refresh_token)
-            await self._zoom.revoke(tokens.access_token)
+                tokens = await zoom.refresh(tokens.refresh_token)
+            await zoom.revoke(tokens.access_token)
         except GrantEndedError:
             log.info("tokens to revoke were dead already")
         except MeshError as error:

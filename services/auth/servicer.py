@@ -2,149 +2,226 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf import timestamp_pb2
 
-from mesh.slack_user import SlackUser, from_message
-from services.auth.connections import Connection, Connections
-from services.auth.grants import Grants, ZoomPlan
-from services.auth.installations import Installation, Installations
+from mesh import paging
+from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.long_poll import LongPoll
+from mesh.slack_user import from_message
+from services.auth import converters, vendor_events
+from services.auth.accounts import Accounts
+from services.auth.connections import Connections
+from services.auth.departures import Departures
+from services.auth.grants import AppLevel, Grants
+from services.auth.installations import Installations
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.auth.v1 import auth_service_pb2_grpc as pb_grpc
-from zoomslack.type.v1 import slack_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_PLANS = {
-    ZoomPlan.UNKNOWN: pb.ZOOM_PLAN_UNSPECIFIED,
-    ZoomPlan.BASIC: pb.ZOOM_PLAN_BASIC,
-    ZoomPlan.LICENSED: pb.ZOOM_PLAN_LICENSED,
-    ZoomPlan.UNASSIGNED: pb.ZOOM_PLAN_UNASSIGNED,
-}
+_DEFAULT_PAGE = 25
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the RPCs are about."""
+
+    connections: Connections
+    grants: Grants
+    accounts: Accounts
+    installations: Installations
+    departures: Departures
 
 
 class AuthServicer(pb_grpc.AuthServiceServicer):
     """`zoomslack.auth.v1.AuthService`. Its proto documents each RPC."""
 
-    def __init__(self, connections: Connections, grants: Grants, installations: Installations) -> None:
-        self._connections = connections
-        self._grants = grants
-        self._installations = installations
+    def __init__(self, rules: Rules, client_ids: Mapping[AppLevel, str]) -> None:
+        """`client_ids` are those of our apps at Zoom: its events name them. Make it within the running loop."""
+        self._rules = rules
+        self._client_ids = client_ids
+        self._leaving = LongPoll()
+
+    def stop_waiting(self) -> None:
+        """Answers the services that wait for departures, so that the drain need not wait for them."""
+        self._leaving.stop()
 
     async def CreateConnectLink(  # noqa: N802 (gRPC's name)
         self, request: pb.CreateConnectLinkRequest, context: Context
     ) -> pb.CreateConnectLinkResponse:
-        link = await self._connections.create_link(
+        page = await self._rules.connections.create_link(
             from_message(request.user),
             display_name=request.slack_display_name,
             team_name=request.slack_team_name,
             continuation=request.continuation,
+            zoom_scopes=tuple(request.zoom_scopes),
         )
-        return pb.CreateConnectLinkResponse(connect_url=link.url, expire_time=_moment(link.expire_time))
+        return pb.CreateConnectLinkResponse(connect_url=page.url, expire_time=converters.moment(page.expire_time))
 
     async def GetConnectLink(  # noqa: N802
         self, request: pb.GetConnectLinkRequest, context: Context
     ) -> pb.GetConnectLinkResponse:
-        consent = await self._connections.consent(request.state)
+        new = await self._rules.connections.consent(request.state)
         return pb.GetConnectLinkResponse(
-            user=_user(consent.link.user),
-            slack_display_name=consent.link.display_name,
-            slack_team_name=consent.link.team_name,
-            authorize_url=consent.authorize_url,
-            expire_time=_moment(consent.link.expire_time),
+            user=converters.user_message(new.link.user),
+            slack_display_name=new.link.display_name,
+            slack_team_name=new.link.team_name,
+            authorize_url=new.authorize_url,
+            expire_time=converters.moment(new.link.expire_time),
         )
 
     async def CompleteConnection(  # noqa: N802
         self, request: pb.CompleteConnectionRequest, context: Context
     ) -> pb.CompleteConnectionResponse:
-        completed = await self._connections.complete(request.state, code=request.code, error=request.error)
+        completed = await self._rules.connections.complete(request.state, code=request.code, error=request.error)
         return pb.CompleteConnectionResponse(
-            user=_user(completed.connection.user),
-            connection=_connection(completed.connection),
-            continuation=completed.continuation,
+            user=converters.user_message(completed.link.user),
+            connection=converters.connection_message(completed.standing),
+            continuation=completed.link.continuation,
+            slack_display_name=completed.link.display_name,
         )
 
     async def GetConnection(  # noqa: N802
         self, request: pb.GetConnectionRequest, context: Context
     ) -> pb.GetConnectionResponse:
-        connection = await self._connections.get(from_message(request.user))
-        return pb.GetConnectionResponse(connection=_connection(connection))
+        standing = await self._rules.connections.get(from_message(request.user))
+        return pb.GetConnectionResponse(connection=converters.connection_message(standing))
 
     async def DeleteConnection(  # noqa: N802
         self, request: pb.DeleteConnectionRequest, context: Context
     ) -> pb.DeleteConnectionResponse:
-        return pb.DeleteConnectionResponse(deleted=await self._connections.delete(from_message(request.user)))
+        deleted = await self._rules.connections.delete(from_message(request.user))
+        self._leaving.announce()
+        return pb.DeleteConnectionResponse(deleted=deleted)
 
     async def IssueZoomAccessToken(  # noqa: N802
         self, request: pb.IssueZoomAccessTokenRequest, context: Context
     ) -> pb.IssueZoomAccessTokenResponse:
-        grant = await self._grants.issue(from_message(request.user), request.rejected_token_sha256)
+        issued = await self._rules.grants.issue(from_message(request.user), request.rejected_token_sha256)
         return pb.IssueZoomAccessTokenResponse(
-            access_token=grant.tokens.access_token,
-            expire_time=_moment(grant.tokens.expire_time),
-            zoom_user_id=grant.profile.zoom_user_id,
-            zoom_account_id=grant.profile.zoom_account_id,
+            access_token=issued.tokens.access_token,
+            expire_time=converters.moment(issued.tokens.expire_time),
+            zoom_user_id=issued.profile.zoom_user_id,
+            zoom_account_id=issued.profile.zoom_account_id,
+            zoom_path_user_id=issued.path_user_id,
         )
+
+    async def CreateZoomInstallLink(  # noqa: N802
+        self, request: pb.CreateZoomInstallLinkRequest, context: Context
+    ) -> pb.CreateZoomInstallLinkResponse:
+        new = await self._rules.accounts.create_link(tuple(request.zoom_scopes))
+        return pb.CreateZoomInstallLinkResponse(
+            authorize_url=new.authorize_url, state=new.state, expire_time=converters.moment(new.link.expire_time)
+        )
+
+    async def CompleteZoomInstallation(  # noqa: N802
+        self, request: pb.CompleteZoomInstallationRequest, context: Context
+    ) -> pb.CompleteZoomInstallationResponse:
+        installation = await self._rules.accounts.complete(request.state, code=request.code, error=request.error)
+        return pb.CompleteZoomInstallationResponse(installation=converters.zoom_installation_message(installation))
 
     async def CreateSlackInstallLink(  # noqa: N802
         self, request: pb.CreateSlackInstallLinkRequest, context: Context
     ) -> pb.CreateSlackInstallLinkResponse:
-        link = await self._installations.create_link()
+        link = await self._rules.installations.create_link(
+            zoom_state=request.zoom_state, team_id=request.slack_team_id, scopes=tuple(request.slack_scopes)
+        )
         return pb.CreateSlackInstallLinkResponse(
-            authorize_url=link.authorize_url, state=link.state, expire_time=_moment(link.expire_time)
+            authorize_url=link.authorize_url, state=link.state, expire_time=converters.moment(link.expire_time)
         )
 
     async def CompleteSlackInstallation(  # noqa: N802
         self, request: pb.CompleteSlackInstallationRequest, context: Context
     ) -> pb.CompleteSlackInstallationResponse:
-        installation = await self._installations.complete(request.state, code=request.code, error=request.error)
-        return pb.CompleteSlackInstallationResponse(installation=_installation(installation))
+        installed = await self._rules.installations.complete(request.state, code=request.code, error=request.error)
+        came = installed.came
+        return pb.CompleteSlackInstallationResponse(
+            installation=converters.installation_message(installed.installation),
+            zoom_installation=None
+            if came.installation is None
+            else converters.zoom_installation_message(came.installation),
+            user=None if came.user is None else converters.user_message(came.user),
+            continuation=came.continuation,
+        )
 
     async def GetSlackInstallation(  # noqa: N802
         self, request: pb.GetSlackInstallationRequest, context: Context
     ) -> pb.GetSlackInstallationResponse:
-        installation = await self._installations.get(from_message(request.user))
-        expire_time = installation.bot_token_expire_time
+        installation = await self._rules.installations.get(from_message(request.user))
+        expire_time = installation.tokens.expire_time
         return pb.GetSlackInstallationResponse(
-            installation=_installation(installation),
-            bot_access_token=installation.bot_token,
-            expire_time=None if expire_time is None else _moment(expire_time),
+            installation=converters.installation_message(installation),
+            bot_access_token=installation.tokens.access_token,
+            expire_time=None if expire_time is None else converters.moment(expire_time),
+            call_options=converters.CALL_OPTIONS[installation.call_options],
+        )
+
+    async def UpdateCallOptions(  # noqa: N802
+        self, request: pb.UpdateCallOptionsRequest, context: Context
+    ) -> pb.UpdateCallOptionsResponse:
+        options = converters.CALL_OPTIONS_OF[request.call_options]
+        await self._rules.installations.set_call_options(from_message(request.user), options)
+        return pb.UpdateCallOptionsResponse(call_options=request.call_options)
+
+    async def RecordZoomEvent(  # noqa: N802
+        self, request: pb.RecordZoomEventRequest, context: Context
+    ) -> pb.RecordZoomEventResponse:
+        level = converters.LEVEL_OF[request.app_level]
+        try:
+            fact = vendor_events.zoom_fact(request.body, level, self._client_ids)
+        except vendor_events.UnreadableError:
+            raise _unreadable() from None
+        count = await self._rules.departures.from_zoom(fact)
+        self._leaving.announce()
+        return pb.RecordZoomEventResponse(departures=count)
+
+    async def RecordSlackEvent(  # noqa: N802
+        self, request: pb.RecordSlackEventRequest, context: Context
+    ) -> pb.RecordSlackEventResponse:
+        try:
+            facts = vendor_events.slack_facts(request.body)
+        except vendor_events.UnreadableError:
+            raise _unreadable() from None
+        count = await self._rules.departures.from_slack(facts)
+        self._leaving.announce()
+        return pb.RecordSlackEventResponse(departures=count)
+
+    async def ListDepartures(  # noqa: N802
+        self, request: pb.ListDeparturesRequest, context: Context
+    ) -> pb.ListDeparturesResponse:
+        eraser = converters.ERASER_OF[request.eraser]
+        found = await self._leaving.wait(
+            lambda: self._rules.departures.pending(eraser, request.max_departures), request.wait.ToTimedelta()
+        )
+        return pb.ListDeparturesResponse(departures=map(converters.departure_message, found))
+
+    async def CompleteDeparture(  # noqa: N802
+        self, request: pb.CompleteDepartureRequest, context: Context
+    ) -> pb.CompleteDepartureResponse:
+        eraser = converters.ERASER_OF[request.eraser]
+        await self._rules.departures.complete(eraser, request.departure_id, request.erased_rows)
+        return pb.CompleteDepartureResponse()
+
+    async def ListReceipts(  # noqa: N802
+        self, request: pb.ListReceiptsRequest, context: Context
+    ) -> pb.ListReceiptsResponse:
+        user, size = from_message(request.user), request.page_size or _DEFAULT_PAGE
+        binding = ("ListReceipts", user.team_id)
+        before = paging.read_position(request.page_token, *binding)
+        found = await self._rules.departures.receipts(user, before=before, limit=size + 1)
+        last = found[size - 1] if len(found) > size else None
+        return pb.ListReceiptsResponse(
+            receipts=map(converters.receipt_message, found[:size]),
+            next_page_token=paging.make_position(last.record_time, last.departed.departure_id, *binding)
+            if last
+            else "",
         )
 
 
-def _moment(value: datetime) -> timestamp_pb2.Timestamp:
-    moment = timestamp_pb2.Timestamp()
-    moment.FromDatetime(value)
-    return moment
-
-
-def _user(user: SlackUser) -> slack_pb2.SlackUser:
-    return slack_pb2.SlackUser(
-        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-    )
-
-
-def _connection(connection: Connection) -> pb.Connection:
-    return pb.Connection(
-        user=_user(connection.user),
-        zoom_user_id=connection.profile.zoom_user_id,
-        zoom_account_id=connection.profile.zoom_account_id,
-        zoom_plan=_PLANS[connection.profile.plan],
-        scopes=connection.scopes,
-        connect_time=_moment(connection.connect_time),
-    )
-
-
-def _installation(installation: Installation) -> pb.SlackInstallation:
-    return pb.SlackInstallation(
-        slack_enterprise_id=installation.enterprise_id,
-        slack_team_id=installation.team_id,
-        slack_team_name=installation.team_name,
-        slack_app_id=installation.app_id,
-        slack_bot_user_id=installation.bot_user_id,
-        scopes=installation.scopes,
-        install_time=_moment(installation.install_time),
-    )
+def _unreadable() -> MeshError:
+    violation = FieldViolation("body", "is no event: a JSON object, in UTF-8")
+    return MeshError(Reason.INVALID_REQUEST, violations=(violation,))

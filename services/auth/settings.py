@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from mesh.settings import DatabaseUrl, GrpcListenAddress, HttpUrl, SealingSettings
+from mesh.settings import DatabaseUrl, GrpcListenAddress, HttpUrl, SealingSettings, Secrets
+from services.auth.grants import AppLevel
 
 
 class AuthSettings(SealingSettings):
@@ -21,7 +22,8 @@ class AuthSettings(SealingSettings):
     slack_api_url: HttpUrl = Field("https://slack.com/api", alias="ZOOMSLACK_SLACK_API_URL")
     slack_authorize_url: HttpUrl = Field("https://slack.com/oauth/v2/authorize", alias="ZOOMSLACK_SLACK_AUTHORIZE_URL")
     slack_client_id: str = Field(alias="ZOOMSLACK_SLACK_CLIENT_ID", min_length=1)
-    slack_client_secret: SecretStr = Field(alias="ZOOMSLACK_SLACK_CLIENT_SECRET", min_length=1)
+    slack_client_secrets: Secrets = Field(alias="ZOOMSLACK_SLACK_CLIENT_SECRET")
+    """Comma-separated while it rotates: the one that Slack takes is used."""
 
     zoom_api_url: HttpUrl = Field("https://api.zoom.us/v2", alias="ZOOMSLACK_ZOOM_API_URL")
     """Other Zoom clouds have other addresses."""
@@ -29,19 +31,26 @@ class AuthSettings(SealingSettings):
     """`/authorize`, `/token` and `/revoke` are below it."""
     zoom_user_client_id: str = Field(alias="ZOOMSLACK_ZOOM_USER_CLIENT_ID", min_length=1)
     """The user-managed app: each person authorises for herself."""
-    zoom_user_client_secret: SecretStr = Field(alias="ZOOMSLACK_ZOOM_USER_CLIENT_SECRET", min_length=1)
+    zoom_user_client_secrets: Secrets = Field(alias="ZOOMSLACK_ZOOM_USER_CLIENT_SECRET")
+    """Comma-separated while it rotates: the one that Zoom takes is used."""
     zoom_account_client_id: str | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_ID")
     """The admin-managed app. Absent: the company-wide install is not offered."""
-    zoom_account_client_secret: SecretStr | None = Field(
+    zoom_account_client_secrets: Secrets | None = Field(
         None, alias="ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_SECRET", validate_default=True
     )
 
-    @field_validator("zoom_account_client_secret")
+    @field_validator("zoom_account_client_secrets")
     @classmethod
-    def _both_or_none(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _both_or_none(cls, value: Secrets | None, info: ValidationInfo) -> Secrets | None:
         if (value is None) != (info.data.get("zoom_account_client_id") is None):
             raise ValueError("goes together with ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_ID")
         return value
+
+    @property
+    def zoom_client_ids(self) -> dict[AppLevel, str]:
+        """The client ids of the apps at Zoom that this deployment has."""
+        account = self.zoom_account_client_id
+        return {AppLevel.USER: self.zoom_user_client_id, **({AppLevel.ACCOUNT: account} if account else {})}
 
     @property
     def database_url(self) -> str:

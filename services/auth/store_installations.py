@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.slack_user import SlackUser
-from services.auth.installations import Installation, UsedLink
+from services.auth.installations import BotTokens, CallOptions, Installation, UsedLink
 from services.auth.links import KEPT
 from services.auth.purge import BATCH
-from services.auth.tables import install_links, slack_installations
+from services.auth.store_rows import bound_account
+from services.auth.tables import connections, install_links, slack_installations
 from services.auth.vault import Row, Vault
 
 
@@ -25,12 +27,11 @@ class InstallationStore:
         self._vault = vault
         self._clock = clock
 
-    async def add_link(self, state_digest: str, expire_time: datetime) -> None:
+    async def add_link(self, state_digest: str, expire_time: datetime, zoom_state_digest: str) -> None:
         """Stores a new link."""
+        row = {"state_digest": state_digest, "expire_time": expire_time, "zoom_state_digest": zoom_state_digest}
         async with self._database.transaction("add install link") as connection:
-            await connection.execute(
-                insert(connection, install_links).values(state_digest=state_digest, expire_time=expire_time)
-            )
+            await connection.execute(insert(connection, install_links).values(row))
 
     async def use_link(self, state_digest: str) -> UsedLink | None:
         """Uses a link up in one statement, if it can be used, and tells how it was found."""
@@ -45,12 +46,19 @@ class InstallationStore:
                 )
                 .values(used_time=now)
             )
-            statement = select(install_links.c.used_time).where(install_links.c.state_digest == state_digest)
+            statement = select(install_links).where(install_links.c.state_digest == state_digest)
             row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else UsedLink(mine=result.rowcount == 1, used=row.used_time is not None)
+        if row is None:
+            return None
+        return UsedLink(result.rowcount == 1, row.used_time is not None, row.zoom_state_digest)
 
-    async def put(self, installation: Installation) -> None:
-        """Stores an installation in the place of an older one."""
+    async def put(self, installation: Installation) -> bool:
+        """Stores an installation in the place of an older one; False where a newer one is stored.
+
+        What Slack does not know stays as it was: the kinds of calls, and the Zoom account unless another one is given.
+        People who were matched in another account are not connected any more.
+        """
+        tokens, columns = installation.tokens, slack_installations.c
         row: dict[str, Any] = {
             "tenant_id": installation.tenant_id,
             "team_id": installation.team_id,
@@ -58,25 +66,131 @@ class InstallationStore:
             "team_name": installation.team_name,
             "app_id": installation.app_id,
             "bot_user_id": installation.bot_user_id,
-            "scopes": ",".join(installation.scopes),
-            "bot_token_expire_time": installation.bot_token_expire_time,
+            "scopes": ",".join(tokens.scopes),
+            "bot_token_expire_time": tokens.expire_time,
             "install_time": installation.install_time,
+            "install_id": str(uuid.uuid4()),
+            "token_version": 1,
+            "refresh_lease_owner": None,
+            "refresh_lease_expire_time": None,
+            "end_time": None,
+            "end_cause": None,
         }
-        columns = slack_installations.c
-        row["bot_token_sealed"] = self._vault.seal(columns.bot_token_sealed, row, installation.bot_token)
-        row["refresh_token_sealed"] = self._vault.seal(columns.refresh_token_sealed, row, installation.refresh_token)
+        row["bot_token_sealed"] = self._vault.seal(columns.bot_token_sealed, row, tokens.access_token)
+        row["refresh_token_sealed"] = self._vault.seal(columns.refresh_token_sealed, row, tokens.refresh_token)
+        account_id = installation.zoom_account_id
+        if account_id:
+            row["zoom_account_id"] = account_id
+            row["zoom_account_id_sealed"] = self._vault.seal(columns.zoom_account_id_sealed, row, account_id)
         async with self._database.transaction("put installation") as connection:
             statement = insert(connection, slack_installations).values(row)
-            await connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id"], set_=row))
+            stored = await connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["tenant_id"],
+                    set_=row,
+                    where=slack_installations.c.install_time <= installation.install_time,
+                )
+            )
+            if stored.rowcount and account_id:
+                await connection.execute(
+                    delete(connections).where(
+                        or_(
+                            connections.c.team_id == installation.tenant_id,
+                            connections.c.enterprise_id == installation.tenant_id,
+                        ),
+                        connections.c.matched,
+                        connections.c.zoom_account_id != account_id,
+                    )
+                )
+        return stored.rowcount == 1
 
     async def get(self, user: SlackUser) -> Installation | None:
         """Returns the installation of the workspace, else of the organisation."""
-        tenants = [user.team_id, *([user.enterprise_id] if user.enterprise_id else [])]
+        tenants = _tenants(user)
         async with self._database.snapshot("get installation") as connection:
             statement = select(slack_installations).where(slack_installations.c.tenant_id.in_(tenants))
             rows = {row["tenant_id"]: row for row in (await connection.execute(statement)).mappings()}
         row = next((rows[tenant] for tenant in tenants if tenant in rows), None)
         return None if row is None else self._installation(row)
+
+    async def set_call_options(self, user: SlackUser, options: CallOptions) -> bool:
+        """Sets what is offered in the workspace, else in the organisation. False where the app is in neither."""
+        async with self._database.transaction("set call options") as connection:
+            for tenant in _tenants(user):
+                changed = await connection.execute(
+                    update(slack_installations)
+                    .where(slack_installations.c.tenant_id == tenant)
+                    .values(call_options=options.value)
+                )
+                if changed.rowcount:
+                    return True
+        return False
+
+    async def current(self, pair: Installation) -> Installation | None:
+        """Returns what is stored now of the same workspace, or organisation."""
+        statement = select(slack_installations).where(slack_installations.c.tenant_id == pair.tenant_id)
+        async with self._database.snapshot("get installation") as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else self._installation(row)
+
+    async def acquire_lease(self, pair: Installation, owner: str, duration: timedelta) -> bool:
+        """Takes the right to refresh this pair; False where somebody has it, or the pair is another by now."""
+        now, columns = self._clock.now(), slack_installations.c
+        free = or_(columns.refresh_lease_expire_time.is_(None), columns.refresh_lease_expire_time <= now)
+        async with self._database.transaction("lease bot refresh") as connection:
+            result = await connection.execute(
+                update(slack_installations)
+                .where(_unchanged(pair), columns.end_time.is_(None), free)
+                .values(refresh_lease_owner=owner, refresh_lease_expire_time=now + duration)
+            )
+        return result.rowcount == 1
+
+    async def release_lease(self, pair: Installation, owner: str) -> None:
+        """Gives the right back after a failure, so that the next call may try at once."""
+        columns = slack_installations.c
+        async with self._database.transaction("release bot refresh") as connection:
+            await connection.execute(
+                update(slack_installations)
+                .where(columns.tenant_id == pair.tenant_id, columns.refresh_lease_owner == owner)
+                .values(refresh_lease_owner=None, refresh_lease_expire_time=None)
+            )
+
+    async def save_pair(self, pair: Installation, fresh: BotTokens) -> bool:
+        """Puts the next pair in the place of the installation's, and ends the lease, as `GrantStore.save_pair` does."""
+        columns, row = slack_installations.c, {"tenant_id": pair.tenant_id}
+        async with self._database.transaction("save bot tokens") as connection:
+            result = await connection.execute(
+                update(slack_installations)
+                .where(_unchanged(pair))
+                .values(
+                    token_version=pair.token_version + 1,
+                    scopes=",".join(fresh.scopes or pair.tokens.scopes),
+                    bot_token_sealed=self._vault.seal(columns.bot_token_sealed, row, fresh.access_token),
+                    refresh_token_sealed=self._vault.seal(columns.refresh_token_sealed, row, fresh.refresh_token),
+                    bot_token_expire_time=fresh.expire_time,
+                    refresh_lease_owner=None,
+                    refresh_lease_expire_time=None,
+                    end_time=None,
+                    end_cause=None,
+                )
+            )
+        return result.rowcount == 1
+
+    async def end(self, pair: Installation, cause: str) -> None:
+        """Marks an installation as ended by Slack and wipes its tokens; the row stays for whoever asks why."""
+        async with self._database.transaction("end installation") as connection:
+            await connection.execute(
+                update(slack_installations)
+                .where(_unchanged(pair), slack_installations.c.end_time.is_(None))
+                .values(
+                    bot_token_sealed=b"",
+                    refresh_token_sealed=b"",
+                    refresh_lease_owner=None,
+                    refresh_lease_expire_time=None,
+                    end_time=self._clock.now(),
+                    end_cause=cause[:64],
+                )
+            )
 
     async def purge_links(self) -> int:
         """Forgets at most BATCH links: used ones that ended long ago, unused ones at their end. Returns how many.
@@ -103,9 +217,31 @@ class InstallationStore:
             team_name=row["team_name"],
             app_id=row["app_id"],
             bot_user_id=row["bot_user_id"],
-            scopes=tuple(filter(None, row["scopes"].split(","))),
-            bot_token=self._vault.open_text(columns.bot_token_sealed, row),
-            refresh_token=self._vault.open_text(columns.refresh_token_sealed, row),
-            bot_token_expire_time=row["bot_token_expire_time"],
+            tokens=BotTokens(
+                access_token=self._vault.open_text(columns.bot_token_sealed, row),
+                refresh_token=self._vault.open_text(columns.refresh_token_sealed, row),
+                expire_time=row["bot_token_expire_time"],
+                scopes=tuple(filter(None, row["scopes"].split(","))),
+            ),
             install_time=row["install_time"],
+            zoom_account_id=bound_account(self._vault, row),
+            call_options=CallOptions(row["call_options"]),
+            install_id=row["install_id"],
+            token_version=row["token_version"],
+            lease_expire_time=row["refresh_lease_expire_time"],
+            end_time=row["end_time"],
         )
+
+
+def _tenants(user: SlackUser) -> list[str]:
+    """Returns the keys under which the app may be installed for a person: her workspace before her organisation."""
+    return [user.team_id, *([user.enterprise_id] if user.enterprise_id else [])]
+
+
+def _unchanged(pair: Installation) -> ColumnElement[bool]:
+    columns = slack_installations.c
+    return and_(
+        columns.tenant_id == pair.tenant_id,
+        columns.install_id == pair.install_id,
+        columns.token_version == pair.token_version,
+    )

@@ -7,14 +7,14 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.sealing import SealError
 from mesh.slack_user import SlackUser
-from services.auth.grants import TokenPair
+from services.auth.grants import AppLevel, TokenPair
 from services.auth.links import KEPT, REPEAT, Claim, ConnectLink
 from services.auth.purge import BATCH, TOKEN_BATCH
 from services.auth.tables import connect_links
@@ -42,6 +42,8 @@ class LinkStore:
             "team_name": link.team_name,
             "tokens_sealed": b"",
             "expire_time": link.expire_time,
+            "app_level": link.level.value,
+            "zoom_scopes": " ".join(link.zoom_scopes),
         }
         row["verifier_sealed"] = self._vault.seal(connect_links.c.verifier_sealed, row, link.verifier)
         row["continuation_sealed"] = self._vault.seal(connect_links.c.continuation_sealed, row, link.continuation)
@@ -54,7 +56,9 @@ class LinkStore:
             row = await _link_row(connection, state_digest)
         return None if row is None else self._link(row)
 
-    async def claim_link(self, state_digest: str, code_digest: str, owner: str, duration: timedelta) -> Claim | None:
+    async def claim_link(
+        self, state_digest: str, level: AppLevel, code_digest: str, owner: str, duration: timedelta
+    ) -> Claim | None:
         """Claims a link for a code, in one statement: an unused one, or one whose claim by this code ran out.
 
         The latter ends REPEAT after the link.
@@ -70,7 +74,7 @@ class LinkStore:
         async with self._database.transaction("claim connect link") as connection:
             claimed = await connection.execute(
                 update(connect_links)
-                .where(connect_links.c.state_digest == state_digest, or_(unused, given_up))
+                .where(_one(state_digest, level), or_(unused, given_up))
                 .values(
                     used_time=func.coalesce(connect_links.c.used_time, now),
                     code_digest=code_digest,
@@ -78,23 +82,21 @@ class LinkStore:
                     claim_expire_time=now + duration,
                 )
             )
-            row = await _link_row(connection, state_digest)
+            row = await _link_row(connection, state_digest, level)
         return None if row is None else Claim(self._link(row), mine=claimed.rowcount == 1)
 
-    async def refuse_link(self, state_digest: str) -> ConnectLink | None:
+    async def refuse_link(self, state_digest: str, level: AppLevel) -> ConnectLink | None:
         """Uses a link up without a code, if it can be used, and returns it as it is now."""
         now = self._clock.now()
         async with self._database.transaction("refuse connect link") as connection:
             await connection.execute(
                 update(connect_links)
                 .where(
-                    connect_links.c.state_digest == state_digest,
-                    connect_links.c.used_time.is_(None),
-                    connect_links.c.expire_time > now,
+                    _one(state_digest, level), connect_links.c.used_time.is_(None), connect_links.c.expire_time > now
                 )
                 .values(used_time=now)
             )
-            row = await _link_row(connection, state_digest)
+            row = await _link_row(connection, state_digest, level)
         return None if row is None else self._link(row)
 
     async def release_link(self, link: ConnectLink, owner: str) -> None:
@@ -139,7 +141,7 @@ class LinkStore:
                 .where(connect_links.c.state_digest.in_([row["state_digest"] for row in rows]))
                 .values(tokens_sealed=b"", claim_owner=None, claim_expire_time=None)
             )
-        return len(rows), [pair for row in rows if (pair := self._opened(row)) is not None]
+        return len(rows), [pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None]
 
     async def purge_links(self) -> int:
         """Forgets at most BATCH links that ended long ago. Returns how many."""
@@ -154,32 +156,46 @@ class LinkStore:
             )
         return result.rowcount
 
-    def _opened(self, row: Row) -> TokenPair | None:
-        try:
-            return _tokens(self._vault.open_text(connect_links.c.tokens_sealed, row))
-        except SealError:
-            log.exception("the tokens of an old link do not open; Zoom is not told")
-            return None
-
     def _link(self, row: Row) -> ConnectLink:
         kept = self._vault.open_text(connect_links.c.tokens_sealed, row)
+        level = AppLevel(row["app_level"])
         return ConnectLink(
             state_digest=row["state_digest"],
+            level=level,
             user=SlackUser(row["enterprise_id"], row["team_id"], row["slack_user_id"]),
             display_name=row["display_name"],
             team_name=row["team_name"],
             expire_time=row["expire_time"],
+            zoom_scopes=tuple(row["zoom_scopes"].split()),
             verifier=self._vault.open_text(connect_links.c.verifier_sealed, row),
             continuation=self._vault.open(connect_links.c.continuation_sealed, row),
-            tokens=_tokens(kept) if kept else None,
+            tokens=_tokens(kept, level) if kept else None,
             used_time=row["used_time"],
             code_digest=row["code_digest"] or "",
             complete_time=row["complete_time"],
+            zoom_account_id=row["zoom_account_id"],
         )
 
 
-async def _link_row(connection: AsyncConnection, state_digest: str) -> Row | None:
+def kept_tokens(vault: Vault, row: Row) -> TokenPair | None:
+    """Returns the pair that a link's row keeps; None where it keeps none, or none that opens."""
+    try:
+        kept = vault.open_text(connect_links.c.tokens_sealed, row)
+    except SealError:
+        log.exception("the tokens of an old link do not open; Zoom is not told")
+        return None
+    return _tokens(kept, AppLevel(row["app_level"])) if kept else None
+
+
+def _one(state_digest: str, level: AppLevel) -> ColumnElement[bool]:
+    """Returns the condition that finds a link: one that is for the other app is none."""
+    return and_(connect_links.c.state_digest == state_digest, connect_links.c.app_level == level.value)
+
+
+async def _link_row(connection: AsyncConnection, state_digest: str, level: AppLevel | None = None) -> Row | None:
     statement = select(connect_links).where(connect_links.c.state_digest == state_digest)
+    if level is not None:
+        statement = statement.where(_one(state_digest, level))
     return (await connection.execute(statement)).mappings().one_or_none()
 
 
@@ -191,6 +207,6 @@ def _link_place(link: ConnectLink) -> Row:
     }
 
 
-def _tokens(text: str) -> TokenPair:
+def _tokens(text: str, level: AppLevel) -> TokenPair:
     access, refresh, expire_time, scopes = json.loads(text)
-    return TokenPair(access, refresh, datetime.fromisoformat(expire_time), tuple(scopes.split()))
+    return TokenPair(access, refresh, datetime.fromisoformat(expire_time), tuple(scopes.split()), level)

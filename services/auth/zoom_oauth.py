@@ -1,4 +1,4 @@
-"""Zoom's OAuth endpoints, for the user-managed app.
+"""Zoom's OAuth endpoints, for one of the two apps.
 
 Rules of Zoom: client authentication by HTTP Basic only, parameters in a form body only; PKCE method S256 has to be
 named, as the default is `plain`; every refresh gives a new refresh token. The shape of refusals is not documented:
@@ -23,7 +23,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
-from services.auth.grants import GrantEndedError, TokenPair
+from services.auth.grants import AppLevel, TokenPair
+from services.auth.renewals import GrantEndedError
 from zoom_api.errors import UNAVAILABLE_DELAY, error_for
 
 log = logging.getLogger(__name__)
@@ -64,8 +65,10 @@ _BY_WORD = {
 class ZoomApp:
     """An app registered at Zoom."""
 
+    level: AppLevel
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secrets: tuple[str, ...] = field(repr=False)
+    """The current one, and beside it the next or the one before while it is rotated."""
     redirect_uri: str
 
 
@@ -78,9 +81,11 @@ class ZoomOAuth:
         self._url = oauth_url.rstrip("/")
         self._app = app
         self._clock = clock
+        self._works = 0
+        """Which of the secrets Zoom took last."""
 
-    def authorize_url(self, state: str, code_challenge: str) -> str:
-        """Returns the address of Zoom's consent page."""
+    def authorize_url(self, state: str, code_challenge: str, scopes: tuple[str, ...] = ()) -> str:
+        """Returns the address of Zoom's consent page, which asks for `scopes` beside what was granted before."""
         query = {
             "response_type": "code",
             "client_id": self._app.client_id,
@@ -89,6 +94,8 @@ class ZoomOAuth:
             "code_challenge": code_challenge,
             "code_challenge_method": "S256",
         }
+        if scopes:
+            query |= {"optional_scope": " ".join(scopes), "include_granted_scopes": "true"}
         return f"{self._url}/authorize?{urlencode(query)}"
 
     async def exchange(self, code: str, verifier: str) -> TokenPair:
@@ -112,7 +119,7 @@ class ZoomOAuth:
                 delay = _passing(status, headers, answer, self._clock).retry_delay
                 raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=delay)
             case Refusal.CLIENT:
-                raise _client_invalid(answer)
+                raise self._client_invalid(answer)
             case Refusal.ADMIN:
                 raise MeshError(Reason.ZOOM_APP_NOT_APPROVED)
             case _:
@@ -136,7 +143,7 @@ class ZoomOAuth:
         if kind is Refusal.PASSING:
             raise _passing(status, headers, answer, self._clock)
         if kind is Refusal.CLIENT:
-            raise _client_invalid(answer)
+            raise self._client_invalid(answer)
         log.warning("refresh refused", extra={"cause": _cause(status, answer)})
         raise MeshError(Reason.ZOOM_NOT_CONNECTED)
 
@@ -154,7 +161,23 @@ class ZoomOAuth:
     async def _post(
         self, route: str, form: dict[str, str], *, limit: float = TIMEOUT
     ) -> tuple[int, httpx.Headers, Any]:
-        """Returns status, headers and parsed body (None where it is no JSON). Raises MeshError(ZOOM_UNAVAILABLE)."""
+        """Returns status, headers and parsed body (None where it is no JSON). Raises MeshError(ZOOM_UNAVAILABLE).
+
+        Where Zoom does not take a client secret the next one is tried: it looks at the secret before anything else, so
+        that neither code nor refresh token is used up by that.
+        """
+        secrets = self._app.client_secrets
+        for attempt in range(len(secrets)):
+            which = (self._works + attempt) % len(secrets)
+            status, headers, answer = await self._post_once(route, form, secrets[which], limit)
+            if status == 200 or refusal(status, answer) is not Refusal.CLIENT:
+                self._works = which
+                break
+        return status, headers, answer
+
+    async def _post_once(
+        self, route: str, form: dict[str, str], secret: str, limit: float
+    ) -> tuple[int, httpx.Headers, Any]:
         with trace.get_tracer(__name__).start_as_current_span(
             f"Zoom POST /oauth{route}",
             kind=SpanKind.CLIENT,
@@ -165,7 +188,7 @@ class ZoomOAuth:
             try:
                 # httpx limits the time between two bytes, not the whole.
                 async with asyncio.timeout(limit):
-                    status, headers, content = await self._exchange_bytes(route, form)
+                    status, headers, content = await self._exchange_bytes(route, form, secret)
             except (httpx.HTTPError, TimeoutError) as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY) from None
@@ -177,8 +200,8 @@ class ZoomOAuth:
         except (ValueError, RecursionError):
             return status, headers, None
 
-    async def _exchange_bytes(self, route: str, form: dict[str, str]) -> tuple[int, httpx.Headers, bytes]:
-        basic = httpx.BasicAuth(self._app.client_id, self._app.client_secret)
+    async def _exchange_bytes(self, route: str, form: dict[str, str], secret: str) -> tuple[int, httpx.Headers, bytes]:
+        basic = httpx.BasicAuth(self._app.client_id, secret)
         async with self._http.stream("POST", self._url + route, data=form, auth=basic) as response:
             content = bytearray()
             async for chunk in response.aiter_bytes():
@@ -203,7 +226,16 @@ class ZoomOAuth:
             log.error("Zoom's token endpoint answered 200 without usable tokens")
             raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
         scopes = sorted(set(scope.split())) if isinstance(scope, str) else []
-        return TokenPair(access, refresh, self._clock.now() + timedelta(seconds=seconds), tuple(scopes))
+        expire_time = self._clock.now() + timedelta(seconds=seconds)
+        return TokenPair(access, refresh, expire_time, tuple(scopes), self._app.level)
+
+    def _client_invalid(self, answer: Any) -> MeshError:
+        name = f"ZOOMSLACK_ZOOM_{self._app.level.name}_CLIENT"
+        log.error(
+            "Zoom refuses this deployment's app: check client id, secret and redirect URL",
+            extra={"cause": _cause(401, answer), "variables": f"{name}_ID, {name}_SECRET"},
+        )
+        return MeshError(Reason.ZOOM_CLIENT_INVALID)
 
 
 def refusal(status: int, answer: Any) -> Refusal:
@@ -242,11 +274,3 @@ def _cause(status: int, answer: Any) -> str:
 def _passing(status: int, headers: httpx.Headers, answer: Any, clock: Clock) -> MeshError:
     error = error_for(status, headers, answer, now=clock.now()) if status == 429 or status >= 500 else None
     return error if isinstance(error, MeshError) else MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
-
-
-def _client_invalid(answer: Any) -> MeshError:
-    log.error(
-        "Zoom refuses this deployment's app: check ZOOMSLACK_ZOOM_USER_CLIENT_ID, its secret and the redirect URL",
-        extra={"cause": _cause(401, answer)},
-    )
-    return MeshError(Reason.ZOOM_CLIENT_INVALID)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field
 
-from mesh.settings import GrpcTarget, HttpUrl, ListenAddress, Settings
+from mesh.settings import GrpcTarget, HttpUrl, ListenAddress, Secrets, Settings, listed
 
 
 class PublicSettings(Settings):
@@ -18,11 +18,11 @@ class EdgeSettings(PublicSettings):
     """What the edge needs to serve."""
 
     slack_api_url: HttpUrl = Field("https://slack.com/api", alias="ZOOMSLACK_SLACK_API_URL")
-    slack_signing_secrets: SecretStr = Field(alias="ZOOMSLACK_SLACK_SIGNING_SECRET")
+    slack_signing_secrets: Secrets = Field(alias="ZOOMSLACK_SLACK_SIGNING_SECRET")
     """Comma-separated: the current one, and the one before while Slack may still use it."""
-    zoom_user_webhook_secrets: SecretStr = Field(alias="ZOOMSLACK_ZOOM_USER_WEBHOOK_SECRET")
+    zoom_user_webhook_secrets: Secrets = Field(alias="ZOOMSLACK_ZOOM_USER_WEBHOOK_SECRET")
     """The "Secret Token" of the user-managed Zoom app; comma-separated while it rotates."""
-    zoom_account_webhook_secrets: SecretStr | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET")
+    zoom_account_webhook_secrets: Secrets | None = Field(None, alias="ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET")
     """The same of the admin-managed app. Absent: its events are refused."""
     zoom_webhook_window: int = Field(300, alias="ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS", ge=60, le=86_400)
     """Seconds by which the time of a webhook from Zoom may differ from ours.
@@ -42,29 +42,23 @@ class EdgeSettings(PublicSettings):
     drain_seconds: float = Field(0.5, alias="ZOOMSLACK_EDGE_DRAIN_SECONDS", ge=0, le=60)
     """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
 
-    @field_validator("slack_signing_secrets", "zoom_user_webhook_secrets", "zoom_account_webhook_secrets")
-    @classmethod
-    def _not_only_commas(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _listed(value):
-            raise ValueError("holds no secret")
-        return value
-
     @property
     def help_url(self) -> str:
         """Where help is."""
         return self.configured_help_url or f"{self.public_url}/"
 
     @property
-    def slack_secrets(self) -> list[str]:
+    def slack_secrets(self) -> tuple[str, ...]:
         """The secrets with which Slack may sign."""
-        return _listed(self.slack_signing_secrets)
+        return listed(self.slack_signing_secrets)
 
     @property
-    def zoom_secrets(self) -> list[str]:
-        """The secrets with which Zoom may sign, of both apps."""
+    def zoom_user_secrets(self) -> tuple[str, ...]:
+        """The secrets with which Zoom may sign for the user-managed app."""
+        return listed(self.zoom_user_webhook_secrets)
+
+    @property
+    def zoom_account_secrets(self) -> tuple[str, ...]:
+        """The secrets with which Zoom may sign for the admin-managed app; none where there is no such app."""
         account = self.zoom_account_webhook_secrets
-        return _listed(self.zoom_user_webhook_secrets) + ([] if account is None else _listed(account))
-
-
-def _listed(value: SecretStr) -> list[str]:
-    return [secret for part in value.get_secret_value().split(",") if (secret := part.strip())]
+        return () if account is None else listed(account)

@@ -22,7 +22,9 @@ from mesh.database import Database, migrate
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.auth.__main__ import MIGRATIONS, SERVICE, Auth, build
+from services.auth.grants import AppLevel, Grant
 from services.auth.settings import AuthSettings
+from services.auth.store import ConnectionStore
 from services.auth.store_grants import GrantStore
 from services.auth.store_links import LinkStore
 from services.auth.vault import Vault
@@ -177,8 +179,13 @@ class Mesh:
         self.resources.push_async_callback(database.dispose)
         return database
 
-    def grants(self) -> GrantStore:
-        return GrantStore(self.database(), self.vault, self.clock)
+    def grants(self, level: AppLevel = AppLevel.USER) -> GrantStore:
+        return GrantStore(self.database(), self.vault, self.clock, level)
+
+    async def own_grant(self, user: slack_pb2.SlackUser = ADA) -> Grant | None:
+        """Returns what is stored of the grant that a person gave herself."""
+        store = ConnectionStore(self.database(), self.vault, self.clock)
+        return (await store.standing(slack_user(user))).own
 
     def links(self) -> LinkStore:
         return LinkStore(self.database(), self.vault, self.clock)
@@ -226,6 +233,8 @@ async def _running(database_url: str) -> AsyncIterator[Mesh]:
                 "ZOOMSLACK_ZOOM_OAUTH_URL": f"{zoom.base_url}/oauth",
                 "ZOOMSLACK_ZOOM_USER_CLIENT_ID": zoom_config.user_app.client_id,
                 "ZOOMSLACK_ZOOM_USER_CLIENT_SECRET": zoom_config.user_app.client_secret,
+                "ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_ID": zoom_config.account_app.client_id,
+                "ZOOMSLACK_ZOOM_ACCOUNT_CLIENT_SECRET": zoom_config.account_app.client_secret,
                 "ZOOMSLACK_SLACK_API_URL": f"{slack.base_url}/api",
                 "ZOOMSLACK_SLACK_AUTHORIZE_URL": f"{slack.base_url}/oauth/v2/authorize",
                 "ZOOMSLACK_SLACK_CLIENT_ID": slack_config.client_id,

@@ -12,8 +12,8 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from services.auth import links
-from services.auth.connections import CLAIM
-from services.auth.grants import TokenPair, ZoomPlan, ZoomProfile
+from services.auth.consents import CLAIM
+from services.auth.grants import AppLevel, TokenPair, ZoomPlan, ZoomProfile
 from services.auth.store import ConnectionStore
 from services.auth.tables import connect_links
 from tests.integration.auth.conftest import ADA, GRACE, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
@@ -262,7 +262,7 @@ async def test_a_profile_that_may_not_be_read_names_the_cause(laptop: Mesh) -> N
 async def test_a_claim_whose_holder_died_is_taken_over(mesh: Mesh) -> None:
     state = await mesh.link()
     code = await mesh.consent(await mesh.authorize_url(state))
-    dead = await mesh.links().claim_link(links.digest(state), links.digest(code), "dead", CLAIM)
+    dead = await mesh.links().claim_link(links.digest(state), AppLevel.USER, links.digest(code), "dead", CLAIM)
     assert dead is not None
     assert dead.mine
     assert await reason_of(mesh.complete(state, code, timeout=0.5)) in {
@@ -295,18 +295,20 @@ async def test_the_first_grant_ends_at_zoom_even_where_its_access_token_expired(
 async def test_a_holder_who_lost_the_claim_stores_nothing(mesh: Mesh) -> None:
     state = await mesh.link()
     links_store, store = mesh.links(), ConnectionStore(mesh.database(), mesh.vault, mesh.clock)
-    slow = await links_store.claim_link(links.digest(state), links.digest("code"), "slow", CLAIM)
+    slow = await links_store.claim_link(links.digest(state), AppLevel.USER, links.digest("code"), "slow", CLAIM)
     mesh.clock.advance(CLAIM.total_seconds() + 1)
-    successor = await links_store.claim_link(links.digest(state), links.digest("code"), "successor", CLAIM)
+    successor = await links_store.claim_link(
+        links.digest(state), AppLevel.USER, links.digest("code"), "successor", CLAIM
+    )
     assert slow is not None
     assert successor is not None
     assert (slow.mine, successor.mine) == (True, True)
     tokens = TokenPair("access", "refresh", mesh.clock.now() + timedelta(hours=1), ())
     profile = ZoomProfile(ZOOM_ADA, "AcmeZoomAccount0000001", ZoomPlan.LICENSED)
     assert not (await store.connect(slow.link, "slow", tokens, profile)).mine
-    assert await store.get(slow.link.user) is None
+    assert (await store.standing(slow.link.user)).connection is None
     assert (await store.connect(successor.link, "successor", tokens, profile)).mine
-    assert await store.get(slow.link.user) is not None
+    assert (await store.standing(slow.link.user)).connection is not None
     assert not (await store.connect(successor.link, "successor", tokens, profile)).mine
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from mesh.errors import MeshError, Reason
-from services.auth.installations import Installation
+from services.auth.installations import BOT_SCOPES, BotTokens, Installation
 from services.auth.store_installations import InstallationStore
 from tests.integration.auth.conftest import ADA, Mesh, reason_of
 from zoomslack.auth.v1 import auth_service_pb2 as pb
@@ -55,7 +55,7 @@ async def test_a_workspace_installs_the_app(mesh: Mesh) -> None:
     link = await begin(mesh)
     query = parse_qs(urlsplit(link.authorize_url).query)
     assert query["redirect_uri"] == ["http://127.0.0.1:8080/slack/oauth/callback"]
-    assert query["scope"] == ["commands,calls:read,calls:write,chat:write,chat:write.public,users:read"]
+    assert query["scope"] == [",".join(BOT_SCOPES)]
 
     installation = await complete(mesh, link.state, await consent(mesh, link))
 
@@ -139,10 +139,7 @@ def installation(mesh: Mesh, *, team: str, enterprise: str, token: str) -> Insta
         team_name="Acme",
         app_id="A0ZOOMSIM1",
         bot_user_id="U0BOT",
-        scopes=("commands",),
-        bot_token=token,
-        refresh_token="",
-        bot_token_expire_time=None,
+        tokens=BotTokens(token, "", None, ("commands",)),
         install_time=mesh.clock.now(),
     )
 

@@ -16,7 +16,7 @@ from services.auth.links import digest
 from services.auth.store_keys import Rotated, rotate_keys
 from services.auth.tables import connections, metadata, slack_installations, zoom_grants
 from services.auth.vault import Vault
-from tests.integration.auth.conftest import ADA, GRACE, KEYS, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of, slack_user
+from tests.integration.auth.conftest import ADA, GRACE, KEYS, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
 from tests.integration.auth.test_installations import begin, complete, consent, find
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
@@ -35,7 +35,7 @@ async def fill(mesh: Mesh) -> list[str]:
     await mesh.complete(state, code)
     mesh.clock.advance(3600)
     await mesh.token()
-    grant = await mesh.grants().of_user(slack_user(ADA))
+    grant = await mesh.own_grant()
     assert grant is not None
     secrets += [grant.tokens.access_token, grant.tokens.refresh_token]
     install = await begin(mesh)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mesh.errors import Reason
-from services.auth.grants import LEASE
-from tests.integration.auth.conftest import ADA, ZOOM_ADA, Mesh, reason_of, slack_user
+from services.auth.renewals import LEASE
+from tests.integration.auth.conftest import ADA, ZOOM_ADA, Mesh, reason_of
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
@@ -103,7 +103,7 @@ async def test_a_new_pair_is_in_the_database_when_it_is_handed_out(mesh: Mesh) -
     await mesh.connect()
     mesh.clock.advance(HOUR)
     token = await mesh.token()
-    stored = await mesh.grants().of_user(slack_user(ADA))
+    stored = await mesh.own_grant()
     assert stored is not None
     assert stored.tokens.access_token == token
     assert stored.lease_expire_time is None
@@ -203,7 +203,7 @@ async def test_the_lease_of_a_dead_replica_ends(mesh: Mesh) -> None:
     await mesh.connect()
     mesh.clock.advance(HOUR)
     grants = mesh.grants()
-    grant = await grants.of_user(slack_user(ADA))
+    grant = await mesh.own_grant()
     assert grant is not None
     assert await grants.acquire_lease(grant, "dead", LEASE)
     assert not await grants.acquire_lease(grant, "another", LEASE)

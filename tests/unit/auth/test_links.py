@@ -8,7 +8,7 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.auth.grants import TokenPair
+from services.auth.grants import AppLevel, TokenPair
 from services.auth.links import ConnectLink, challenge, digest, new_secret
 
 NOON = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def test_a_digest_is_sha_256_in_hex() -> None:
 
 
 def test_a_link_can_be_used_until_its_end() -> None:
-    link = ConnectLink("digest", USER, "Ada", "Acme", NOON)
+    link = ConnectLink("digest", AppLevel.USER, USER, "Ada", "Acme", NOON)
     link.check_unused(NOON - timedelta(microseconds=1))
     with pytest.raises(MeshError) as caught:
         link.check_unused(NOON)
@@ -39,7 +39,7 @@ def test_a_link_can_be_used_until_its_end() -> None:
 
 
 def test_used_is_said_before_expired() -> None:
-    link = ConnectLink("digest", USER, "Ada", "Acme", NOON, used_time=NOON)
+    link = ConnectLink("digest", AppLevel.USER, USER, "Ada", "Acme", NOON, used_time=NOON)
     with pytest.raises(MeshError) as caught:
         link.check_unused(NOON + timedelta(hours=1))
     assert caught.value.reason is Reason.LINK_USED
@@ -47,6 +47,6 @@ def test_used_is_said_before_expired() -> None:
 
 def test_secrets_are_not_shown() -> None:
     tokens = TokenPair("ACCESS", "REFRESH", NOON, ())
-    link = ConnectLink("digest", USER, "Ada", "Acme", NOON, verifier="VERIFIER", tokens=tokens, continuation=b"WORK")
+    link = ConnectLink("digest", AppLevel.USER, USER, "Ada", "Acme", NOON, verifier="VERIFIER", tokens=tokens, continuation=b"WORK")
     for secret in ("ACCESS", "REFRESH", "VERIFIER", "WORK"):
         assert secret not in repr(link)

@@ -10,7 +10,8 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from services.auth.detached import Detached
-from services.auth.grants import LAST_RESORT, GrantEndedError, TokenPair
+from services.auth.grants import AppLevel, TokenPair
+from services.auth.renewals import LAST_RESORT, GrantEndedError
 from services.auth.revocation import Revocations
 from tests.support.clock import FakeClock
 
@@ -45,7 +46,7 @@ class World:
         self.clock = FakeClock()
         self.zoom = StandInZoom(self.clock)
         self.detached = Detached()
-        self.revocations = Revocations(zoom=self.zoom, clock=self.clock, detached=self.detached)
+        self.revocations = Revocations(zoom={AppLevel.USER: self.zoom}, clock=self.clock, detached=self.detached)
 
     def pair(self, lifetime: timedelta) -> TokenPair:
         return TokenPair("access-1", "refresh-1", self.clock.now() + lifetime, ())
@@ -93,3 +94,19 @@ async def test_the_work_goes_on_when_nobody_waits_any_more() -> None:
     world.zoom.gate.set()
     await world.detached.drain()
     assert world.zoom.calls == [("revoke", "access-1")]
+
+
+async def test_tokens_of_an_app_that_is_configured_no_more_are_only_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    orphan = TokenPair("access-1", "refresh-1", world.clock.now() + timedelta(hours=1), (), AppLevel.ACCOUNT)
+    await world.revocations.begin(orphan)
+    assert world.zoom.calls == []
+    assert "not configured" in caplog.text
+
+
+async def test_many_pairs_are_revoked_one_after_the_other_and_one_failure_stops_none() -> None:
+    world = World()
+    world.zoom.failure = MeshError(Reason.ZOOM_UNAVAILABLE)
+    later = world.clock.now() + timedelta(hours=1)
+    await world.revocations.begin_all(TokenPair(f"access-{n}", f"refresh-{n}", later, ()) for n in range(3))
+    assert world.zoom.calls == [("revoke", "access-0"), ("revoke", "access-1"), ("revoke", "access-2")]
