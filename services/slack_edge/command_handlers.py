@@ -6,27 +6,32 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
-from services.slack_edge import cards, continuations, replies
+from services.slack_edge import cards, continuations, features, replies
+from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
 from services.slack_edge.commands import (
     CallPerson,
     CallWhom,
+    ConfigureCalls,
     Help,
     Invocation,
     LogOut,
+    Permissions,
     PlaceCall,
     StartMeeting,
     Unknown,
 )
-from services.slack_edge.continuations import Continuation, create_connect_link, user_message
+from services.slack_edge.continuations import Continuation, user_message
 from services.slack_edge.presenter import Presenter
 from services.slack_edge.reports import Reports, at_once
 from services.slack_edge.slack_api import SlackApi, SlackError
 from services.slack_edge.tasks import Tasks
+from services.slack_edge.workspaces import Workspace, Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.phone.v1 import phone_service_pb2
@@ -44,6 +49,13 @@ BUDGET = 2.5
 """Seconds from a command's arrival to its answer. Slack gives up after three (Slack, "Implementing slash commands")."""
 START_TIMEOUT = 1.8
 """Seconds of these for the meeting; the rest is for showing its card."""
+HELP_TIMEOUT = 0.8
+"""Seconds in which help learns what kind of installation this is; it does without."""
+_CALL_OPTIONS = {
+    "both": auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE,
+    "video": auth_service_pb2.CALL_OPTIONS_VIDEO,
+    "phone": auth_service_pb2.CALL_OPTIONS_PHONE,
+}
 CONTINUE_TIMEOUT = 8.0
 """Seconds for a meeting when a browser waits instead of Slack."""
 
@@ -69,6 +81,8 @@ class CommandHandlers:
         meetings: MeetingsServiceAsyncStub,
         phone: PhoneServiceAsyncStub,
         slack: SlackApi,
+        workspaces: Workspaces,
+        asks: Asks,
         presenter: Presenter,
         reports: Reports,
         tasks: Tasks,
@@ -79,6 +93,8 @@ class CommandHandlers:
         self._meetings = meetings
         self._phone = phone
         self._slack = slack
+        self._workspaces = workspaces
+        self._asks = asks
         self._presenter = presenter
         self._reports = reports
         self._tasks = tasks
@@ -102,7 +118,7 @@ class CommandHandlers:
     async def _dispatch(self, invocation: Invocation) -> Answer:
         match invocation.command:
             case Help():
-                return Answer(replies.usage(self._help_url))
+                return Answer(replies.usage(self._help_url, await self._kind_of(invocation.user)))
             case Unknown(word):
                 return Answer(replies.unknown_command(word, self._help_url))
             case CallPerson():
@@ -111,22 +127,83 @@ class CommandHandlers:
                 return Answer(replies.call_whom())
             case LogOut():
                 return await self._log_out(invocation.user)
-            case StartMeeting() | PlaceCall() as command:
-                try:
-                    if isinstance(command, PlaceCall):
-                        return await self._place_call(invocation, command.phone_number)
-                    return await self._start_meeting(invocation, command.topic)
-                except MeshError as error:
-                    if error.reason is not Reason.ZOOM_NOT_CONNECTED:
-                        raise
-                return await self._ask_to_connect(invocation)
+            case Permissions():
+                return await self._in_workspace(invocation, self._permissions)
+            case ConfigureCalls(""):
+                return Answer(replies.config_usage())
+            case ConfigureCalls(which):
+                return await self._in_workspace(invocation, partial(self._configure_calls, which))
+            case StartMeeting(topic):
+                return await self._in_workspace(invocation, partial(self._start_meeting, topic))
+            case PlaceCall(phone_number):
+                return await self._in_workspace(invocation, partial(self._place_call, phone_number))
+
+    async def _in_workspace(
+        self, invocation: Invocation, work: Callable[[Invocation, Workspace], Coroutine[Any, Any, Answer]]
+    ) -> Answer:
+        """Does `work` where the installation carries it; else asks for what is missing."""
+        user, then = invocation.user, continuations.of(invocation)
+        who = (user, invocation.user_name, invocation.team_name)
+        try:
+            workspace = await self._workspaces.get(user)
+            if workspace.is_older:
+                is_admin = await self._is_admin(user, workspace)
+                return Answer(await self._asks.renewal(*who, then, is_admin=is_admin))
+            return await work(invocation, workspace)
+        except MeshError as error:
+            if error.reason is Reason.ZOOM_NOT_CONNECTED:
+                return Answer(await self._asks.connect(*who, then))
+            if error.reason is Reason.ZOOM_SCOPE_MISSING:
+                return Answer(await self._asks.scopes(*who, error, then))
+            if error.reason is Reason.SLACK_NOT_INSTALLED:
+                return Answer(self._asks.not_installed())
+            raise
+
+    async def _kind_of(self, user: SlackUser) -> Workspace | MeshError | None:
+        """Returns the person's workspace, or why there is none; None where that cannot be told in time."""
+        try:
+            async with asyncio.timeout(HELP_TIMEOUT):
+                return await self._workspaces.get(user)
+        except MeshError as error:
+            return error if error.reason is Reason.SLACK_NOT_INSTALLED else None
+        except TimeoutError:
+            return None
+
+    async def _is_admin(self, user: SlackUser, workspace: Workspace) -> bool | None:
+        """Tells whether the person administers the workspace; None where Slack does not say."""
+        if features.NAMES not in workspace.scopes:
+            return None
+        try:
+            answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True)
+        except (SlackError, MeshError) as error:
+            log.info("Slack does not tell who administers a workspace", extra={"cause": str(error)[:100]})
+            return None
+        found = answer.get("user")
+        return isinstance(found, dict) and any(found.get(flag) is True for flag in ("is_admin", "is_owner"))
+
+    async def _permissions(self, invocation: Invocation, workspace: Workspace) -> Answer:
+        who = (invocation.user, invocation.user_name, invocation.team_name)
+        return Answer(await self._asks.permissions(*who, workspace))
+
+    async def _configure_calls(self, which: str, invocation: Invocation, workspace: Workspace) -> Answer:
+        """Sets what the workspace offers, for whoever may decide that."""
+        if not await self._is_admin(invocation.user, workspace):
+            return Answer(replies.admins_only(may_ask=features.NAMES in workspace.scopes))
+        request = auth_service_pb2.UpdateCallOptionsRequest(
+            user=user_message(invocation.user), call_options=_CALL_OPTIONS[which]
+        )
+        await self._auth.UpdateCallOptions(request)
+        self._workspaces.drop(invocation.user)
+        return Answer(replies.calls_configured(which))
 
     async def _log_out(self, user: SlackUser) -> Answer:
         request = auth_service_pb2.DeleteConnectionRequest(user=user_message(user))
         response = await self._auth.DeleteConnection(request)
         return Answer(replies.logged_out(was_connected=response.deleted))
 
-    async def _place_call(self, invocation: Invocation, phone_number: str) -> Answer:
+    async def _place_call(self, phone_number: str, invocation: Invocation, workspace: Workspace) -> Answer:
+        if not workspace.offers_phone:
+            return Answer(replies.not_offered("phone calls"))
         response = await self._phone.PlaceCall(
             phone_service_pb2.PlaceCallRequest(
                 user=user_message(invocation.user),
@@ -137,18 +214,9 @@ class CommandHandlers:
         )
         return Answer(replies.call_ready(response.call.national_number, response.call_url))
 
-    async def _ask_to_connect(self, invocation: Invocation) -> Answer:
-        continuation = continuations.of(invocation)
-        url = await create_connect_link(
-            self._auth,
-            invocation.user,
-            name=invocation.user_name,
-            team_name=invocation.team_name,
-            continuation=continuation,
-        )
-        return Answer(replies.connect(url, continues=continuation is not None))
-
-    async def _start_meeting(self, invocation: Invocation, topic: str) -> Answer:
+    async def _start_meeting(self, topic: str, invocation: Invocation, workspace: Workspace) -> Answer:
+        if not workspace.offers_meetings:
+            return Answer(replies.not_offered("meetings"))
         what = Continuation(invocation.request_id, invocation.channel_id, topic, invocation.response_url)
         response = await self._request_meeting(invocation.user, what, self._lease_holder, START_TIMEOUT)
         if response.HasField("delivery"):

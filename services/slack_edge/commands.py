@@ -15,6 +15,7 @@ MAX_TEXT = 8_000
 MAX_TOPIC = 200
 """Zoom's limit of a topic."""
 MAX_PHONE_NUMBER = 64
+CALL_OPTIONS = ("both", "video", "phone")
 _MAX_WORD = 40
 _MAX_NAME = 80
 _REQUEST_IDS = uuid.UUID("5b1f4c0e-6f0b-5d39-9d52-7d1c3a0c2f6a")
@@ -59,6 +60,19 @@ class LogOut:
 
 
 @dataclass(frozen=True)
+class Permissions:
+    """`/zoom permissions`."""
+
+
+@dataclass(frozen=True)
+class ConfigureCalls:
+    """`/zoom config calls <which>`."""
+
+    which: str
+    """`both`, `video` or `phone`; empty where it is none of these."""
+
+
+@dataclass(frozen=True)
 class Help:
     """`/zoom help`."""
 
@@ -71,7 +85,7 @@ class Unknown:
     """The first word as typed, at most 40 characters."""
 
 
-Command = StartMeeting | PlaceCall | CallPerson | CallWhom | LogOut | Help | Unknown
+Command = StartMeeting | PlaceCall | CallPerson | CallWhom | ConfigureCalls | Permissions | LogOut | Help | Unknown
 
 
 @dataclass(frozen=True)
@@ -119,7 +133,18 @@ def parse(text: str) -> Command:
             return LogOut()
         case "call":
             return _call(rest)
+        case "permissions" if not rest:
+            return Permissions()
+        case "config":
+            return _config(rest)
     return Unknown(clean(plain(first), _MAX_WORD))
+
+
+def _config(what: str) -> Command:
+    words = what.casefold().split()
+    if len(words) == 2 and words[0] == "calls" and words[1] in CALL_OPTIONS:
+        return ConfigureCalls(words[1])
+    return ConfigureCalls("")
 
 
 def _call(target: str) -> Command:

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from services.slack_edge.commands import Invocation, StartMeeting
-from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
-    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 MAX_BYTES = 4096
 """What `CreateConnectLink` takes."""
@@ -58,21 +56,6 @@ def decode(encoded: bytes) -> Continuation | None:
     if value.keys() != names or not all(isinstance(part, str) for part in value.values()):
         return None
     return Continuation(**value)
-
-
-async def create_connect_link(
-    auth: AuthServiceAsyncStub, user: SlackUser, *, name: str, team_name: str, continuation: Continuation | None
-) -> str:
-    """Returns the address under which `user` connects Zoom. Raises MeshError as `CreateConnectLink` does."""
-    response = await auth.CreateConnectLink(
-        auth_service_pb2.CreateConnectLinkRequest(
-            user=user_message(user),
-            slack_display_name=name,
-            slack_team_name=team_name,
-            continuation=encode(continuation),
-        )
-    )
-    return response.connect_url
 
 
 def user_message(user: SlackUser) -> slack_pb2.SlackUser:

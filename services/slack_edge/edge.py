@@ -11,20 +11,26 @@ from prometheus_client import REGISTRY
 
 from mesh.channel import open_channel
 from mesh.clock import Clock
-from services.slack_edge.bot_tokens import BotTokens
+from services.slack_edge.addresses import Addresses
+from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.health import Health, Neighbour
+from services.slack_edge.install_pages import InstallPages
+from services.slack_edge.interactions import Events
 from services.slack_edge.limits import TokenBucket
 from services.slack_edge.pages import Pages
 from services.slack_edge.presenter import Presenter
+from services.slack_edge.problems import OwnPage, Problems
 from services.slack_edge.reports import Reports
+from services.slack_edge.resuming import Resuming
 from services.slack_edge.routes import SlackDoor, admin_app, public_app
 from services.slack_edge.settings import EdgeSettings
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.slack_api import SlackApi, open_session
 from services.slack_edge.tasks import Tasks
+from services.slack_edge.workspaces import Workspaces
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
 from zoomslack.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from zoomslack.meetings.v1 import meetings_service_pb2, meetings_service_pb2_grpc
@@ -62,8 +68,11 @@ class Edge:
         meetings = meetings_service_pb2_grpc.MeetingsServiceStub(meetings_channel)
         phone = phone_service_pb2_grpc.PhoneServiceStub(phone_channel)
 
-        slack = SlackApi(settings.slack_api_url, BotTokens(auth, clock), self._session)
-        presenter = Presenter(slack, meetings, auth)
+        workspaces = Workspaces(auth, clock)
+        slack = SlackApi(settings.slack_api_url, workspaces, self._session)
+        addresses = Addresses(settings.public_url)
+        asks = Asks(auth, addresses)
+        presenter = Presenter(slack, meetings, asks)
         reports = Reports(meetings, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
@@ -71,6 +80,8 @@ class Edge:
             meetings=meetings,
             phone=phone,
             slack=slack,
+            workspaces=workspaces,
+            asks=asks,
             presenter=presenter,
             reports=reports,
             tasks=self._tasks,
@@ -85,13 +96,21 @@ class Edge:
             },
             REGISTRY,
         )
-        pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
         from_slack = Verifier(SLACK, settings.slack_secrets, clock)
-        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, self._tasks, clock)
-        from_zoom = Verifier(ZOOM, settings.zoom_secrets, clock, window=settings.zoom_webhook_window)
-        webhooks = ZoomWebhooks(from_zoom, meetings)
-        installs = TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE)
-        browser = Browser(pages, auth, phone, handlers, public_url=settings.public_url, installs=installs)
+        events = Events(auth, workspaces)
+        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, self._tasks, clock)
+        zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
+        from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
+        webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings)
+        pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
+        problems, own_page = Problems(pages, addresses), OwnPage(settings.public_url)
+        resuming = Resuming(pages, handlers)
+        install_pages = InstallPages(
+            *(pages, problems, auth, resuming, workspaces, own_page),
+            installs=TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE),
+            company_wide=bool(settings.zoom_account_secrets),
+        )
+        browser = Browser(pages, problems, auth, phone, install_pages, resuming, workspaces, own_page)
         apart = settings.admin_listen is not None
         self._public = _runner(public_app(door, webhooks, browser, None if apart else self._health))
         self._admin = _runner(admin_app(self._health)) if apart else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-BOT_SCOPES = ("commands", "calls:read", "calls:write", "chat:write", "chat:write.public", "users:read")
-BOT_EVENTS = ("app_home_opened", "app_uninstalled", "tokens_revoked")
+from services.slack_edge import features
+
+BOT_EVENTS = ("app_home_opened", "app_uninstalled", "team_access_revoked", "tokens_revoked")
 
 
 def manifest(public_url: str) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def manifest(public_url: str) -> dict[str, Any]:
                     "command": "/zoom",
                     "url": f"{public_url}/slack/commands",
                     "description": "Start a Zoom meeting or a phone call",
-                    "usage_hint": "help | meeting [topic] | call [number] | logout",
+                    "usage_hint": "help | meeting [topic] | call [number] | config calls | logout",
                     # Without it a mentioned person arrives as a bare name that means nobody.
                     "should_escape": True,
                 }
@@ -37,12 +38,13 @@ def manifest(public_url: str) -> dict[str, Any]:
         },
         "oauth_config": {
             "redirect_urls": [f"{public_url}/slack/oauth/callback"],
-            "scopes": {"bot": list(BOT_SCOPES)},
+            # Whoever installs may decline the optional ones, and grant them later.
+            "scopes": {"bot": [*features.CORE, *features.OPTIONAL], "bot_optional": list(features.OPTIONAL)},
         },
         "settings": {
             "event_subscriptions": {"request_url": f"{public_url}/slack/events", "bot_events": list(BOT_EVENTS)},
             "interactivity": {"is_enabled": True, "request_url": f"{public_url}/slack/interactions"},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": True,
             "socket_mode_enabled": False,
             "token_rotation_enabled": False,
         },

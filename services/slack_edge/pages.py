@@ -11,9 +11,11 @@ import jinja2
 from aiohttp import web
 
 _FOLDER = Path(__file__).parent
-_COOKIE = "zoomslack_state"
+_COOKIE, _SETUP_COOKIE = "zoomslack_state", "zoomslack_setup"
 _COOKIE_SECONDS = 600
 """As long as the link that the state belongs to."""
+_SETUP_SECONDS = 4_200
+"""The ten minutes of the link, and the hour in which auth lets an administrator go on."""
 _BASE_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -59,15 +61,29 @@ class Pages:
 
     def set_state(self, response: web.StreamResponse, state: str, path: str) -> None:
         """Ties `state` to this browser: somebody else who gets hold of the address cannot complete it."""
+        self._tie(response, _COOKIE, state, path, _COOKIE_SECONDS)
+
+    def has_state(self, request: web.Request, state: str) -> bool:
+        """Tells whether `state` was tied to this browser."""
+        return self._is_tied(request, _COOKIE, state)
+
+    def set_setup(self, response: web.StreamResponse, state: str) -> None:
+        """Ties a company-wide installation to this browser, for all of its steps."""
+        self._tie(response, _SETUP_COOKIE, state, "/", _SETUP_SECONDS)
+
+    def has_setup(self, request: web.Request, state: str) -> bool:
+        """Tells whether the company-wide installation `state` was begun in this browser."""
+        return self._is_tied(request, _SETUP_COOKIE, state)
+
+    def _tie(self, response: web.StreamResponse, cookie: str, state: str, path: str, seconds: int) -> None:
         response.set_cookie(
-            _COOKIE, state, max_age=_COOKIE_SECONDS, path=path, httponly=True, samesite="Lax", secure=self._secure
+            cookie, state, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=self._secure
         )
 
     @staticmethod
-    def has_state(request: web.Request, state: str) -> bool:
-        """Tells whether `state` was tied to this browser."""
+    def _is_tied(request: web.Request, cookie: str, state: str) -> bool:
         # Bytes that are no text arrive as lone surrogates.
-        kept = request.cookies.get(_COOKIE, "").encode("utf-8", "surrogateescape")
+        kept = request.cookies.get(cookie, "").encode("utf-8", "surrogateescape")
         return bool(state) and hmac.compare_digest(kept, state.encode("utf-8", "surrogateescape"))
 
     def _html(self, template: str, status: int, policy: str, values: dict[str, Any]) -> web.Response:

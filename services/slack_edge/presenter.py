@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser, from_message
 from services.slack_edge import cards, replies
+from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
-from services.slack_edge.continuations import create_connect_link
 from services.slack_edge.slack_api import Nature, SlackApi, SlackError
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 if TYPE_CHECKING:
-    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
     from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
 
 log = logging.getLogger(__name__)
@@ -28,10 +27,10 @@ _CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
 class Presenter:
     """Shows things in Slack. Every method may be repeated after a failure halfway."""
 
-    def __init__(self, slack: SlackApi, meetings: MeetingsServiceAsyncStub, auth: AuthServiceAsyncStub) -> None:
+    def __init__(self, slack: SlackApi, meetings: MeetingsServiceAsyncStub, asks: Asks) -> None:
         self._slack = slack
         self._meetings = meetings
-        self._auth = auth
+        self._asks = asks
 
     async def show(self, delivery: pb.Delivery) -> pb.Delivered:
         """Shows `delivery` and returns what Slack shows then.
@@ -205,10 +204,11 @@ class Presenter:
     async def _failure_message(self, user: SlackUser, failure: pb.CommandFailure) -> Json:
         known = failure.reason in Reason.__members__
         error = MeshError(Reason(failure.reason) if known else Reason.INTERNAL, failure.metadata)
-        if error.reason is not Reason.ZOOM_NOT_CONNECTED:
-            return replies.failure(error)
-        url = await create_connect_link(self._auth, user, name="", team_name="", continuation=None)
-        return replies.connect(url, continues=False)
+        if error.reason is Reason.ZOOM_NOT_CONNECTED:
+            return await self._asks.connect(user, "", "", None)
+        if error.reason is Reason.ZOOM_SCOPE_MISSING:
+            return await self._asks.scopes(user, "", "", error)
+        return replies.failure(error)
 
     async def _post(self, delivery: pb.Delivery, message: Json, *, anywhere: bool) -> tuple[str, str]:
         """Posts to the delivery's conversation; returns channel and ts, empty where Slack does not tell.

@@ -10,15 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
 from services.slack_edge.blocks import Json, context, link_button, mrkdwn, plain, section
 from services.slack_edge.texts import escape
 
+if TYPE_CHECKING:
+    from services.slack_edge.workspaces import Workspace
+
 COMMANDS = (
     ("/zoom", "start a meeting"),
     ("/zoom meeting [topic]", "start a meeting about something"),
     ("/zoom call <number>", "call a phone number with Zoom Phone"),
+    ("/zoom permissions", "see what Zoom for Slack may not do, and allow it"),
+    ("/zoom config calls both|video|phone", "choose what is offered here (workspace admins)"),
     ("/zoom logout", "sign out of Zoom"),
     ("/zoom help", "show this list"),
 )
@@ -80,6 +86,11 @@ SENTENCES: Mapping[Reason, str] = {
 }
 
 
+def sentence_for_page(error: MeshError) -> str:
+    """Returns the first sentence alone: the page itself says how to try again."""
+    return sentence(error).partition(" Type `")[0]
+
+
 def sentence(error: MeshError) -> str:
     """Returns what to tell a person about an error, in mrkdwn."""
     text = SENTENCES[error.reason]
@@ -108,9 +119,30 @@ def ephemeral(text: str, *blocks: Json) -> Json:
     return message
 
 
-def usage(help_url: str) -> Json:
-    """`/zoom help`."""
-    return ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_usage_blocks(help_url))
+def usage(help_url: str, kind: Workspace | MeshError | None = None) -> Json:
+    """`/zoom help`. `kind` is the installation, or why there is none; None where that is not known now."""
+    about = _about(kind)
+    message = ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_usage_blocks(help_url))
+    if about:
+        message["blocks"].insert(1, section(mrkdwn(about)))
+        message["text"] += f"\n{about}"
+    return message
+
+
+def _about(kind: Workspace | MeshError | None) -> str:
+    """Tells an older installation from a newer one, as the guide promises."""
+    if kind is None:
+        return ""
+    if isinstance(kind, MeshError):
+        return f"*Installation:* none that works. {SENTENCES[kind.reason]}"
+    if kind.is_older:
+        return (
+            "*Installation:* older. It was made before Slack's granular permissions, so meetings cannot be shown. "
+            "Type `/zoom` to read what to do."
+        )
+    if kind.company_wide:
+        return "*Installation:* newer, for your whole company. Nobody has to connect Zoom."
+    return "*Installation:* newer. Each person connects Zoom once."
 
 
 def unknown_command(word: str, help_url: str) -> Json:
@@ -150,23 +182,42 @@ def already_received() -> Json:
     return ephemeral("This command was already received.")
 
 
-def connect(connect_url: str, *, continues: bool) -> Json:
-    """Asks the person to connect Zoom; `continues` tells whether the command goes on by itself afterwards."""
-    first = "Connect your Zoom account to use `/zoom`."
-    second = "Your meeting starts as soon as you have." if continues else "Then type the command again."
+def config_usage() -> Json:
+    """`/zoom config` with something else."""
+    return ephemeral("Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`.")
+
+
+def admins_only(*, may_ask: bool) -> Json:
+    """Refuses a setting of the workspace; `may_ask`: the app may see who administers it."""
+    if may_ask:
+        return ephemeral("Only owners and admins of this workspace can choose which calls are offered.")
     return ephemeral(
-        f"{first} {second}",
-        section(mrkdwn(f"{first} {second}")),
-        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
-        context(mrkdwn("The link is for you only and works for ten minutes.")),
+        "Zoom for Slack may not see who administers this workspace, so nobody can choose here. "
+        "Type `/zoom permissions` to allow that."
     )
+
+
+_OFFERS = {"both": "meetings and phone calls", "video": "meetings only", "phone": "phone calls only"}
+
+
+def calls_configured(which: str) -> Json:
+    """A setting was changed."""
+    return ephemeral(f"In this workspace `/zoom` now offers {_OFFERS[which]}.")
+
+
+def not_offered(what: str) -> Json:
+    """Something that the workspace's owners switched off."""
+    return ephemeral(f"The owners of this workspace do not offer {what} with Zoom here.")
 
 
 def logged_out(*, was_connected: bool) -> Json:
     """`/zoom logout`."""
     if not was_connected:
         return ephemeral("You were not signed in to Zoom.")
-    return ephemeral("You are signed out of Zoom. Type `/zoom` to connect again.")
+    return ephemeral(
+        "You are signed out of Zoom, in all your channels. Cards of your running meetings are closed, and what was "
+        "stored about you here is being erased. Type `/zoom` to connect again."
+    )
 
 
 def call_person() -> Json:

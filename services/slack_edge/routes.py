@@ -15,7 +15,7 @@ from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import BUDGET, Answer, CommandHandlers
 from services.slack_edge.commands import invocation
 from services.slack_edge.health import Health
-from services.slack_edge.interactions import challenge_of, note_event, note_interaction
+from services.slack_edge.interactions import Events, challenge_of, note_interaction
 from services.slack_edge.middleware import add_headers, observe
 from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
 from services.slack_edge.tasks import Tasks
@@ -33,11 +33,18 @@ class SlackDoor:
     """`POST /slack/commands`, `/slack/interactions`, `/slack/events`."""
 
     def __init__(
-        self, verifier: Verifier, seen: SeenSignatures, handlers: CommandHandlers, tasks: Tasks, clock: Clock
+        self,
+        verifier: Verifier,
+        seen: SeenSignatures,
+        handlers: CommandHandlers,
+        events: Events,
+        tasks: Tasks,
+        clock: Clock,
     ) -> None:
         self._verifier = verifier
         self._seen = seen
         self._handlers = handlers
+        self._events = events
         self._tasks = tasks
         self._clock = clock
 
@@ -99,7 +106,11 @@ class SlackDoor:
         challenge = challenge_of(event)
         if challenge is not None:
             return web.Response(text=challenge)
-        note_event(event)
+        try:
+            await self._events.take(event, body)
+        except MeshError as error:
+            log.warning("an event was not recorded", extra={"reason": error.reason.value})
+            raise web.HTTPServiceUnavailable from None
         return web.Response()
 
     def _verify(self, request: web.Request, body: bytes) -> None:

@@ -22,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from mesh import deadline
 from mesh.slack_user import SlackUser
 from services.slack_edge.blocks import Json
-from services.slack_edge.bot_tokens import BotTokens
+from services.slack_edge.workspaces import Workspaces
 
 TIMEOUT = 10.0
 """Seconds for one request to Slack."""
@@ -77,10 +77,10 @@ def open_session() -> aiohttp.ClientSession:
 class SlackApi:
     """Slack, as seen from here."""
 
-    def __init__(self, base_url: str, tokens: BotTokens, session: aiohttp.ClientSession) -> None:
+    def __init__(self, base_url: str, workspaces: Workspaces, session: aiohttp.ClientSession) -> None:
         """`base_url` is the root of the methods, `https://slack.com/api`."""
         self._base_url = base_url
-        self._tokens = tokens
+        self._workspaces = workspaces
         self._session = session
         # slack-sdk formats every request body for its log unless its logger's own level is set above DEBUG.
         self._sdk_log = logging.getLogger(f"{__name__}.sdk")
@@ -92,14 +92,14 @@ class SlackApi:
         `form`: for methods that read no JSON (`users.info`). A token that turns out dead is asked for again, once.
         Raises SlackError, and MeshError where there is no token.
         """
-        token = await self._tokens.get(user)
+        token = (await self._workspaces.get(user)).bot_token
         try:
             return await self._once(token, method, arguments, form=form)
         except SlackError as failure:
             if failure.error not in _TOKEN_DEAD:
                 raise
-            self._tokens.drop(user)
-            fresh = await self._tokens.get(user)
+            self._workspaces.drop(user)
+            fresh = (await self._workspaces.get(user)).bot_token
             if fresh == token:
                 raise
         return await self._once(fresh, method, arguments, form=form)

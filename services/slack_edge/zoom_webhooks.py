@@ -7,7 +7,8 @@ minutes, 4xx never.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -16,9 +17,11 @@ from mesh.errors import MeshError, Reason
 from services.slack_edge.bodies import parse_object, read_body
 from services.slack_edge.refusals import count_refusal
 from services.slack_edge.signatures import ZOOM, SignatureError, Verifier, hex_hmac
+from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2
 
 if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
     from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
 
 log = logging.getLogger(__name__)
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 BUDGET = 2.5
 """Seconds to read an event and store it: an answer after three counts as none."""
 _OF_MEETINGS = ("meeting.", "recording.")
+_OF_AUTH = ("app_deauthorized", "user.")
 _MAX_TOKEN = 1_000
 
 
@@ -33,9 +37,18 @@ class ZoomWebhooks:
     """`POST /zoom/webhooks`."""
 
     def __init__(
-        self, verifier: Verifier, meetings: MeetingsServiceAsyncStub, *, budget_seconds: float = BUDGET
+        self,
+        verifier: Verifier,
+        account_secrets: Sequence[str],
+        auth: AuthServiceAsyncStub,
+        meetings: MeetingsServiceAsyncStub,
+        *,
+        budget_seconds: float = BUDGET,
     ) -> None:
+        """`account_secrets` are those of the admin-managed app, among all that `verifier` knows."""
         self._verifier = verifier
+        self._account_secrets = frozenset(account_secrets)
+        self._auth = auth
         self._meetings = meetings
         self._budget_seconds = budget_seconds
 
@@ -65,22 +78,34 @@ class ZoomWebhooks:
         if name == "endpoint.url_validation":
             return _validated(event, secret)
         if name.startswith(_OF_MEETINGS):
-            return await self._record(name, body)
+            return await self._record(name, self._record_meeting(body))
+        if name.startswith(_OF_AUTH):
+            return await self._record(name, self._record_person(body, secret))
         log.debug("an event of no interest", extra={"event": name[:100]})
         return web.Response()
 
-    async def _record(self, name: str, body: bytes) -> web.Response:
+    async def _record_meeting(self, body: bytes) -> str:
+        request = meetings_service_pb2.RecordZoomEventRequest(body=body)
+        response = await self._meetings.RecordZoomEvent(request, timeout=self._budget_seconds)
+        return meetings_service_pb2.EventDisposition.Name(response.disposition)
+
+    async def _record_person(self, body: bytes, secret: str) -> str:
+        # Each app has a secret of its own: what one signed is not taken for the other's word.
+        of_account = secret in self._account_secrets
+        level = auth_service_pb2.ZOOM_APP_LEVEL_ACCOUNT if of_account else auth_service_pb2.ZOOM_APP_LEVEL_USER
+        request = auth_service_pb2.RecordZoomEventRequest(body=body, app_level=level)
+        response = await self._auth.RecordZoomEvent(request, timeout=self._budget_seconds)
+        return f"{response.departures} departures"
+
+    async def _record(self, name: str, recording: Coroutine[Any, Any, str]) -> web.Response:
         try:
-            response = await self._meetings.RecordZoomEvent(
-                meetings_service_pb2.RecordZoomEventRequest(body=body), timeout=self._budget_seconds
-            )
+            disposition = await recording
         except MeshError as error:
             log.warning("an event was not stored", extra={"event": name[:100], "reason": error.reason.value})
             if error.reason is Reason.INVALID_REQUEST:
                 count_refusal(ZOOM.vendor, "invalid_event")
                 raise web.HTTPBadRequest from None  # the same bytes would be refused again
             raise web.HTTPServiceUnavailable from None
-        disposition = meetings_service_pb2.EventDisposition.Name(response.disposition)
         log.info("event", extra={"event": name[:100], "disposition": disposition})
         return web.Response()
 

@@ -241,7 +241,7 @@ async def test_call_links_that_are_none(world: World, signed_id: str) -> None:
     assert "<script" not in page
 
 
-@pytest.mark.parametrize("path", ["/", "/install", "/static/style.css"])
+@pytest.mark.parametrize("path", ["/", "/static/style.css"])
 async def test_pages_that_need_nobody(world: World, path: str) -> None:
     status, _, headers = await get(world, world.edge_url + path)
     assert status == 200

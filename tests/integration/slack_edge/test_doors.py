@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -71,7 +71,7 @@ async def command(clock: WatchedClock, handlers: Any, data: Any) -> int:
     tasks = Tasks()
     verifier = Verifier(SLACK, [SECRET], clock)
     seen = SeenSignatures(FakeClock())  # a clock of its own: it must not be the one that reads the watched one first
-    door = SlackDoor(verifier, seen, handlers, tasks, clock)
+    door = SlackDoor(verifier, seen, handlers, events=cast("Any", Unused()), tasks=tasks, clock=clock)
     headers = {"Content-Type": FORM, **slack_headers(SECRET, COMMAND, timestamp=int(clock.now().timestamp()))}
     status = await post("/slack/commands", door.command, data, headers)
     await tasks.drain(1.0)
@@ -101,6 +101,13 @@ async def test_an_answer_that_left_late_does_not_count(seconds: float, lost: str
     assert handlers.lost.get_nowait() == lost
 
 
+class Unused:
+    """What must not be needed here."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} is asked for")
+
+
 class Meetings:
     """A stub of meetings that notes how much time it was given."""
 
@@ -114,7 +121,7 @@ class Meetings:
 
 async def webhook(meetings: Any, data: Any, **options: float) -> int:
     clock = FakeClock()
-    door = ZoomWebhooks(Verifier(ZOOM, [SECRET], clock), meetings, **options)
+    door = ZoomWebhooks(Verifier(ZOOM, [SECRET], clock), (), cast("Any", Unused()), meetings, **options)
     headers = {
         "Content-Type": "application/json",
         **zoom_headers(SECRET, EVENT, timestamp=int(clock.now().timestamp())),

@@ -9,6 +9,7 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from tests.integration.slack_edge.conftest import ZOOM_SECRETS, World, sign
+from zoomslack.auth.v1 import auth_service_pb2 as pb
 
 EVENT = b'{"event":"meeting.started","event_ts":1793361605123,"payload":{"object":{"id":98765432101}}}'
 # An escaped emoji beside raw quotes and dashes: nobody can make these bytes again from the parsed value.
@@ -86,11 +87,31 @@ async def test_signed_nonsense_is_refused(world: World, body: bytes) -> None:
     assert (await send(world, body))[0] == 400
 
 
-@pytest.mark.parametrize("name", ["phone.caller_ended", "user.deleted", "app_deauthorized", "word.of_tomorrow"])
+@pytest.mark.parametrize("name", ["phone.caller_ended", "word.of_tomorrow"])
 async def test_events_that_nobody_wants_are_acknowledged(world: World, name: str) -> None:
     body = json.dumps({"event": name, "payload": {}}).encode()
     assert await send(world, body) == (200, "")
     assert world.meetings.events == []
+
+
+@pytest.mark.parametrize("name", ["app_deauthorized", "user.deactivated", "user.updated"])
+@pytest.mark.parametrize(
+    ("secret", "level"),
+    [(ZOOM_SECRETS[0], pb.ZOOM_APP_LEVEL_USER), (ZOOM_SECRETS[1], pb.ZOOM_APP_LEVEL_ACCOUNT)],
+    ids=["user-managed", "admin-managed"],
+)
+async def test_what_concerns_people_goes_to_auth_with_the_app_that_signed_it(
+    world: World, name: str, secret: str, level: pb.ZoomAppLevel.ValueType
+) -> None:
+    body = json.dumps({"event": name, "payload": {}}).encode()
+    assert await send(world, body, **headers(body, secret)) == (200, "")
+    assert world.auth.events == [pb.RecordZoomEventRequest(body=body, app_level=level)]
+    assert world.meetings.events == []
+
+
+async def test_what_auth_does_not_store_is_asked_for_again(world: World) -> None:
+    world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    assert (await send(world, b'{"event":"app_deauthorized","payload":{}}'))[0] == 503
 
 
 async def test_a_form_is_no_event(world: World) -> None:

@@ -47,6 +47,11 @@ def test_used_is_said_before_expired() -> None:
 
 def test_secrets_are_not_shown() -> None:
     tokens = TokenPair("ACCESS", "REFRESH", NOON, ())
-    link = ConnectLink("digest", AppLevel.USER, USER, "Ada", "Acme", NOON, verifier="VERIFIER", tokens=tokens, continuation=b"WORK")
+    link = ConnectLink(
+        *("digest", AppLevel.USER, USER, "Ada", "Acme", NOON),
+        verifier="VERIFIER",
+        tokens=tokens,
+        continuation=b"WORK",
+    )
     for secret in ("ACCESS", "REFRESH", "VERIFIER", "WORK"):
         assert secret not in repr(link)

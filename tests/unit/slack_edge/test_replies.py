@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge import replies
+from services.slack_edge import prompts, replies
 from services.slack_edge.blocks import Json
 from tests.support.block_kit import markup, problems
 from zoomslack.errors.v1.error_reason_pb2 import ErrorReason
@@ -46,8 +46,8 @@ MESSAGES = [
     replies.starting(),
     replies.already_started(),
     replies.already_received(),
-    replies.connect("https://x.example/zoom/connect?link=s", continues=True),
-    replies.connect("https://x.example/zoom/connect?link=s", continues=False),
+    prompts.connect("https://x.example/zoom/connect?link=s", continues=True),
+    prompts.connect("https://x.example/zoom/connect?link=s", continues=False),
     replies.logged_out(was_connected=True),
     replies.logged_out(was_connected=False),
     replies.call_person(),

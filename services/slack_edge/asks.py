@@ -1,0 +1,102 @@
+"""Asking people for what is missing: a connection, a permission, a newer installation. Each answer has one link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+from services.slack_edge import continuations, features, prompts, replies
+from services.slack_edge.addresses import Addresses
+from services.slack_edge.blocks import Json
+from services.slack_edge.continuations import Continuation, user_message
+from zoomslack.auth.v1 import auth_service_pb2
+
+if TYPE_CHECKING:
+    from services.slack_edge.workspaces import Workspace
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+
+
+class Asks:
+    """Makes answers that ask for something. One per process."""
+
+    def __init__(self, auth: AuthServiceAsyncStub, addresses: Addresses) -> None:
+        self._auth = auth
+        self._addresses = addresses
+
+    async def connect(self, user: SlackUser, name: str, team: str, then: Continuation | None) -> Json:
+        """Asks the person to connect Zoom; `then` goes on by itself afterwards. Raises as `CreateConnectLink` does."""
+        url = await self._connect_url(user, name, team, then)
+        return prompts.connect(url, continues=then is not None)
+
+    async def scopes(
+        self, user: SlackUser, name: str, team: str, error: MeshError, then: Continuation | None = None
+    ) -> Json:
+        """Asks for just the scopes that ZOOM_SCOPE_MISSING names, of whoever can give them. Raises as above."""
+        missing = features.zoom_scopes_in(error.metadata.get("scopes", ""))
+        if not missing:
+            return replies.failure(error)
+        words = features.in_words(missing)
+        if any(scope.endswith(features.ACCOUNT_SUFFIX) for scope in missing):
+            return prompts.ask_zoom_admin(words, self._addresses.install(missing))
+        url = await self._connect_url(user, name, team, then, missing)
+        return prompts.ask_for_scopes(words, url, continues=then is not None)
+
+    async def renewal(
+        self, user: SlackUser, name: str, team: str, then: Continuation | None, *, is_admin: bool | None
+    ) -> Json:
+        """Tells a person of an older installation what to do: to connect once, or what an administrator has to do.
+
+        `is_admin` is None where Slack does not tell. Raises as above.
+        """
+        request = auth_service_pb2.GetConnectionRequest(user=user_message(user))
+        try:
+            await self._auth.GetConnection(request, timeout=1.0)
+        except MeshError as error:
+            if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+                raise
+            return prompts.connect_after_transition(await self._connect_url(user, name, team, then))
+        return prompts.older_installation(
+            self._addresses.install(), self._addresses.slack_install(user.team_id), is_admin=is_admin
+        )
+
+    def not_installed(self) -> Json:
+        """Tells how the app gets into a workspace that has the command, but no installation that we know."""
+        return prompts.not_installed(self._addresses.install())
+
+    async def permissions(self, user: SlackUser, name: str, team: str, workspace: Workspace) -> Json:
+        """Tells what was not granted, each with the link that asks for just that. Raises as `GetConnection` does."""
+        slack = features.without_slack(workspace.scopes)
+        lacking = [scope for feature in slack for scope in feature.slack_scopes if scope not in workspace.scopes]
+        slack_url = self._addresses.slack_install(user.team_id, lacking)
+        response = await self._auth.GetConnection(
+            auth_service_pb2.GetConnectionRequest(user=user_message(user)), timeout=1.5
+        )
+        connection = response.connection
+        zoom = features.without_zoom(connection.scopes)
+        wanted = [scope for feature in zoom for scope in feature.zoom_scopes]
+        zoom_url = ""
+        if wanted and connection.app_level == auth_service_pb2.ZOOM_APP_LEVEL_ACCOUNT:
+            zoom_url = self._addresses.install(scope + features.ACCOUNT_SUFFIX for scope in wanted)
+        elif wanted:
+            zoom_url = await self._connect_url(user, name, team, None, tuple(wanted))
+        return prompts.permissions(slack, slack_url, zoom, zoom_url)
+
+    async def _connect_url(
+        self,
+        user: SlackUser,
+        name: str,
+        team: str,
+        then: Continuation | None,
+        zoom_scopes: tuple[str, ...] = (),
+    ) -> str:
+        response = await self._auth.CreateConnectLink(
+            auth_service_pb2.CreateConnectLinkRequest(
+                user=user_message(user),
+                slack_display_name=name,
+                slack_team_name=team,
+                continuation=continuations.encode(then),
+                zoom_scopes=zoom_scopes,
+            )
+        )
+        return response.connect_url

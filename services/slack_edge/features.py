@@ -1,0 +1,114 @@
+"""What each feature needs the vendors to allow, and how scopes are called among people.
+
+A scope that is missing stops the feature that needs it, and nothing else. The scopes of CORE are what no installation
+of today lacks: one without them was made before they existed, and has to be renewed as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+CORE = ("commands", "calls:read", "calls:write", "chat:write")
+"""What every command needs of Slack: the command itself, the card of a call, and messages."""
+PUBLIC_POSTS, NAMES, EMAILS = "chat:write.public", "users:read", "users:read.email"
+OPTIONAL = (PUBLIC_POSTS, NAMES, EMAILS)
+"""What a person may decline at Slack, each for one feature."""
+ACCOUNT_SUFFIX = ":admin"
+"""What the scopes of Zoom's admin-managed apps end in."""
+_ZOOM_SCOPE = re.compile(r"[a-z_]+(?::[a-z_]+)+", re.ASCII)
+_MAX_ZOOM_SCOPES, _MAX_ZOOM_SCOPE = 16, 100
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Something that people use."""
+
+    does: str
+    """What is not there without it, after "cannot"."""
+    slack_scopes: tuple[str, ...] = ()
+    zoom_scopes: tuple[str, ...] = ()
+    """Granular names, without the suffix of admin-managed apps."""
+
+
+FEATURES = (
+    Feature(
+        "post summaries and recordings in public channels that it was not invited to", slack_scopes=(PUBLIC_POSTS,)
+    ),
+    Feature("tell people's names on cards, and who administers this workspace", slack_scopes=(NAMES,)),
+    Feature("find people in your company's Zoom account by themselves", slack_scopes=(EMAILS,)),
+    Feature("start meetings", zoom_scopes=("meeting:write:meeting",)),
+    Feature("show when a meeting begins and ends", zoom_scopes=("meeting:read:meeting",)),
+    Feature("show who is in a meeting", zoom_scopes=("meeting:read:participant",)),
+    Feature("find a meeting again when Zoom's answer got lost", zoom_scopes=("meeting:read:list_meetings",)),
+    Feature("post recordings", zoom_scopes=("cloud_recording:read:recording",)),
+    Feature("place phone calls", zoom_scopes=("user:read:settings",)),
+)
+
+_WORDS = {
+    "commands": "answer the /zoom command",
+    "calls:read": "read the cards of its calls",
+    "calls:write": "show the cards of calls",
+    "chat:write": "post messages where it is a member",
+    PUBLIC_POSTS: "post in public channels without being a member",
+    NAMES: "see people's names",
+    EMAILS: "see people's e-mail addresses, to find them in your Zoom account",
+    "meeting:write:meeting": "start meetings",
+    "meeting:read:meeting": "hear when meetings begin and end",
+    "meeting:read:participant": "hear who is in a meeting",
+    "meeting:read:list_meetings": "find the meetings it started",
+    "cloud_recording:read:recording": "hear of recordings",
+    "user:read:user": "know whose Zoom account it is",
+    "user:read:settings": "see whether Zoom Phone can be used",
+}
+# Classic scopes of older Zoom apps, each of which holds several granular ones (Zoom, "OAuth scopes overview").
+_CLASSIC = {
+    "meeting:write:meeting": "meeting:write",
+    "meeting:read:meeting": "meeting:read",
+    "meeting:read:participant": "meeting:read",
+    "meeting:read:list_meetings": "meeting:read",
+    "cloud_recording:read:recording": "recording:read",
+    "user:read:settings": "user:read",
+    "user:read:user": "user:read",
+}
+
+
+def is_older(slack_scopes: Iterable[str]) -> bool:
+    """Tells whether an installation was made before the scopes that every command needs today."""
+    return not set(CORE) <= set(slack_scopes)
+
+
+def without_slack(slack_scopes: Iterable[str]) -> list[Feature]:
+    """Returns the features that an installation lacks a scope for."""
+    granted = set(slack_scopes)
+    return [feature for feature in FEATURES if not set(feature.slack_scopes) <= granted]
+
+
+def without_zoom(zoom_scopes: Iterable[str]) -> list[Feature]:
+    """Returns the features that a connection lacks a scope for; none where Zoom did not tell the scopes."""
+    granted = {scope.removesuffix(ACCOUNT_SUFFIX) for scope in zoom_scopes}
+    if not granted:
+        return []
+    return [
+        feature
+        for feature in FEATURES
+        if not all(scope in granted or _CLASSIC.get(scope) in granted for scope in feature.zoom_scopes)
+    ]
+
+
+def in_words(scopes: Iterable[str]) -> list[str]:
+    """Returns what scopes allow, as people say it, each thing once; a scope without words stands for itself."""
+    return list(dict.fromkeys(_WORDS.get(scope.removesuffix(ACCOUNT_SUFFIX), scope) for scope in scopes))
+
+
+def zoom_scopes_in(text: str) -> tuple[str, ...]:
+    """Returns the scopes of Zoom in a text that separates them by spaces: from an error, or from an address."""
+    found = dict.fromkeys(word for word in text.split() if _ZOOM_SCOPE.fullmatch(word) and len(word) <= _MAX_ZOOM_SCOPE)
+    return tuple(found)[:_MAX_ZOOM_SCOPES]
+
+
+def slack_scopes_in(text: str) -> tuple[str, ...]:
+    """Returns those of our own scopes of Slack that a text names, separated by commas or spaces."""
+    words = set(re.split(r"[,\s]+", text))
+    return tuple(scope for scope in (*CORE, *OPTIONAL) if scope in words)

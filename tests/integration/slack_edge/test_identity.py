@@ -1,0 +1,203 @@
+"""What people read where something is missing: the app, a permission, a connection; and what Slack tells of leaving."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mesh.errors import MeshError, Reason
+from services.slack_edge.workspaces import LIFE
+from tests.integration.slack_edge.conftest import ADA, GRACE, World
+from zoomslack.auth.v1 import auth_service_pb2 as pb
+
+OLDER = ["commands", "chat:write", "users:read"]
+
+
+async def granted(world: World, scopes: list[str]) -> None:
+    """Changes what the workspace granted, as the edge learns within a minute."""
+    world.auth.scopes = scopes
+    world.clock.jump(LIFE + 1)
+
+
+def button(answer: dict[str, Any], action_id: str) -> str:
+    """Returns where a button leads."""
+    for block in answer["blocks"]:
+        for element in block.get("elements", []):
+            if element.get("action_id") == action_id:
+                return str(element["url"])
+    raise AssertionError(f"no {action_id} in {answer}")
+
+
+async def type_as(world: World, user: str, text: str) -> dict[str, Any]:
+    body = {"user_id": user, "channel_id": "C0GENERAL", "command": "/zoom", "text": text}
+    answer: dict[str, Any] = (await world.control("POST", "commands", **body))["answer"]
+    return answer
+
+
+async def test_help_tells_an_older_installation_from_a_newer_one(world: World) -> None:
+    assert "*Installation:* newer. Each person" in (await world.type("help"))["answer"]["text"]
+    await granted(world, OLDER)
+    assert "*Installation:* older." in (await world.type("help"))["answer"]["text"]
+
+
+async def test_help_is_there_whatever_auth_says(world: World) -> None:
+    world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    text = (await world.type("help"))["answer"]["text"]
+    assert "/zoom meeting [topic]" in text
+    assert "Installation" not in text
+    world.auth.failure = MeshError(Reason.SLACK_NOT_INSTALLED)
+    assert "*Installation:* none that works." in (await world.type("help"))["answer"]["text"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "meeting Weekly sync", "call +1 202 555 0143", "permissions", "config calls both"]
+)
+async def test_without_an_installation_people_learn_how_to_add_the_app(world: World, text: str) -> None:
+    world.auth.bot_token = ""
+    world.clock.jump(LIFE + 1)
+    answer = (await world.type(text))["answer"]
+    assert answer["response_type"] == "ephemeral"
+    assert button(answer, "zoom_install").endswith("/install")
+    assert world.meetings.started == []
+
+
+async def test_an_older_installation_asks_who_is_not_connected_for_the_two_consents(world: World) -> None:
+    await granted(world, OLDER)
+    answer = (await world.type("meeting Weekly sync"))["answer"]
+    assert "then Slack asks you to authorize it" in answer["text"]
+    state = button(answer, "zoom_connect").rpartition("=")[2]
+    assert b"Weekly sync" in world.auth.links[state].continuation
+    assert world.meetings.started == []
+
+
+async def test_an_older_installation_tells_an_admin_and_a_user_what_each_can_do(world: World) -> None:
+    await granted(world, OLDER)
+    world.auth.connected |= {ADA, GRACE}
+    admin = await type_as(world, ADA, "")
+    assert "remove the Zoom app from this workspace and add it again" in admin["text"]
+    assert button(admin, "zoom_install").endswith("/install")
+    user = await type_as(world, GRACE, "")
+    assert user["text"].endswith(
+        "Ask a workspace admin to add Zoom to this workspace again; then type `/zoom` and follow the link."
+    )
+    assert button(user, "slack_install").endswith("/slack/install?team=T0ACME001")
+    await granted(world, ["commands"])  # Slack does not tell who is what
+    unknown = await type_as(world, GRACE, "")
+    assert "If you are a workspace admin yourself" in unknown["text"]
+    assert world.meetings.started == []
+
+
+async def test_a_missing_scope_of_zoom_is_asked_for_alone_and_the_command_goes_on(world: World) -> None:
+    world.meetings.failure = MeshError(Reason.ZOOM_SCOPE_MISSING, {"scopes": "meeting:write:meeting"})
+    answer = (await world.type("meeting Weekly sync"))["answer"]
+    assert "one more permission in your Zoom account: to start meetings." in answer["text"]
+    link = world.auth.links[button(answer, "zoom_connect").rpartition("=")[2]]
+    assert list(link.zoom_scopes) == ["meeting:write:meeting"]
+    assert b"Weekly sync" in link.continuation
+
+
+async def test_a_missing_scope_of_the_company_is_for_its_zoom_admin(world: World) -> None:
+    world.meetings.failure = MeshError(Reason.ZOOM_SCOPE_MISSING, {"scopes": "meeting:write:meeting:admin"})
+    answer = (await world.type(""))["answer"]
+    assert "Ask an administrator of that account" in answer["text"]
+    assert button(answer, "zoom_install").endswith("/install?zoom_scopes=meeting%3Awrite%3Ameeting%3Aadmin")
+    assert world.auth.links == {}
+
+
+async def test_a_scope_that_zoom_did_not_name_is_told_in_general_words(world: World) -> None:
+    world.meetings.failure = MeshError(Reason.ZOOM_SCOPE_MISSING, {"scopes": ""})
+    assert "lacks a permission" in (await world.type(""))["answer"]["text"]
+
+
+async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world: World) -> None:
+    world.auth.connected.add(ADA)
+    world.auth.scopes = [*OLDER, "calls:read", "calls:write", "chat:write.public"]
+    world.auth.zoom_scopes = ["meeting:write:meeting", "meeting:read:meeting", "user:read:settings"]
+    answer = (await world.type("permissions"))["answer"]
+    assert button(answer, "slack_install").endswith("?team=T0ACME001&scopes=users%3Aread.email")
+    link = world.auth.links[button(answer, "zoom_connect").rpartition("=")[2]]
+    assert list(link.zoom_scopes) == [
+        "meeting:read:participant",
+        "meeting:read:list_meetings",
+        "cloud_recording:read:recording",
+    ]
+    shown = json.dumps(answer)
+    assert "show who is in a meeting" in shown
+    assert "start meetings" not in shown
+
+
+async def test_permissions_says_when_there_is_nothing_to_allow(world: World) -> None:
+    world.auth.connected.add(ADA)
+    world.auth.scopes.append("users:read.email")
+    assert "every permission" in (await world.type("permissions"))["answer"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("which", "options", "refused"),
+    [
+        ("video", pb.CALL_OPTIONS_VIDEO, "call +1 202 555 0143"),
+        ("phone", pb.CALL_OPTIONS_PHONE, "meeting Weekly sync"),
+        ("both", pb.CALL_OPTIONS_VIDEO_AND_PHONE, ""),
+    ],
+)
+async def test_an_owner_chooses_which_calls_are_offered(
+    world: World, which: str, options: pb.CallOptions.ValueType, refused: str
+) -> None:
+    assert (await world.type(f"config calls {which}"))["answer"]["text"].startswith("In this workspace `/zoom` now")
+    assert world.auth.call_options == options
+    if refused:
+        text = (await type_as(world, GRACE, refused))["text"]
+        assert text.startswith("The owners of this workspace do not offer")
+        assert world.meetings.started == []
+        assert world.phone.placed == []
+
+
+async def test_only_who_administers_the_workspace_chooses(world: World) -> None:
+    assert "Only owners and admins" in (await type_as(world, GRACE, "config calls video"))["text"]
+    await granted(world, [scope for scope in world.auth.scopes if scope != "users:read"])
+    assert "`/zoom permissions`" in (await type_as(world, ADA, "config calls video"))["text"]
+    assert "UpdateCallOptions" not in world.auth.asked
+
+
+@pytest.mark.parametrize(
+    "text", ["config", "config calls", "config calls none", "config video", "config calls video x"]
+)
+async def test_other_configurations_are_explained(world: World, text: str) -> None:
+    assert "`/zoom config calls video`" in (await world.type(text))["answer"]["text"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "app_uninstalled"},
+        {"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}},
+        {"type": "team_access_revoked", "team_ids": ["T0ACME001"]},
+    ],
+)
+async def test_what_slack_tells_of_leaving_goes_to_auth_as_its_bytes_came(world: World, event: dict[str, Any]) -> None:
+    assert (await world.control("POST", "events", event=event))["statuses"] == [200]
+    [request] = world.auth.events
+    assert isinstance(request, pb.RecordSlackEventRequest)
+    assert json.loads(request.body)["event"] == event
+
+
+async def test_other_events_are_nobodys(world: World) -> None:
+    await world.control("POST", "events", event={"type": "app_home_opened", "user": ADA, "tab": "messages"})
+    assert world.auth.events == []
+
+
+async def test_an_event_that_is_not_recorded_is_asked_for_again(world: World) -> None:
+    world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    answer = await world.control("POST", "events", event={"type": "app_uninstalled"})
+    assert answer["statuses"] == [503]
+
+
+async def test_after_an_uninstallation_the_token_is_not_used_any_more(world: World) -> None:
+    assert (await world.type(""))["error"] is None
+    before = len(world.auth.asked)
+    await world.control("POST", "events", event={"type": "app_uninstalled"})
+    world.auth.bot_token = ""
+    assert "Add to Slack" in json.dumps((await world.type(""))["answer"])
+    assert "GetSlackInstallation" in world.auth.asked[before:]
