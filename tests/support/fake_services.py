@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
 
+from mesh.channel import open_channel
 from mesh.errors import MeshError, Reason
+from mesh.server import MeshServer, ServerOptions
 from zoomslack.auth.v1 import auth_service_pb2
-from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceServicer
+from zoomslack.auth.v1.auth_service_pb2_grpc import (
+    AuthServiceServicer,
+    AuthServiceStub,
+    add_AuthServiceServicer_to_server,
+)
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceServicer
 from zoomslack.phone.v1 import phone_service_pb2
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceServicer
 from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 # ruff: noqa: N802 (the methods have gRPC's names)
 
@@ -36,6 +47,15 @@ class FakeAuth(AuthServiceServicer):
         self.failure: MeshError | None = None
         self.links: dict[str, auth_service_pb2.CreateConnectLinkRequest] = {}
         self.connected: set[str] = set()
+        self.scopes = SCOPES.split(",")
+        """What the workspace granted."""
+        self.call_options: auth_service_pb2.CallOptions.ValueType = auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE
+        self.zoom_scopes: list[str] = []
+        """What Zoom grants to whoever consents."""
+        self.install_requests: list[auth_service_pb2.CreateSlackInstallLinkRequest] = []
+        self.team_name = ""
+        """What the workspace calls itself; empty for what Slack says."""
+        self.events: list[auth_service_pb2.RecordZoomEventRequest | auth_service_pb2.RecordSlackEventRequest] = []
         self.asked: list[str] = []
         """The names of the calls, in order."""
 
@@ -66,7 +86,11 @@ class FakeAuth(AuthServiceServicer):
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
         self.connected.add(link.user.slack_user_id)
-        return auth_service_pb2.CompleteConnectionResponse(user=link.user, continuation=link.continuation)
+        return auth_service_pb2.CompleteConnectionResponse(
+            user=link.user,
+            connection=auth_service_pb2.Connection(user=link.user, scopes=self.zoom_scopes),
+            continuation=link.continuation,
+        )
 
     def _link(self, state: str) -> auth_service_pb2.CreateConnectLinkRequest:
         if state not in self.links:
@@ -74,7 +98,49 @@ class FakeAuth(AuthServiceServicer):
         return self.links[state]
 
     async def GetConnection(self, request: Any, context: Any) -> Any:
-        raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+        if request.user.slack_user_id not in self.connected:
+            raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+        connection = auth_service_pb2.Connection(user=request.user, scopes=self.zoom_scopes)
+        return auth_service_pb2.GetConnectionResponse(connection=connection)
+
+    async def CreateZoomInstallLink(self, request: Any, context: Any) -> Any:
+        self._note("CreateZoomInstallLink")
+        state = f"company-{uuid.uuid4()}"
+        query = urlencode({"state": state, "scopes": " ".join(request.zoom_scopes)})
+        return auth_service_pb2.CreateZoomInstallLinkResponse(authorize_url=f"{ZOOM_CONSENT}?{query}", state=state)
+
+    async def CompleteZoomInstallation(
+        self, request: auth_service_pb2.CompleteZoomInstallationRequest, context: Any
+    ) -> Any:
+        self._note("CompleteZoomInstallation")
+        if request.error:
+            raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
+        installation = auth_service_pb2.ZoomInstallation(zoom_account_id="zoomAcme", scopes=self.zoom_scopes)
+        return auth_service_pb2.CompleteZoomInstallationResponse(installation=installation)
+
+    async def UpdateCallOptions(self, request: auth_service_pb2.UpdateCallOptionsRequest, context: Any) -> Any:
+        self._note("UpdateCallOptions")
+        self.call_options = request.call_options
+        return auth_service_pb2.UpdateCallOptionsResponse(call_options=request.call_options)
+
+    async def RecordZoomEvent(self, request: auth_service_pb2.RecordZoomEventRequest, context: Any) -> Any:
+        self._note("RecordZoomEvent")
+        self.events.append(request)
+        return auth_service_pb2.RecordZoomEventResponse(departures=1)
+
+    async def ListDepartures(self, request: Any, context: Any) -> Any:
+        raise AssertionError("the edge erases nothing")
+
+    async def CompleteDeparture(self, request: Any, context: Any) -> Any:
+        raise AssertionError("the edge erases nothing")
+
+    async def ListReceipts(self, request: Any, context: Any) -> Any:
+        raise AssertionError("nothing shows receipts yet")
+
+    async def RecordSlackEvent(self, request: auth_service_pb2.RecordSlackEventRequest, context: Any) -> Any:
+        self._note("RecordSlackEvent")
+        self.events.append(request)
+        return auth_service_pb2.RecordSlackEventResponse(departures=1)
 
     async def IssueZoomAccessToken(self, request: Any, context: Any) -> Any:
         raise MeshError(Reason.ZOOM_NOT_CONNECTED)
@@ -87,6 +153,7 @@ class FakeAuth(AuthServiceServicer):
 
     async def CreateSlackInstallLink(self, request: Any, context: Any) -> Any:
         self._note("CreateSlackInstallLink")
+        self.install_requests.append(request)
         state = f"install-{uuid.uuid4()}"
         query = {
             "client_id": self.slack_client[0],
@@ -116,7 +183,7 @@ class FakeAuth(AuthServiceServicer):
             answer = await response.json()
         self.bot_token = answer["access_token"]
         installation = auth_service_pb2.SlackInstallation(
-            slack_team_id=answer["team"]["id"], slack_team_name=answer["team"]["name"]
+            slack_team_id=answer["team"]["id"], slack_team_name=self.team_name or answer["team"]["name"]
         )
         return auth_service_pb2.CompleteSlackInstallationResponse(installation=installation)
 
@@ -124,7 +191,80 @@ class FakeAuth(AuthServiceServicer):
         self._note("GetSlackInstallation")
         if not self.bot_token:
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
-        return auth_service_pb2.GetSlackInstallationResponse(bot_access_token=self.bot_token)
+        return auth_service_pb2.GetSlackInstallationResponse(
+            installation=auth_service_pb2.SlackInstallation(scopes=self.scopes),
+            bot_access_token=self.bot_token,
+            call_options=self.call_options,
+        )
+
+
+class FakeDepartures(AuthServiceServicer):
+    """The half of auth that tells who left: lists each departure until its erasure was reported."""
+
+    def __init__(self) -> None:
+        self.list_failures: list[MeshError] = []
+        """Raised, one each, instead of an answer to `ListDepartures`."""
+        self.report_failures: list[MeshError] = []
+        """The same for `CompleteDeparture`."""
+        self.asked: list[auth_service_pb2.ListDeparturesRequest] = []
+        self.waited_for = asyncio.Event()
+        """Set once somebody waits for departures."""
+        self.reports: asyncio.Queue[auth_service_pb2.CompleteDepartureRequest] = asyncio.Queue()
+        self._departures: dict[str, auth_service_pb2.Departure] = {}
+        self._news = asyncio.Event()
+
+    def leave(self, depart_time: datetime, **who: Any) -> str:
+        """Has somebody leave (`slack_team_id=…`) and returns the departure's id."""
+        departure_id = str(uuid.uuid4())
+        departure = auth_service_pb2.Departure(departure_id=departure_id, **who)
+        departure.depart_time.FromDatetime(depart_time)
+        self._departures[departure_id] = departure
+        self._news.set()
+        return departure_id
+
+    async def report(self) -> auth_service_pb2.CompleteDepartureRequest:
+        """Waits for the next report."""
+        async with asyncio.timeout(10):
+            return await self.reports.get()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[AuthServiceAsyncStub]:
+        """Serves over gRPC, and gives the stub that a service has of auth."""
+        service = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
+
+        async def ready() -> bool:
+            return True
+
+        server = MeshServer(
+            ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
+            service.full_name,
+            lambda grpc_server: add_AuthServiceServicer_to_server(self, grpc_server),
+            ready,
+        )
+        await server.start()
+        try:
+            async with open_channel(f"127.0.0.1:{server.port}", service) as channel:
+                yield AuthServiceStub(channel)
+        finally:
+            await server.drain()
+
+    async def ListDepartures(self, request: auth_service_pb2.ListDeparturesRequest, context: Any) -> Any:
+        self.asked.append(request)
+        if self.list_failures:
+            raise self.list_failures.pop(0)
+        self.waited_for.set()
+        await self._news.wait()  # the caller's deadline, or its end, ends the wait
+        departures = list(self._departures.values())[: request.max_departures]
+        return auth_service_pb2.ListDeparturesResponse(departures=departures)
+
+    async def CompleteDeparture(self, request: auth_service_pb2.CompleteDepartureRequest, context: Any) -> Any:
+        if self.report_failures:
+            raise self.report_failures.pop(0)
+        self._departures.pop(request.departure_id, None)
+        if not self._departures:
+            self._news.clear()
+        await self.reports.put(request)
+        return auth_service_pb2.CompleteDepartureResponse()
 
 
 class FakeMeetings(MeetingsServiceServicer):
