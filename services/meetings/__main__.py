@@ -20,8 +20,10 @@ from services.meetings.servicer import MeetingsServicer
 from services.meetings.settings import MeetingsSettings
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
+from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
 from services.meetings.zoom_meetings import ZoomMeetings
+from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
 from zoom_api.tokens import AccessTokens
 from zoomslack.auth.v1 import auth_service_pb2
@@ -54,9 +56,12 @@ async def serve(settings: MeetingsSettings) -> None:
             await migrate(database, MIGRATIONS)
         http = await stack.enter_async_context(open_http_client())
         auth = await stack.enter_async_context(open_channel(settings.auth_target, AUTH, settings.tls_dir))
-        zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(AuthServiceStub(auth), clock), clock)
+        auth_stub = AuthServiceStub(auth)
+        zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock)
         store = MeetingStore(database, keys, clock)
         events = EventStore(database, keys, clock)
+        leavers = DepartureStore(database, clock)
+        erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
         meetings = Meetings(store, ZoomMeetings(zoom, clock), clock)
         servicer = MeetingsServicer(meetings, store, DeliveryStore(database, keys, clock), events)
 
@@ -66,6 +71,7 @@ async def serve(settings: MeetingsSettings) -> None:
         async def forget() -> None:
             await events.forget_old()
             await store.forget_old(REQUESTS_KEPT)
+            await leavers.forget_old()
 
         server = MeshServer(
             ServerOptions(
@@ -82,6 +88,7 @@ async def serve(settings: MeetingsSettings) -> None:
         async with running(
             asyncio.create_task(every(RESUME_INTERVAL, meetings.resume_abandoned, clock), name="resume"),
             asyncio.create_task(every(FORGET_INTERVAL, forget, clock), name="forget"),
+            asyncio.create_task(every(departures.PAUSE, erase, clock), name="erase"),
         ):
             await stop.wait()
             log.info("draining")

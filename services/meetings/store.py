@@ -1,4 +1,4 @@
-"""Requests and meetings in the database. With `store_deliveries` and `store_events`: the only SQL of this service."""
+"""Requests and meetings in the database. With the other `store_*`: the only SQL of this service."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ class MeetingStore:
     ) -> tuple[Meeting, Delivery | None]:
         """Stores the meeting, its card and the completed request in one transaction.
 
-        With a `lease_holder` the card comes back leased to it. Raises MeshError(SERVICE_UNAVAILABLE) when another
-        worker has taken the request over meanwhile.
+        With a `lease_holder` the card comes back leased to it. Raises MeshError: SERVICE_UNAVAILABLE when another
+        worker has taken the request over meanwhile, ZOOM_NOT_CONNECTED when the person has left and it was erased.
         """
         command, now = reservation.command, self._clock.now()
         async with self._database.transaction("complete start request") as connection:
@@ -119,7 +119,9 @@ class MeetingStore:
                 update(start_requests).where(self._mine(reservation)).values(state=_COMPLETED)
             )
             if not result.rowcount:
-                raise MeshError(Reason.SERVICE_UNAVAILABLE)
+                known = await self._request(connection, command.user.team_id, command.request_id)
+                # Not "unavailable" for an erased one: the caller would repeat it, and have a second meeting made.
+                raise MeshError(Reason.SERVICE_UNAVAILABLE if known else Reason.ZOOM_NOT_CONNECTED)
             await serialize(connection, "zoom host", zoom.zoom_host_id)
             place = (command.user.team_id, reservation.meeting_id)
             await connection.execute(
@@ -193,6 +195,7 @@ class MeetingStore:
                         meetings.c.team_id == user.team_id,
                         meetings.c.slack_user_id == user.user_id,
                         meetings.c.meeting_id == meeting_id,
+                        meetings.c.erase_time.is_(None),
                     )
                 )
             ).one_or_none()
@@ -204,7 +207,11 @@ class MeetingStore:
         """Returns meetings that `user` started, the newest first, after the position `before`."""
         query = (
             select(*meetings.c)
-            .where(meetings.c.team_id == user.team_id, meetings.c.slack_user_id == user.user_id)
+            .where(
+                meetings.c.team_id == user.team_id,
+                meetings.c.slack_user_id == user.user_id,
+                meetings.c.erase_time.is_(None),
+            )
             .order_by(meetings.c.create_time.desc(), meetings.c.meeting_id.desc())
             .limit(limit)
         )

@@ -17,6 +17,7 @@ from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
+from services.meetings import store_departures
 from services.meetings.attendance import Attendee, Host, attendees, present
 from services.meetings.deliveries import (
     LEASE,
@@ -68,7 +69,10 @@ class DeliveryStore:
         )
 
     async def delivered(self, user: SlackUser, delivery_id: str, lease_token: str, shown: Delivered) -> None:
-        """Records what Slack shows now. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        """Records what Slack shows now. Raises MeshError(DELIVERY_LEASE_LOST).
+
+        Where the host has left, that was the end of the card, and of the last that was kept of the meeting.
+        """
         now = self._clock.now()
         pause = case(
             *((deliveries.c.kind == kind.value, now + pause_after(kind)) for kind in Kind if pause_after(kind)),
@@ -89,12 +93,13 @@ class DeliveryStore:
                 "next_attempt_time": pause,
                 "lease_expire_time": None,
             },
+            final=True,
         )
 
     async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> None:
         """Records that Slack will never show it. Raises MeshError(DELIVERY_LEASE_LOST)."""
         values = {"refused_error": slack_error, "lease_expire_time": None}
-        await self._report(user, delivery_id, lease_token, values)
+        await self._report(user, delivery_id, lease_token, values, final=True)
 
     async def postponed(self, user: SlackUser, delivery_id: str, lease_token: str, delay: timedelta) -> None:
         """Records that Slack could not show it now. Raises MeshError(DELIVERY_LEASE_LOST)."""
@@ -105,9 +110,12 @@ class DeliveryStore:
         }
         await self._report(user, delivery_id, lease_token, values)
 
-    async def _report(self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any]) -> None:
+    async def _report(
+        self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any], *, final: bool = False
+    ) -> None:
         # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
         async with self._database.transaction("report delivery") as connection:
+            closing = await store_departures.lock_closing(connection, user, delivery_id) if final else None
             result = await connection.execute(
                 update(deliveries)
                 .where(
@@ -119,6 +127,8 @@ class DeliveryStore:
             )
             if not result.rowcount:
                 raise MeshError(Reason.DELIVERY_LEASE_LOST)
+            if closing is not None:
+                await store_departures.delete_meetings(connection, [closing])
 
 
 async def add(
@@ -148,6 +158,7 @@ async def add(
             kind=kind.value,
             subject=subject,
             meeting_id=meeting_id,
+            command_time=command_time,
             failure_reason=failure[0],
             failure_metadata=failure[1],
             response_url_sealed=keys.seal_text(response_url, "deliveries.response_url", user.team_id, delivery_id),

@@ -20,6 +20,13 @@ from mesh.database import UtcDateTime
 
 metadata = MetaData()
 
+
+def _of_organisation(name: str, *columns: str) -> Index:
+    """Returns the index that finds what an organisation left behind; most workspaces belong to none."""
+    where = text("enterprise_id <> ''")
+    return Index(name, "enterprise_id", *columns, sqlite_where=where, postgresql_where=where)
+
+
 start_requests = Table(
     "start_requests",
     metadata,
@@ -43,6 +50,7 @@ start_requests = Table(
         sqlite_where=text("state = 'reserved'"),
         postgresql_where=text("state = 'reserved'"),
     ),
+    _of_organisation("start_requests_by_enterprise", "team_id", "request_id"),
 )
 
 meetings = Table(
@@ -66,9 +74,18 @@ meetings = Table(
     Column("zoom_create_time", UtcDateTime, nullable=False),
     Column("start_time", UtcDateTime),
     Column("end_time", UtcDateTime),
+    # Set where the host left and the row, wiped, only stays until Slack shows the card as ended.
+    Column("erase_time", UtcDateTime),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
     Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
+    _of_organisation("meetings_by_enterprise", "slack_user_id", "create_time"),
+    Index(
+        "meetings_erased",
+        "erase_time",
+        sqlite_where=text("erase_time IS NOT NULL"),
+        postgresql_where=text("erase_time IS NOT NULL"),
+    ),
 )
 
 participant_sessions = Table(
@@ -119,6 +136,8 @@ deliveries = Table(
     # What it shows: a meeting, a recording of it, or a failed request. One delivery each, whatever happens.
     Column("subject", String(300), nullable=False),
     Column("meeting_id", String(36)),
+    # When the person asked for it; NULL in rows from before this column.
+    Column("command_time", UtcDateTime),
     Column("failure_reason", String(64), nullable=False, server_default=""),
     Column("failure_metadata", Text, nullable=False, server_default="{}"),
     Column("response_url_sealed", LargeBinary, nullable=False),
@@ -144,4 +163,15 @@ deliveries = Table(
         sqlite_where=text("delivered_version < desired_version AND refused_error = ''"),
         postgresql_where=text("delivered_version < desired_version AND refused_error = ''"),
     ),
+    _of_organisation("deliveries_by_enterprise", "kind"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("departure_id", String(36), primary_key=True),
+    Column("erased_rows", Integer, nullable=False),
+    # NULL while some rows are still to be erased.
+    Column("erase_time", UtcDateTime),
+    Index("erasures_by_time", "erase_time"),
 )

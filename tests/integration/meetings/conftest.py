@@ -114,11 +114,16 @@ class Mesh:
         return Meetings(MeetingStore(self.database, KEYS, self.clock), self.zoom, self.clock)
 
     async def start(
-        self, request_id: str = "", *, topic: str = "Weekly sync", holder: str = ""
+        self,
+        request_id: str = "",
+        *,
+        topic: str = "Weekly sync",
+        holder: str = "",
+        user: slack_pb2.SlackUser = ADA,
     ) -> pb.StartMeetingResponse:
         return await self.stub.StartMeeting(
             pb.StartMeetingRequest(
-                user=ADA,
+                user=user,
                 request_id=request_id or str(uuid.uuid4()),
                 conversation=GENERAL,
                 topic=topic,
@@ -141,14 +146,29 @@ class Mesh:
         )
         return list(response.deliveries)
 
+    async def made_call(self, delivery: pb.Delivery, slack_call_id: str) -> None:
+        """Reports that the call of a card was made, and not yet that it was shown."""
+        await self.stub.RecordDeliveryProgress(
+            pb.RecordDeliveryProgressRequest(
+                user=delivery.user,
+                delivery_id=delivery.delivery_id,
+                lease_token=delivery.lease_token,
+                slack_call_id=slack_call_id,
+            ),
+            timeout=5,
+        )
+
     async def complete(self, delivery: pb.Delivery, **shown: object) -> None:
-        delivered = pb.Delivered(version=delivery.version, **shown)  # type: ignore[arg-type]
+        await self.end(delivery, delivered=pb.Delivered(version=delivery.version, **shown))  # type: ignore[arg-type]
+
+    async def end(self, delivery: pb.Delivery, **outcome: object) -> None:
+        """Reports an outcome of any kind."""
         await self.stub.CompleteDelivery(
             pb.CompleteDeliveryRequest(
                 user=delivery.user,
                 delivery_id=delivery.delivery_id,
                 lease_token=delivery.lease_token,
-                delivered=delivered,
+                **outcome,  # type: ignore[arg-type]
             ),
             timeout=5,
         )
