@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from mesh.background import every, running
 from mesh.channel import open_channel
-from mesh.clock import SystemClock
+from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
 from mesh.database import migrate as migrate_database
 from mesh.process import main
@@ -19,7 +22,9 @@ from services.phone.phone_numbers import PhoneNumbers
 from services.phone.servicer import PhoneServicer
 from services.phone.settings import PhoneSettings
 from services.phone.store import CallStore
+from services.phone.store_departures import DepartureStore
 from services.phone.zoom_phone import ZoomPhone
+from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
 from zoom_api.tokens import AccessTokens
 from zoomslack.auth.v1 import auth_service_pb2
@@ -34,30 +39,45 @@ AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
 CALLERS = {"*": frozenset({"slack-edge.zoomslack"})}
 """Who may call, by certificate name: the edge alone."""
+FORGET_INTERVAL = 3600.0
+"""Seconds between two rounds of deleting what is no longer needed."""
+
+
+@dataclass(frozen=True)
+class Phone:
+    """The wired service."""
+
+    server: MeshServer
+    erase: departures.Departures
+    leavers: DepartureStore
 
 
 async def serve(settings: PhoneSettings) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
-    stop = stop_signals()
+    stop, clock = stop_signals(), SystemClock()
     async with AsyncExitStack() as resources:
-        server = await build(settings, resources)
-        await server.start()
-        log.info("listening", extra={"address": settings.listen, "port": server.port})
-        await stop.wait()
-        log.info("draining")
-        await server.drain()
+        phone = await build(settings, resources, clock)
+        await phone.server.start()
+        log.info("listening", extra={"address": settings.listen, "port": phone.server.port})
+        async with running(
+            asyncio.create_task(every(departures.PAUSE, phone.erase, clock), name="erase"),
+            asyncio.create_task(every(FORGET_INTERVAL, phone.leavers.forget_old, clock), name="forget"),
+        ):
+            await stop.wait()
+            log.info("draining")
+        await phone.server.drain()
 
 
-async def build(settings: PhoneSettings, resources: AsyncExitStack) -> MeshServer:
-    """Returns the wired server; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
-    clock = SystemClock()
+async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock) -> Phone:
+    """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
     database = Database(settings.database_url)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
     auth = await resources.enter_async_context(open_channel(settings.auth_target, AUTH, settings.tls_dir))
     http = await resources.enter_async_context(open_http_client())
-    zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(AuthServiceStub(auth), clock), clock)
+    auth_stub = AuthServiceStub(auth)
+    zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock)
     calls = Calls(
         store=CallStore(database),
         numbers=PhoneNumbers(settings.default_region),
@@ -65,7 +85,8 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack) -> MeshServe
         links=CallLinks(settings.key_ring(), settings.public_url, clock),
         clock=clock,
     )
-    return MeshServer(
+    leavers = DepartureStore(database, clock)
+    server = MeshServer(
         ServerOptions(
             listen=settings.listen,
             tls_dir=settings.tls_dir,
@@ -73,9 +94,10 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack) -> MeshServe
             reflection=settings.reflection,
         ),
         PHONE.full_name,
-        lambda server: add_PhoneServiceServicer_to_server(PhoneServicer(calls), server),
+        lambda grpc_server: add_PhoneServiceServicer_to_server(PhoneServicer(calls), grpc_server),
         lambda: _ready(database),
     )
+    return Phone(server, departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase), leavers)
 
 
 async def migrate(settings: PhoneSettings) -> None:

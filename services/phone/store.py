@@ -1,4 +1,4 @@
-"""The only SQL of this service."""
+"""Calls in the database. With `store_departures`: the only SQL of this service."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, MetaData, String, Table, UniqueConstraint, text
 
 from mesh.database import UtcDateTime
 
@@ -23,4 +23,24 @@ calls = Table(
     Column("state", String(16), nullable=False),
     Column("create_time", UtcDateTime, nullable=False),
     UniqueConstraint("team_id", "request_id", name="calls_one_per_request"),
+    Index("calls_by_user", "team_id", "slack_user_id", "create_time"),
+    # Most workspaces belong to no organisation.
+    Index(
+        "calls_by_enterprise",
+        "enterprise_id",
+        "slack_user_id",
+        "create_time",
+        sqlite_where=text("enterprise_id <> ''"),
+        postgresql_where=text("enterprise_id <> ''"),
+    ),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("departure_id", String(36), primary_key=True),
+    Column("erased_rows", Integer, nullable=False),
+    # NULL while some rows are still to be erased.
+    Column("erase_time", UtcDateTime),
+    Index("erasures_by_time", "erase_time"),
 )

@@ -100,6 +100,7 @@ class Mesh:
     zoom: StandInZoom
     clock: FakeClock
     database: Database
+    url: str
 
     async def place(
         self, number: str = "+1 202 555 0143", *, request_id: str = "", user: slack_pb2.SlackUser = ADA
@@ -124,7 +125,8 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     auth = StandInAuth(clock)  # type: ignore[abstract]  # plays only the one RPC
     async with AsyncExitStack() as resources:
         await zoom.start(resources)
-        database = Database(await databases.fresh_database_url(request.param, tmp_path))
+        url = await databases.fresh_database_url(request.param, tmp_path)
+        database = Database(url)
         resources.push_async_callback(database.dispose)
         await migrate(database, MIGRATIONS)
         auth_server = await _serve(
@@ -146,7 +148,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
             resources,
         )
         channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{server.port}", PHONE))
-        yield Mesh(PhoneServiceStub(channel), auth, zoom, clock, database)
+        yield Mesh(PhoneServiceStub(channel), auth, zoom, clock, database, url)
 
 
 async def _serve(name: str, register: Any, resources: AsyncExitStack) -> MeshServer:

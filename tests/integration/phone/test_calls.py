@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from mesh.channel import open_channel
+from mesh.clock import SystemClock
 from mesh.database import Database
 from mesh.errors import MeshError, Reason
 from services.phone.__main__ import PHONE, build, migrate
@@ -170,7 +171,7 @@ async def test_the_process_as_it_is_wired_migrates_its_file_and_becomes_ready(tm
     settings = PhoneSettings.load({"ZOOMSLACK_DATA_DIR": str(tmp_path), "ZOOMSLACK_PHONE_LISTEN": "127.0.0.1:0"})
     await migrate(settings)
     async with AsyncExitStack() as resources:
-        server = await build(settings, resources)
+        server = (await build(settings, resources, SystemClock())).server
         await server.start()
         resources.push_async_callback(server.drain)
         channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{server.port}", PHONE))
