@@ -24,6 +24,8 @@ class LongPoll:
         # Set and replaced whenever this process made something to do: whoever waits looks at once.
         self._news = asyncio.Event()
         self._stopping = False
+        self.waiting = 0
+        """How many callers wait at this moment."""
 
     def announce(self) -> None:
         """Has everybody who waits look at once."""
@@ -37,6 +39,13 @@ class LongPoll:
 
     async def wait(self, look: Callable[[], Awaitable[Sequence[T]]], limit: timedelta) -> Sequence[T]:
         """Returns what `look` finds, as soon as it finds something; nothing after `limit`, or at a drain."""
+        self.waiting += 1
+        try:
+            return await self._look_until_found(look, limit)
+        finally:
+            self.waiting -= 1
+
+    async def _look_until_found(self, look: Callable[[], Awaitable[Sequence[T]]], limit: timedelta) -> Sequence[T]:
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline.within(limit.total_seconds() + _ANSWER) - _ANSWER
         while not self._stopping:

@@ -46,6 +46,11 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
         self._client_ids = client_ids
         self._leaving = LongPoll()
 
+    @property
+    def waiting(self) -> int:
+        """How many services wait for departures at this moment."""
+        return self._leaving.waiting
+
     def stop_waiting(self) -> None:
         """Answers the services that wait for departures, so that the drain need not wait for them."""
         self._leaving.stop()
