@@ -37,7 +37,8 @@ class Departures:
         self._auth = auth
         self._eraser = eraser
         self._erase = erase
-        self._reached = True
+        self._reached: bool | None = None
+        """Whether the last round reached auth; None before the first one."""
 
     async def __call__(self) -> None:
         """Waits up to WAIT for departures and works them off, the oldest first.
@@ -62,8 +63,10 @@ class Departures:
         try:
             response = await self._auth.ListDepartures(request, timeout=WAIT.total_seconds() + _MARGIN)
         except MeshError as error:
-            if self._reached:  # once, not every second of an outage
-                log.warning("auth does not tell who left", extra={"reason": error.reason.value})
+            if self._reached is not False:  # once, not every second of an outage
+                # Services that start together find each other a moment later: nothing is wrong then.
+                level = logging.WARNING if self._reached else logging.INFO
+                log.log(level, "auth does not tell who left", extra={"reason": error.reason.value})
             self._reached = False
             return []
         self._reached = True
