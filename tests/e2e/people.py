@@ -15,7 +15,9 @@ import aiohttp
 
 from tests.e2e.system import System
 
-ADA, GRACE, LIN = "U0ADA0001", "U0GRACE01", "U0LIN0001"
+ADA, GRACE, LIN, BEN = "U0ADA0001", "U0GRACE01", "U0LIN0001", "U0BEN0001"
+GUS, UMA = "U0GUS0001", "U0UMA0001"
+"""A guest, and a person who has not confirmed her e-mail address."""
 GENERAL, RANDOM, SECRET, GROUP_DM, DM = "C0GENERAL", "C0RANDOM1", "C0SECRET1", "C0MPIM001", "D0ADAGRAC"
 ADA_AT_ZOOM, GRACE_AT_ZOOM = "adaZoomUserId000000001", "graceZoomUserId0000002"
 
@@ -59,6 +61,20 @@ class Browser:
     async def post(self, url: str, fields: dict[str, str]) -> Page:
         async with self._session.post(url, data=fields) as response:
             return Page(response.status, str(response.url), await response.text())
+
+    async def answer(self, page: Page, **fields: str) -> Page:
+        """Fills the form of a page in and sends it."""
+        action, hidden = page.form()
+        return await self.post(action, {**hidden, **fields})
+
+    async def install_company_wide(
+        self, edge_url: str, *, admin: str = ADA_AT_ZOOM, user: str = ADA, **consent: str
+    ) -> Page:
+        """Walks the pages of the company-wide installation to their end; `consent` is for Slack's page."""
+        at_zoom = await self.answer(await self.get(f"{edge_url}/install"))
+        agreed = await self.answer(at_zoom, zoom_user_id=admin, decision="allow")
+        at_slack = await self.answer(agreed)
+        return await self.answer(at_slack, user_id=user, decision="allow", **consent)
 
     async def connect_zoom(self, link: str, zoom_user_id: str, *, decision: str = "allow") -> Page:
         """Follows an "Authorize Zoom" button through Zoom's consent page and back."""

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,27 @@ class System:
         ):
             return response.status, await response.json() if response.content_type == "application/json" else None
 
+    async def secrets(self) -> list[str]:
+        """Returns everything that Slack and Zoom gave out or know as secret: tokens, codes, passcodes, links."""
+        found: list[str] = []
+        for name in ("slack", "zoom"):
+            _, answer = await self.get(name, "/control/secrets")
+            found += answer["secrets"]
+        assert len(found) > 20, "the simulators know what they gave out"
+        return found
+
+    def leaks(self, secrets: Sequence[str]) -> list[str]:
+        """Returns where a secret stands in what the system wrote: the output, or a file of the data folder."""
+        folder = Path(self.environ["ZOOMSLACK_DATA_DIR"])
+        places = {"output": self.output.encode()}
+        places |= {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+        return [
+            f"{place}: a secret of {len(secret)} characters, beginning with {secret[:3]}"
+            for place, content in places.items()
+            for secret in secrets
+            if secret.encode() in content
+        ]
+
     async def _read(self) -> None:
         process = self._started()
         if process.stdout is None:
@@ -137,11 +158,19 @@ class System:
 
 @contextlib.asynccontextmanager
 async def running(data_dir: Path, environ: Mapping[str, str] | None = None) -> AsyncIterator[System]:
-    """Yields a system that is ready, and stops it."""
+    """Yields a system that is ready, and stops it.
+
+    Afterwards nothing secret may stand in anything it wrote: logs, spans (where they go to the output), databases.
+    """
     system = System(data_dir, environ)
     await system.start("--simulators")
+    secrets: list[str] = []
     try:
         await system.until(lambda output: RUNNING in output)
         yield system
+        with contextlib.suppress(aiohttp.ClientError):  # a test may have stopped it
+            secrets = await system.secrets()
     finally:
         await system.stop()
+    leaks = system.leaks(secrets)
+    assert leaks == [], f"{len(leaks)} of {len(secrets)} secrets leaked"

@@ -30,7 +30,6 @@ from zoomslack.type.v1 import slack_pb2
 if TYPE_CHECKING:
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
-# ruff: noqa: N802 (the methods have gRPC's names)
 
 SCOPES = "commands,calls:read,calls:write,chat:write,chat:write.public,users:read"
 ZOOM_CONSENT = "https://zoom.example/oauth/authorize"

@@ -35,11 +35,11 @@ class Told(PhoneServiceServicer):
         self.calls = 0
         self.behaviour: Behaviour = self.answer
 
-    async def PlaceCall(self, request: pb.PlaceCallRequest, context: Any) -> pb.PlaceCallResponse:  # noqa: N802
+    async def PlaceCall(self, request: pb.PlaceCallRequest, context: Any) -> pb.PlaceCallResponse:
         self.calls += 1
         return await self.behaviour(request)
 
-    async def ResolveCallLink(self, request: pb.ResolveCallLinkRequest, context: Any) -> pb.ResolveCallLinkResponse:  # noqa: N802
+    async def ResolveCallLink(self, request: pb.ResolveCallLinkRequest, context: Any) -> pb.ResolveCallLinkResponse:
         raise NotImplementedError("not part of these tests")
 
     async def answer(self, request: pb.PlaceCallRequest) -> pb.PlaceCallResponse:

@@ -55,7 +55,7 @@ class StandInAuth(AuthServiceServicer):
         self.failure: MeshError | None = None
         self._clock = clock
 
-    async def IssueZoomAccessToken(  # noqa: N802 (gRPC's name)
+    async def IssueZoomAccessToken(
         self, request: auth_service_pb2.IssueZoomAccessTokenRequest, context: Any
     ) -> auth_service_pb2.IssueZoomAccessTokenResponse:
         if self.failure is not None:

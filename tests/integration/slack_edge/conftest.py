@@ -59,7 +59,7 @@ class WatchedMeetings(FakeMeetings):
         super().__init__()
         self.at_progress: Callable[[], None] = lambda: None
 
-    async def RecordDeliveryProgress(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC's name)
+    async def RecordDeliveryProgress(self, request: Any, context: Any) -> Any:
         self.at_progress()
         return await super().RecordDeliveryProgress(request, context)
 

@@ -114,7 +114,7 @@ class Meetings:
     def __init__(self) -> None:
         self.given: list[float | None] = []
 
-    async def RecordZoomEvent(self, *_: Any, **__: Any) -> Any:  # noqa: N802 (gRPC's name)
+    async def RecordZoomEvent(self, *_: Any, **__: Any) -> Any:
         self.given.append(deadline.remaining())
         return pb.RecordZoomEventResponse(disposition=pb.EVENT_DISPOSITION_APPLIED)
 

@@ -34,7 +34,7 @@ class StandInAuth(AuthServiceServicer):
         self.path_user_id = path_user_id
         self._clock = clock
 
-    async def IssueZoomAccessToken(self, request: pb.IssueZoomAccessTokenRequest, context: Any) -> Any:  # noqa: N802
+    async def IssueZoomAccessToken(self, request: pb.IssueZoomAccessTokenRequest, context: Any) -> Any:
         response = pb.IssueZoomAccessTokenResponse(
             access_token="invented-access-token",
             zoom_user_id="adaZoomId",

@@ -28,12 +28,12 @@ class Script:
         self.reports: list[pb.CompleteDeliveryRequest] = []
         self.played = asyncio.Event()
 
-    async def CompleteDelivery(self, request: pb.CompleteDeliveryRequest, **_: Any) -> Any:  # noqa: N802 (gRPC's name)
+    async def CompleteDelivery(self, request: pb.CompleteDeliveryRequest, **_: Any) -> Any:
         self.reports.append(request)
         self._next()
         return pb.CompleteDeliveryResponse()
 
-    async def LeaseDeliveries(self, *_: Any, **__: Any) -> Any:  # noqa: N802 (gRPC's name)
+    async def LeaseDeliveries(self, *_: Any, **__: Any) -> Any:
         if not self._failures:
             self.played.set()
             await asyncio.Event().wait()
