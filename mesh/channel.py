@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
-from mesh.credentials import channel_credentials
+from mesh.credentials import channel_credentials, stamp
 from mesh.interceptors import MeshClientInterceptor
+from mesh.renewing import RenewingChannel
 
 _RETRY_POLICY = {
     "maxAttempts": 3,
@@ -39,8 +41,17 @@ def service_config(service: ServiceDescriptor) -> dict[str, Any]:
     }
 
 
-def open_channel(target: str, service: ServiceDescriptor, tls_dir: Path | None = None) -> grpc.aio.Channel:
-    """Returns a channel to `target` for `service`. Call within the running loop; close it before the loop ends."""
+def open_channel(
+    target: str,
+    service: ServiceDescriptor,
+    tls_dir: Path | None = None,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> grpc.aio.Channel:
+    """Returns a channel to `target` for `service`. Call within the running loop; close it before the loop ends.
+
+    With `tls_dir` a renewed certificate is used within a second by `monotonic`.
+    """
     options: Iterable[tuple[str, Any]] = (
         ("grpc.service_config", json.dumps(service_config(service))),
         ("grpc.service_config_disable_resolution", 1),
@@ -50,7 +61,11 @@ def open_channel(target: str, service: ServiceDescriptor, tls_dir: Path | None =
         ("grpc.max_reconnect_backoff_ms", 2000),
     )
     interceptors = [MeshClientInterceptor()]
-    credentials = channel_credentials(tls_dir)
-    if credentials is None:
+    if tls_dir is None:
         return grpc.aio.insecure_channel(target, options=tuple(options), interceptors=interceptors)
-    return grpc.aio.secure_channel(target, credentials, options=tuple(options), interceptors=interceptors)
+
+    def make() -> grpc.aio.Channel:
+        credentials = channel_credentials(tls_dir)
+        return grpc.aio.secure_channel(target, credentials, options=tuple(options), interceptors=interceptors)
+
+    return RenewingChannel(make, lambda: stamp(tls_dir), monotonic)

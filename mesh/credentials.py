@@ -1,16 +1,18 @@
 """Who a service is: certificates from a folder, or plaintext where that is allowed.
 
-The folder holds `ca.crt`, `tls.crt` and `tls.key`, the names that Kubernetes gives them. Servers read it again when a
-file changed, so that a renewed certificate is used without a restart; clients take the new one when their channel is
-next made (a server closes every connection within minutes, `mesh.server`).
+The folder holds `ca.crt`, `tls.crt` and `tls.key`, the names that Kubernetes gives them. Servers and clients read it
+again when a file changed, so that a renewed certificate is used without a restart (`mesh.renewing`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 _FILES = ("ca.crt", "tls.crt", "tls.key")
 
@@ -31,35 +33,64 @@ def problems(folder: Path) -> list[str]:
     return [f"{folder}/{name} cannot be read" for name in _FILES if not (folder / name).is_file()]
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """What the files of a folder hold, as PEM."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+class HalfReplacedError(Exception):
+    """Key and certificate do not belong together: somebody is replacing the files at this moment."""
+
+
+def read(folder: Path) -> Certificate:
+    """Reads a folder. Raises OSError, and HalfReplacedError for what would break every handshake."""
+    found = Certificate(*((folder / name).read_bytes() for name in _FILES))
+    try:
+        public = x509.load_pem_x509_certificate(found.certificate).public_key()
+        own = serialization.load_pem_private_key(found.key, None).public_key()
+    except ValueError:
+        raise HalfReplacedError from None
+    if public != own:
+        raise HalfReplacedError
+    return found
+
+
+def stamp(folder: Path) -> tuple[int, ...]:
+    """Returns what changes whenever a file of the folder is replaced. Raises OSError."""
+    return tuple((folder / name).stat().st_mtime_ns for name in _FILES)
+
+
 def server_credentials(folder: Path | None) -> grpc.ServerCredentials | None:
     """Returns credentials that demand a certificate of every caller, or None for plaintext."""
     if folder is None:
         return None
-    seen = _stamp(folder)
+    seen = stamp(folder)
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
         nonlocal seen
-        stamp = _stamp(folder)
-        if stamp == seen:
-            return None  # unchanged
-        seen = stamp
-        return _configuration(folder)
+        try:
+            now = stamp(folder)
+            if now == seen:
+                return None  # unchanged
+            configuration = _configuration(folder)
+        except (OSError, HalfReplacedError):
+            return None  # as before, until the files are whole again
+        seen = now
+        return configuration
 
     return grpc.dynamic_ssl_server_credentials(_configuration(folder), fetch, True)  # type: ignore[arg-type]  # None means "unchanged"
 
 
-def channel_credentials(folder: Path | None) -> grpc.ChannelCredentials | None:
-    """Returns credentials that show our certificate and check the server's, or None for plaintext."""
-    if folder is None:
-        return None
-    ca, certificate, key = (folder / name for name in _FILES)
-    return grpc.ssl_channel_credentials(ca.read_bytes(), key.read_bytes(), certificate.read_bytes())
+def channel_credentials(folder: Path) -> grpc.ChannelCredentials:
+    """Returns credentials that show our certificate and check the server's. Raises as `read` does."""
+    found = read(folder)
+    return grpc.ssl_channel_credentials(found.authority, found.key, found.certificate)
 
 
 def _configuration(folder: Path) -> grpc.ServerCertificateConfiguration:
-    ca, certificate, key = ((folder / name).read_bytes() for name in _FILES)
-    return grpc.ssl_server_certificate_configuration([(key, certificate)], ca)
-
-
-def _stamp(folder: Path) -> tuple[int, ...]:
-    return tuple((folder / name).stat().st_mtime_ns for name in _FILES)
+    found = read(folder)
+    return grpc.ssl_server_certificate_configuration([(found.key, found.certificate)], found.authority)

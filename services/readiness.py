@@ -50,9 +50,10 @@ def serves(target: str, tls_dir: Path | None) -> Probe:
 
         from mesh.credentials import channel_credentials
 
-        credentials = channel_credentials(tls_dir)
         channel = (
-            grpc.aio.insecure_channel(target) if credentials is None else grpc.aio.secure_channel(target, credentials)
+            grpc.aio.insecure_channel(target)
+            if tls_dir is None
+            else grpc.aio.secure_channel(target, channel_credentials(tls_dir))
         )
         async with channel:
             check: Any = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]  # made at run time

@@ -22,13 +22,18 @@ class Authority:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._certificate = self._build(self._name, self._key, timedelta(days=1), ca=True)
 
-    def write(self, folder: Path, name: str, *, life: timedelta = timedelta(hours=1)) -> Path:
-        """Writes ca.crt, tls.crt and tls.key for the service `name` into `folder`."""
+    @property
+    def pem(self) -> bytes:
+        """The authority's own certificate."""
+        return self._certificate.public_bytes(_PEM)
+
+    def write(self, folder: Path, name: str, *, life: timedelta = timedelta(hours=1), trusted: bytes = b"") -> Path:
+        """Writes ca.crt, tls.crt and tls.key for the service `name` into `folder`; `trusted` goes into ca.crt, too."""
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._build(subject, key, life, ca=False, names=(name, "localhost"))
-        (folder / "ca.crt").write_bytes(self._certificate.public_bytes(_PEM))
+        (folder / "ca.crt").write_bytes(self.pem + trusted)
         (folder / "tls.crt").write_bytes(certificate.public_bytes(_PEM))
         (folder / "tls.key").write_bytes(
             key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

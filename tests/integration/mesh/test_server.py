@@ -12,9 +12,11 @@ from grpc_health.v1 import health_pb2
 
 from mesh.channel import open_channel
 from mesh.errors import MeshError, Reason
+from mesh.renewing import LOOK_INTERVAL
 from mesh.server import LIVE
 from tests.integration.mesh.conftest import SERVICE, Ready, Told, make_server, pause, request, running
 from tests.support.certificates import Authority
+from tests.support.clock import FakeClock
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -123,3 +125,50 @@ async def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -
         after = new.write(tmp_path / "after", "slack-edge.zoomslack")
         async with open_channel(f"localhost:{one.server.port}", SERVICE, after) as channel:
             assert (await PhoneServiceStub(channel).PlaceCall(request(), timeout=5)).call_url
+
+
+async def test_a_whole_authority_is_exchanged_while_calls_go_on(tmp_path: Path) -> None:
+    old, new = Authority("Old CA"), Authority("New CA")
+    server_dir = old.write(tmp_path / "server", "phone.zoomslack")
+    client_dir = old.write(tmp_path / "client", "slack-edge.zoomslack")
+    callers = {"*": frozenset({"slack-edge.zoomslack"})}
+    clock = FakeClock()
+    async with running(tls_dir=server_dir, callers=callers, drain_delay=0) as one:
+        target = f"localhost:{one.server.port}"
+        async with open_channel(target, SERVICE, client_dir, monotonic=clock.monotonic) as channel:
+            stub = PhoneServiceStub(channel)
+
+            async def calls() -> None:
+                for _ in range(5):
+                    clock.advance(LOOK_INTERVAL)
+                    assert (await stub.PlaceCall(request(), timeout=5)).call_url
+
+            await calls()
+            # 1. Everybody trusts both authorities. 2. Everybody has a certificate of the new one. 3. The old one goes.
+            for authority, trusted in ((old, new.pem), (new, old.pem), (new, b"")):
+                authority.write(server_dir, "phone.zoomslack", trusted=trusted)
+                await calls()
+                authority.write(client_dir, "slack-edge.zoomslack", trusted=trusted)
+                await calls()
+        async with open_channel(target, SERVICE, old.write(tmp_path / "late", "slack-edge.zoomslack")) as channel:
+            with pytest.raises(MeshError) as failure:
+                await PhoneServiceStub(channel).PlaceCall(request(), timeout=3)
+            assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
+
+
+async def test_files_that_are_half_replaced_break_nothing(tmp_path: Path) -> None:
+    authority = Authority()
+    server_dir = authority.write(tmp_path / "server", "phone.zoomslack")
+    client_dir = authority.write(tmp_path / "client", "slack-edge.zoomslack")
+    callers = {"*": frozenset({"slack-edge.zoomslack"})}
+    clock = FakeClock()
+    async with running(tls_dir=server_dir, callers=callers, drain_delay=0) as one:
+        target = f"localhost:{one.server.port}"
+        fresh = authority.write(tmp_path / "fresh", "slack-edge.zoomslack")
+        async with open_channel(target, SERVICE, client_dir, monotonic=clock.monotonic) as channel:
+            for folder in (client_dir, server_dir):
+                (folder / "tls.crt").write_bytes((fresh / "tls.crt").read_bytes())  # without its key
+                clock.advance(LOOK_INTERVAL)
+                assert (await PhoneServiceStub(channel).PlaceCall(request(), timeout=5)).call_url
+            async with open_channel(target, SERVICE, fresh) as another:
+                assert (await PhoneServiceStub(another).PlaceCall(request(), timeout=5)).call_url
