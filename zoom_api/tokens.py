@@ -33,6 +33,8 @@ class AccessToken:
     zoom_account_id: str
     path_user_id: str = "me"
     """What stands for the user in Zoom's paths. With a token of the user's own anything but `me` is refused."""
+    is_basic: bool = False
+    """Whether the user's plan is Basic: free, without summaries and cloud recordings."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class AccessTokens:
             response.zoom_user_id,
             response.zoom_account_id,
             response.zoom_path_user_id or "me",
+            response.zoom_plan == auth_service_pb2.ZOOM_PLAN_BASIC,
         )
         self._kept[user] = _Kept(token, min(token.expire_time - EARLY, self._clock.now() + KEEP))
         if len(self._kept) > _CAPACITY:

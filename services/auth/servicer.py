@@ -113,7 +113,15 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
             zoom_user_id=issued.profile.zoom_user_id,
             zoom_account_id=issued.profile.zoom_account_id,
             zoom_path_user_id=issued.path_user_id,
+            zoom_plan=converters.PLANS[issued.profile.plan],
         )
+
+    async def FindConnectedUsers(  # noqa: N802
+        self, request: pb.FindConnectedUsersRequest, context: Context
+    ) -> pb.FindConnectedUsersResponse:
+        found = await self._rules.connections.of_zoom_users(from_message(request.user), list(request.zoom_user_ids))
+        users = [pb.ConnectedUser(zoom_user_id=zoom, slack_user_id=slack) for zoom, slack in found.items()]
+        return pb.FindConnectedUsersResponse(users=users)
 
     async def CreateZoomInstallLink(  # noqa: N802
         self, request: pb.CreateZoomInstallLinkRequest, context: Context

@@ -106,6 +106,16 @@ class ConnectionStore:
             grant = await drop_unused_grant(connection, zoom_user_id)
         return Deleted(found=True, tokens=tokens_of(self._vault, grant))
 
+    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
+        """Returns Slack users of one workspace by Zoom user; the earliest where two share one Zoom user."""
+        statement = (
+            select(connections.c.zoom_user_id, connections.c.slack_user_id)
+            .where(connections.c.team_id == user.team_id, connections.c.zoom_user_id.in_(zoom_user_ids))
+            .order_by(connections.c.connect_time.desc())
+        )
+        async with self._database.snapshot("find connected users") as connection:
+            return {row.zoom_user_id: row.slack_user_id for row in await connection.execute(statement)}
+
     def _connection(self, row: Row, own: Row | None) -> Connection:
         bound = self._vault.open_text(connections.c.zoom_user_id_sealed, row)
         if not hmac.compare_digest(bound.encode(), row["zoom_user_id"].encode()):

@@ -73,6 +73,9 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SLACK_UNAVAILABLE: "Slack does not answer at the moment. Please try again in a minute.",
     Reason.DEPARTURE_NOT_FOUND: "That was removed already.",
     Reason.MEETING_NOT_FOUND: "There is no such meeting.",
+    Reason.PERSONAL_ROOM_DISABLED: (
+        "Your Zoom settings do not let you use your personal room. You can turn it on in Zoom, under Settings, Meeting."
+    ),
     Reason.DELIVERY_LEASE_LOST: "Your meeting is being shown already.",
     Reason.PHONE_NUMBER_INVALID: (
         "That is not a phone number that can be dialled. Type it with its country code, "

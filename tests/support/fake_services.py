@@ -127,6 +127,9 @@ class FakeAuth(AuthServiceServicer):
         self.events.append(request)
         return auth_service_pb2.RecordZoomEventResponse(departures=1)
 
+    async def FindConnectedUsers(self, request: Any, context: Any) -> Any:
+        raise AssertionError("the edge asks for nobody")
+
     async def ListDepartures(self, request: Any, context: Any) -> Any:
         raise AssertionError("the edge erases nothing")
 
@@ -280,12 +283,19 @@ class FakeMeetings(MeetingsServiceServicer):
         self.outcomes: asyncio.Queue[pb.CompleteDeliveryRequest] = asyncio.Queue()
         self.events: list[bytes] = []
         self.stopped = False
+        self.recent: pb.RecentMeeting | None = None
+        """What `StartMeeting` answers with instead of starting, unless another one is wanted."""
+        self.running: list[pb.RunningMeeting] = []
+        self.ended: list[pb.EndMeetingRequest] = []
+        self.released: list[pb.ReleaseDeliveriesRequest] = []
         self._offered: asyncio.Queue[pb.Delivery] = asyncio.Queue()
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Any) -> Any:
         self.started.append(request)
         if self.failure is not None:
             raise self.failure
+        if self.recent is not None and not request.start_another:
+            return pb.StartMeetingResponse(recent=self.recent)
         if self.pending:
             return pb.StartMeetingResponse(pending=True)
         if request.request_id in self.meetings:
@@ -297,6 +307,19 @@ class FakeMeetings(MeetingsServiceServicer):
             self.offer(delivery)
             return pb.StartMeetingResponse(meeting=meeting)
         return pb.StartMeetingResponse(meeting=meeting, delivery=delivery)
+
+    async def EndMeeting(self, request: pb.EndMeetingRequest, context: Any) -> Any:
+        self.ended.append(request)
+        if self.failure is not None:
+            raise self.failure
+        return pb.EndMeetingResponse()
+
+    async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
+        return pb.ListRunningMeetingsResponse(meetings=self.running)
+
+    async def ReleaseDeliveries(self, request: pb.ReleaseDeliveriesRequest, context: Any) -> Any:
+        self.released.append(request)
+        return pb.ReleaseDeliveriesResponse(released=1)
 
     def offer(self, delivery: pb.Delivery) -> None:
         """Puts something up for delivery."""

@@ -326,3 +326,17 @@ async def test_a_plain_reinstallation_keeps_the_company_and_what_is_offered(mesh
     found = await mesh.stub.GetSlackInstallation(pb.GetSlackInstallationRequest(user=ADA), timeout=5)
     assert found.installation.zoom_account_id == ACME_ACCOUNT
     assert found.call_options == pb.CALL_OPTIONS_VIDEO
+
+
+async def test_connected_people_are_found_in_their_own_workspace_only(mesh: Mesh) -> None:
+    await mesh.connect(ADA)
+    await mesh.connect(GRACE, ZOOM_GRACE)
+    await mesh.connect(slack_pb2.SlackUser(slack_team_id="T0OTHER01", slack_user_id="U0ELSE001"))
+
+    async def find(user: slack_pb2.SlackUser) -> dict[str, str]:
+        request = pb.FindConnectedUsersRequest(user=user, zoom_user_ids=[ZOOM_ADA, ZOOM_GRACE, "unknown"])
+        users = (await mesh.stub.FindConnectedUsers(request, timeout=5)).users
+        return {one.zoom_user_id: one.slack_user_id for one in users}
+
+    assert await find(ADA) == {ZOOM_ADA: "U0ADA0001", ZOOM_GRACE: "U0GRACE01"}
+    assert await find(HEDY) == {}

@@ -497,6 +497,7 @@ class IssueZoomAccessTokenResponse(_message.Message):
     ZOOM_USER_ID_FIELD_NUMBER: _builtins.int
     ZOOM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     ZOOM_PATH_USER_ID_FIELD_NUMBER: _builtins.int
+    ZOOM_PLAN_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     """The bearer token. A secret."""
     zoom_user_id: _builtins.str
@@ -507,6 +508,8 @@ class IssueZoomAccessTokenResponse(_message.Message):
     """What stands for that user in the paths of Zoom's API: `me` with a token that she granted herself, her id with one
     that an administrator granted for the account.
     """
+    zoom_plan: Global___ZoomPlan.ValueType
+    """What Zoom lets that user do."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it stops working."""
@@ -519,14 +522,95 @@ class IssueZoomAccessTokenResponse(_message.Message):
         zoom_user_id: _builtins.str = ...,
         zoom_account_id: _builtins.str = ...,
         zoom_path_user_id: _builtins.str = ...,
+        zoom_plan: Global___ZoomPlan.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "zoom_account_id", b"zoom_account_id", "zoom_path_user_id", b"zoom_path_user_id", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expire_time", b"expire_time", "zoom_account_id", b"zoom_account_id", "zoom_path_user_id", b"zoom_path_user_id", "zoom_plan", b"zoom_plan", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssueZoomAccessTokenResponse: _TypeAlias = IssueZoomAccessTokenResponse  # noqa: Y015
+
+@_typing.final
+class FindConnectedUsersRequest(_message.Message):
+    """Asks who of a workspace some Zoom users are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    ZOOM_USER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """A person in the workspace."""
+
+    @_builtins.property
+    def zoom_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The Zoom users, at most 300."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        zoom_user_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user", "zoom_user_ids", b"zoom_user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindConnectedUsersRequest: _TypeAlias = FindConnectedUsersRequest  # noqa: Y015
+
+@_typing.final
+class FindConnectedUsersResponse(_message.Message):
+    """Tells who of a workspace some Zoom users are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectedUser]:
+        """Those who are connected."""
+
+    def __init__(
+        self,
+        *,
+        users: _abc.Iterable[Global___ConnectedUser] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindConnectedUsersResponse: _TypeAlias = FindConnectedUsersResponse  # noqa: Y015
+
+@_typing.final
+class ConnectedUser(_message.Message):
+    """A Zoom user and her Slack user."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZOOM_USER_ID_FIELD_NUMBER: _builtins.int
+    SLACK_USER_ID_FIELD_NUMBER: _builtins.int
+    zoom_user_id: _builtins.str
+    """The person in Zoom."""
+    slack_user_id: _builtins.str
+    """The person in Slack."""
+    def __init__(
+        self,
+        *,
+        zoom_user_id: _builtins.str = ...,
+        slack_user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["slack_user_id", b"slack_user_id", "zoom_user_id", b"zoom_user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectedUser: _TypeAlias = ConnectedUser  # noqa: Y015
 
 @_typing.final
 class CreateZoomInstallLinkRequest(_message.Message):

@@ -65,6 +65,11 @@ class AuthServiceStub:
                 request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenResponse.FromString,
                 _registered_method=True)
+        self.FindConnectedUsers = channel.unary_unary(
+                '/zoomslack.auth.v1.AuthService/FindConnectedUsers',
+                request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersResponse.FromString,
+                _registered_method=True)
         self.CreateZoomInstallLink = channel.unary_unary(
                 '/zoomslack.auth.v1.AuthService/CreateZoomInstallLink',
                 request_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.CreateZoomInstallLinkRequest.SerializeToString,
@@ -185,6 +190,15 @@ class AuthServiceServicer:
         with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
         address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
         ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindConnectedUsers(self, request, context):
+        """Returns the Slack users of a workspace who are connected to Zoom users.
+
+        Changes nothing. Zoom users whom nobody of the workspace is connected to are left out. Reasons: INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -333,6 +347,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.IssueZoomAccessToken,
                     request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenRequest.FromString,
                     response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenResponse.SerializeToString,
+            ),
+            'FindConnectedUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindConnectedUsers,
+                    request_deserializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersRequest.FromString,
+                    response_serializer=zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersResponse.SerializeToString,
             ),
             'CreateZoomInstallLink': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateZoomInstallLink,
@@ -553,6 +572,33 @@ class AuthService:
             '/zoomslack.auth.v1.AuthService/IssueZoomAccessToken',
             zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenRequest.SerializeToString,
             zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.IssueZoomAccessTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindConnectedUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.auth.v1.AuthService/FindConnectedUsers',
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersRequest.SerializeToString,
+            zoomslack_dot_auth_dot_v1_dot_auth__service__pb2.FindConnectedUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

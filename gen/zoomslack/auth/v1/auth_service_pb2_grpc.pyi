@@ -73,6 +73,11 @@ class AuthServiceStub:
     address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
     ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
     """
+    FindConnectedUsers: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.FindConnectedUsersRequest, _auth_service_pb2.FindConnectedUsersResponse]
+    """Returns the Slack users of a workspace who are connected to Zoom users.
+
+    Changes nothing. Zoom users whom nobody of the workspace is connected to are left out. Reasons: INVALID_REQUEST.
+    """
     CreateZoomInstallLink: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateZoomInstallLinkRequest, _auth_service_pb2.CreateZoomInstallLinkResponse]
     """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
 
@@ -185,6 +190,11 @@ class AuthServiceAsyncStub(AuthServiceStub):
     with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
     address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
     ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+    """
+    FindConnectedUsers: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.FindConnectedUsersRequest, _auth_service_pb2.FindConnectedUsersResponse]  # type: ignore[assignment]
+    """Returns the Slack users of a workspace who are connected to Zoom users.
+
+    Changes nothing. Zoom users whom nobody of the workspace is connected to are left out. Reasons: INVALID_REQUEST.
     """
     CreateZoomInstallLink: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateZoomInstallLinkRequest, _auth_service_pb2.CreateZoomInstallLinkResponse]  # type: ignore[assignment]
     """Creates a link by which a Zoom administrator installs the app for her whole Zoom account.
@@ -331,6 +341,17 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         with a company-wide installation, is matched to the Zoom user of that account who has her confirmed e-mail
         address, once; the match is stored by ids. Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
         ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID, SLACK_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def FindConnectedUsers(
+        self,
+        request: _auth_service_pb2.FindConnectedUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.FindConnectedUsersResponse, _abc.Awaitable[_auth_service_pb2.FindConnectedUsersResponse]]:
+        """Returns the Slack users of a workspace who are connected to Zoom users.
+
+        Changes nothing. Zoom users whom nobody of the workspace is connected to are left out. Reasons: INVALID_REQUEST.
         """
 
     @_abc_1.abstractmethod

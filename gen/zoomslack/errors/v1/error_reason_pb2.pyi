@@ -88,6 +88,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """NOT_FOUND {}: there is no such departure. No retry."""
     ERROR_REASON_MEETING_NOT_FOUND: _ErrorReason.ValueType  # 60
     """NOT_FOUND {}: this tenant has no such meeting. No retry."""
+    ERROR_REASON_PERSONAL_ROOM_DISABLED: _ErrorReason.ValueType  # 62
+    """FAILED_PRECONDITION {}: the person's settings at Zoom do not let her use her personal room. No retry."""
     ERROR_REASON_DELIVERY_LEASE_LOST: _ErrorReason.ValueType  # 61
     """ABORTED {}: the lease of this delivery ended or went to somebody else; its outcome was not recorded. No retry."""
     ERROR_REASON_PHONE_NUMBER_INVALID: _ErrorReason.ValueType  # 70
@@ -172,6 +174,8 @@ ERROR_REASON_DEPARTURE_NOT_FOUND: ErrorReason.ValueType  # 52
 """NOT_FOUND {}: there is no such departure. No retry."""
 ERROR_REASON_MEETING_NOT_FOUND: ErrorReason.ValueType  # 60
 """NOT_FOUND {}: this tenant has no such meeting. No retry."""
+ERROR_REASON_PERSONAL_ROOM_DISABLED: ErrorReason.ValueType  # 62
+"""FAILED_PRECONDITION {}: the person's settings at Zoom do not let her use her personal room. No retry."""
 ERROR_REASON_DELIVERY_LEASE_LOST: ErrorReason.ValueType  # 61
 """ABORTED {}: the lease of this delivery ended or went to somebody else; its outcome was not recorded. No retry."""
 ERROR_REASON_PHONE_NUMBER_INVALID: ErrorReason.ValueType  # 70

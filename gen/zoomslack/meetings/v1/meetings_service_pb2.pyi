@@ -50,6 +50,30 @@ MEETING_STATE_ENDED: MeetingState.ValueType  # 3
 """Over."""
 Global___MeetingState: _TypeAlias = MeetingState  # noqa: Y015
 
+class _NoticeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    NOTICE_KIND_UNSPECIFIED: _NoticeKind.ValueType  # 0
+    """Is never sent."""
+    NOTICE_KIND_BASIC_PLAN: _NoticeKind.ValueType  # 1
+    """Her plan at Zoom is Basic: there are no summaries and recordings. Told once."""
+    NOTICE_KIND_INVITE_APP: _NoticeKind.ValueType  # 2
+    """Results of her meeting wait until the app is invited to the conversation. Told once for each conversation."""
+
+class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
+    """What a person is told in her own conversation with the app."""
+
+NOTICE_KIND_UNSPECIFIED: NoticeKind.ValueType  # 0
+"""Is never sent."""
+NOTICE_KIND_BASIC_PLAN: NoticeKind.ValueType  # 1
+"""Her plan at Zoom is Basic: there are no summaries and recordings. Told once."""
+NOTICE_KIND_INVITE_APP: NoticeKind.ValueType  # 2
+"""Results of her meeting wait until the app is invited to the conversation. Told once for each conversation."""
+Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
+
 class _EventDisposition:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -94,6 +118,9 @@ class StartMeetingRequest(_message.Message):
     TOPIC_FIELD_NUMBER: _builtins.int
     SLACK_RESPONSE_URL_FIELD_NUMBER: _builtins.int
     LEASE_HOLDER_FIELD_NUMBER: _builtins.int
+    PERSONAL_ROOM_FIELD_NUMBER: _builtins.int
+    SLACK_THREAD_TS_FIELD_NUMBER: _builtins.int
+    START_ANOTHER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes repeating safe: the same id means the same meeting."""
     topic: _builtins.str
@@ -104,6 +131,12 @@ class StartMeetingRequest(_message.Message):
     """
     lease_holder: _builtins.str
     """Names the edge that waits with the answer and will show the card itself; empty where any edge may."""
+    personal_room: _builtins.bool
+    """Whether the meeting is to be in the person's own room, whatever her settings say. No meeting is made at Zoom then."""
+    slack_thread_ts: _builtins.str
+    """The message in whose thread the card is shown; empty for the conversation itself."""
+    start_another: _builtins.bool
+    """Whether to start a meeting although somebody started one in this conversation seconds ago."""
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
         """The host."""
@@ -121,10 +154,13 @@ class StartMeetingRequest(_message.Message):
         topic: _builtins.str = ...,
         slack_response_url: _builtins.str = ...,
         lease_holder: _builtins.str = ...,
+        personal_room: _builtins.bool = ...,
+        slack_thread_ts: _builtins.str = ...,
+        start_another: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "lease_holder", b"lease_holder", "request_id", b"request_id", "slack_response_url", b"slack_response_url", "topic", b"topic", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "lease_holder", b"lease_holder", "personal_room", b"personal_room", "request_id", b"request_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "start_another", b"start_another", "topic", b"topic", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -139,6 +175,7 @@ class StartMeetingResponse(_message.Message):
     MEETING_FIELD_NUMBER: _builtins.int
     DELIVERY_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
+    RECENT_FIELD_NUMBER: _builtins.int
     pending: _builtins.bool
     """Whether the work goes on after this answer."""
     @_builtins.property
@@ -149,20 +186,57 @@ class StartMeetingResponse(_message.Message):
     def delivery(self) -> Global___Delivery:
         """The card, leased to `lease_holder`; absent while `pending`, without a holder, and on a repeated request."""
 
+    @_builtins.property
+    def recent(self) -> Global___RecentMeeting:
+        """What somebody started in this conversation seconds ago, instead of which nothing was started; absent otherwise."""
+
     def __init__(
         self,
         *,
         meeting: Global___Meeting | None = ...,
         delivery: Global___Delivery | None = ...,
         pending: _builtins.bool = ...,
+        recent: Global___RecentMeeting | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "meeting", b"meeting"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "meeting", b"meeting", "recent", b"recent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "meeting", b"meeting", "pending", b"pending"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "meeting", b"meeting", "pending", b"pending", "recent", b"recent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StartMeetingResponse: _TypeAlias = StartMeetingResponse  # noqa: Y015
+
+@_typing.final
+class RecentMeeting(_message.Message):
+    """A meeting that was started seconds ago."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOST_FIELD_NUMBER: _builtins.int
+    JOIN_URL_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    join_url: _builtins.str
+    """The address that people open to join; empty while the meeting is still being made. A secret of the conversation."""
+    topic: _builtins.str
+    """What it is about; empty where the person named nothing."""
+    @_builtins.property
+    def host(self) -> _slack_pb2.SlackUser:
+        """The person who started it."""
+
+    def __init__(
+        self,
+        *,
+        host: _slack_pb2.SlackUser | None = ...,
+        join_url: _builtins.str = ...,
+        topic: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["host", b"host"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "join_url", b"join_url", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecentMeeting: _TypeAlias = RecentMeeting  # noqa: Y015
 
 @_typing.final
 class GetMeetingRequest(_message.Message):
@@ -281,6 +355,186 @@ class ListMeetingsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMeetingsResponse: _TypeAlias = ListMeetingsResponse  # noqa: Y015
+
+@_typing.final
+class EndMeetingRequest(_message.Message):
+    """Asks to end a meeting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    MEETING_ID_FIELD_NUMBER: _builtins.int
+    meeting_id: _builtins.str
+    """The meeting."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The person who started it: nobody else may end it from Slack."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        meeting_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting_id", b"meeting_id", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndMeetingRequest: _TypeAlias = EndMeetingRequest  # noqa: Y015
+
+@_typing.final
+class EndMeetingResponse(_message.Message):
+    """Confirms that Zoom was asked to end a meeting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEETING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meeting(self) -> Global___Meeting:
+        """The meeting as it is known by now."""
+
+    def __init__(
+        self,
+        *,
+        meeting: Global___Meeting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndMeetingResponse: _TypeAlias = EndMeetingResponse  # noqa: Y015
+
+@_typing.final
+class ListRunningMeetingsRequest(_message.Message):
+    """Asks for the meetings that run now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The person who asks."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRunningMeetingsRequest: _TypeAlias = ListRunningMeetingsRequest  # noqa: Y015
+
+@_typing.final
+class ListRunningMeetingsResponse(_message.Message):
+    """Carries the meetings that run now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEETINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def meetings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunningMeeting]:
+        """The meetings."""
+
+    def __init__(
+        self,
+        *,
+        meetings: _abc.Iterable[Global___RunningMeeting] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meetings", b"meetings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRunningMeetingsResponse: _TypeAlias = ListRunningMeetingsResponse  # noqa: Y015
+
+@_typing.final
+class RunningMeeting(_message.Message):
+    """A meeting that runs now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEETING_FIELD_NUMBER: _builtins.int
+    PRESENT_COUNT_FIELD_NUMBER: _builtins.int
+    present_count: _builtins.int
+    """How many people are in it now."""
+    @_builtins.property
+    def meeting(self) -> Global___Meeting:
+        """The meeting."""
+
+    def __init__(
+        self,
+        *,
+        meeting: Global___Meeting | None = ...,
+        present_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "present_count", b"present_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunningMeeting: _TypeAlias = RunningMeeting  # noqa: Y015
+
+@_typing.final
+class ReleaseDeliveriesRequest(_message.Message):
+    """Tells that the app was let into a conversation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """A person in the workspace, for example who let the app in."""
+
+    @_builtins.property
+    def conversation(self) -> _slack_pb2.SlackConversation:
+        """The conversation."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        conversation: _slack_pb2.SlackConversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseDeliveriesRequest: _TypeAlias = ReleaseDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseDeliveriesResponse(_message.Message):
+    """Tells what is shown now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELEASED_FIELD_NUMBER: _builtins.int
+    released: _builtins.int
+    """How many results were waiting."""
+    def __init__(
+        self,
+        *,
+        released: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["released", b"released"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseDeliveriesResponse: _TypeAlias = ReleaseDeliveriesResponse  # noqa: Y015
 
 @_typing.final
 class RecordZoomEventRequest(_message.Message):
@@ -521,9 +775,12 @@ class Delivery(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     RECORDING_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
     SLACK_CALL_ID_FIELD_NUMBER: _builtins.int
     SLACK_RESPONSE_URL_FIELD_NUMBER: _builtins.int
+    RECIPIENT_SLACK_USER_ID_FIELD_NUMBER: _builtins.int
+    SLACK_THREAD_TS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Names it."""
     lease_token: _builtins.str
@@ -536,6 +793,10 @@ class Delivery(_message.Message):
     """The call that an earlier attempt made in Slack, perhaps without showing it; empty where there is none."""
     slack_response_url: _builtins.str
     """Slack's address for answers to the command, while it works. A secret."""
+    recipient_slack_user_id: _builtins.str
+    """The person in whose own conversation with the app it is shown; empty for `conversation`."""
+    slack_thread_ts: _builtins.str
+    """The message in whose thread it is shown; empty for the conversation itself."""
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the lease ends."""
@@ -565,6 +826,10 @@ class Delivery(_message.Message):
         """Why a command that was taken came to nothing."""
 
     @_builtins.property
+    def notice(self) -> Global___Notice:
+        """Something that its recipient alone is told."""
+
+    @_builtins.property
     def delivered(self) -> Global___Delivered:
         """What Slack shows by now; absent before the first success."""
 
@@ -582,19 +847,50 @@ class Delivery(_message.Message):
         summary: Global___MeetingSummary | None = ...,
         recording: Global___MeetingRecording | None = ...,
         failure: Global___CommandFailure | None = ...,
+        notice: Global___Notice | None = ...,
         delivered: Global___Delivered | None = ...,
         slack_call_id: _builtins.str = ...,
         slack_response_url: _builtins.str = ...,
+        recipient_slack_user_id: _builtins.str = ...,
+        slack_thread_ts: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "recording", b"recording", "summary", b"summary", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "notice", b"notice", "recording", b"recording", "summary", b"summary", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "recording", b"recording", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "notice", b"notice", "recipient_slack_user_id", b"recipient_slack_user_id", "recording", b"recording", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["card", "summary", "recording", "failure"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["card", "summary", "recording", "failure", "notice"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """Something that a person is told in her own conversation with the app."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MEETING_FIELD_NUMBER: _builtins.int
+    kind: Global___NoticeKind.ValueType
+    """What she is told."""
+    @_builtins.property
+    def meeting(self) -> Global___Meeting:
+        """The meeting it is about."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___NoticeKind.ValueType = ...,
+        meeting: Global___Meeting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "meeting", b"meeting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class Delivered(_message.Message):
@@ -759,10 +1055,13 @@ class MeetingRecording(_message.Message):
     MEETING_FIELD_NUMBER: _builtins.int
     PLAY_URL_FIELD_NUMBER: _builtins.int
     PASSCODE_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
     play_url: _builtins.str
     """The page on which it plays."""
     passcode: _builtins.str
     """What people type to see it; empty where none is asked for."""
+    deleted: _builtins.bool
+    """Whether its owner deleted it: the link is dead."""
     @_builtins.property
     def meeting(self) -> Global___Meeting:
         """The meeting."""
@@ -773,10 +1072,11 @@ class MeetingRecording(_message.Message):
         meeting: Global___Meeting | None = ...,
         play_url: _builtins.str = ...,
         passcode: _builtins.str = ...,
+        deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "passcode", b"passcode", "play_url", b"play_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted", "meeting", b"meeting", "passcode", b"passcode", "play_url", b"play_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,21 @@ class MeetingsServiceStub:
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsResponse.FromString,
                 _registered_method=True)
+        self.EndMeeting = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/EndMeeting',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.FromString,
+                _registered_method=True)
+        self.ListRunningMeetings = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/ListRunningMeetings',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsResponse.FromString,
+                _registered_method=True)
+        self.ReleaseDeliveries = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/ReleaseDeliveries',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
+                _registered_method=True)
         self.RecordZoomEvent = channel.unary_unary(
                 '/zoomslack.meetings.v1.MeetingsService/RecordZoomEvent',
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordZoomEventRequest.SerializeToString,
@@ -82,9 +97,10 @@ class MeetingsServiceServicer:
         Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
         work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
         answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-        `pending` set, and the card (or the failure) follows as a delivery. Reasons: ZOOM_NOT_CONNECTED,
-        ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED,
-        REQUEST_ID_REUSED.
+        `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
+        conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
+        ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +119,37 @@ class MeetingsServiceServicer:
         """Lists the meetings that a person started, the newest first.
 
         Changes nothing. Reasons: PAGE_TOKEN_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndMeeting(self, request, context):
+        """Ends a meeting for everybody in it.
+
+        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
+        over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRunningMeetings(self, request, context):
+        """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
+        in which she is.
+
+        At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseDeliveries(self, request, context):
+        """Has results shown that waited for the app to be let into a conversation.
+
+        Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+        Repeating is safe. Reasons: INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,6 +210,21 @@ def add_MeetingsServiceServicer_to_server(servicer, server):
                     servicer.ListMeetings,
                     request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsRequest.FromString,
                     response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsResponse.SerializeToString,
+            ),
+            'EndMeeting': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndMeeting,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.SerializeToString,
+            ),
+            'ListRunningMeetings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRunningMeetings,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsResponse.SerializeToString,
+            ),
+            'ReleaseDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseDeliveries,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.SerializeToString,
             ),
             'RecordZoomEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordZoomEvent,
@@ -267,6 +329,87 @@ class MeetingsService:
             '/zoomslack.meetings.v1.MeetingsService/ListMeetings',
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsRequest.SerializeToString,
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListMeetingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndMeeting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/EndMeeting',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRunningMeetings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/ListRunningMeetings',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/ReleaseDeliveries',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

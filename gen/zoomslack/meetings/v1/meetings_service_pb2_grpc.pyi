@@ -39,9 +39,10 @@ class MeetingsServiceStub:
     Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
     work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
     answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-    `pending` set, and the card (or the failure) follows as a delivery. Reasons: ZOOM_NOT_CONNECTED,
-    ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED,
-    REQUEST_ID_REUSED.
+    `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
+    conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
+    ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
     GetMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]
     """Returns one meeting of the person's workspace that she started.
@@ -52,6 +53,25 @@ class MeetingsServiceStub:
     """Lists the meetings that a person started, the newest first.
 
     Changes nothing. Reasons: PAGE_TOKEN_INVALID.
+    """
+    EndMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.EndMeetingRequest, _meetings_service_pb2.EndMeetingResponse]
+    """Ends a meeting for everybody in it.
+
+    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
+    over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+    """
+    ListRunningMeetings: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.ListRunningMeetingsRequest, _meetings_service_pb2.ListRunningMeetingsResponse]
+    """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
+    in which she is.
+
+    At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+    """
+    ReleaseDeliveries: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.ReleaseDeliveriesRequest, _meetings_service_pb2.ReleaseDeliveriesResponse]
+    """Has results shown that waited for the app to be let into a conversation.
+
+    Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+    Repeating is safe. Reasons: INVALID_REQUEST.
     """
     RecordZoomEvent: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordZoomEventRequest, _meetings_service_pb2.RecordZoomEventResponse]
     """Records an event that Zoom sent about a meeting or a recording, with its effect, in one transaction.
@@ -87,9 +107,10 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
     work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
     answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-    `pending` set, and the card (or the failure) follows as a delivery. Reasons: ZOOM_NOT_CONNECTED,
-    ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED,
-    REQUEST_ID_REUSED.
+    `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
+    conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
+    ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
     GetMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]  # type: ignore[assignment]
     """Returns one meeting of the person's workspace that she started.
@@ -100,6 +121,25 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     """Lists the meetings that a person started, the newest first.
 
     Changes nothing. Reasons: PAGE_TOKEN_INVALID.
+    """
+    EndMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.EndMeetingRequest, _meetings_service_pb2.EndMeetingResponse]  # type: ignore[assignment]
+    """Ends a meeting for everybody in it.
+
+    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
+    over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+    """
+    ListRunningMeetings: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.ListRunningMeetingsRequest, _meetings_service_pb2.ListRunningMeetingsResponse]  # type: ignore[assignment]
+    """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
+    in which she is.
+
+    At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+    """
+    ReleaseDeliveries: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.ReleaseDeliveriesRequest, _meetings_service_pb2.ReleaseDeliveriesResponse]  # type: ignore[assignment]
+    """Has results shown that waited for the app to be let into a conversation.
+
+    Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+    Repeating is safe. Reasons: INVALID_REQUEST.
     """
     RecordZoomEvent: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordZoomEventRequest, _meetings_service_pb2.RecordZoomEventResponse]  # type: ignore[assignment]
     """Records an event that Zoom sent about a meeting or a recording, with its effect, in one transaction.
@@ -138,9 +178,10 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
         work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
         answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-        `pending` set, and the card (or the failure) follows as a delivery. Reasons: ZOOM_NOT_CONNECTED,
-        ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED,
-        REQUEST_ID_REUSED.
+        `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
+        conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
+        ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -163,6 +204,43 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the meetings that a person started, the newest first.
 
         Changes nothing. Reasons: PAGE_TOKEN_INVALID.
+        """
+
+    @_abc_1.abstractmethod
+    def EndMeeting(
+        self,
+        request: _meetings_service_pb2.EndMeetingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.EndMeetingResponse, _abc.Awaitable[_meetings_service_pb2.EndMeetingResponse]]:
+        """Ends a meeting for everybody in it.
+
+        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
+        over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRunningMeetings(
+        self,
+        request: _meetings_service_pb2.ListRunningMeetingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.ListRunningMeetingsResponse, _abc.Awaitable[_meetings_service_pb2.ListRunningMeetingsResponse]]:
+        """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
+        in which she is.
+
+        At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseDeliveries(
+        self,
+        request: _meetings_service_pb2.ReleaseDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.ReleaseDeliveriesResponse, _abc.Awaitable[_meetings_service_pb2.ReleaseDeliveriesResponse]]:
+        """Has results shown that waited for the app to be let into a conversation.
+
+        Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+        Repeating is safe. Reasons: INVALID_REQUEST.
         """
 
     @_abc_1.abstractmethod
