@@ -45,6 +45,7 @@ lint: $(DEV) ## Check style, types, the import rules and the protos.
 
 verify: $(DEV) ## Check that what is generated is up to date, without a network.
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/verify.py
 
 generate: $(DEV) ## Write gen/ from protos/.

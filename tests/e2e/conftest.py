@@ -14,5 +14,5 @@ from tests.e2e.system import running
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """Acme's office before anybody connected Zoom."""
-    async with running(tmp_path_factory.mktemp("data"), {"OTEL_TRACES_EXPORTER": "console"}) as system:
+    async with running(tmp_path_factory.mktemp("data")) as system:
         yield Office(system)

@@ -162,7 +162,7 @@ async def running(data_dir: Path, environ: Mapping[str, str] | None = None) -> A
 
     Afterwards nothing secret may stand in anything it wrote: logs, spans (where they go to the output), databases.
     """
-    system = System(data_dir, environ)
+    system = System(data_dir, {"OTEL_TRACES_EXPORTER": "console", **(environ or {})})
     await system.start("--simulators")
     secrets: list[str] = []
     try:

@@ -76,7 +76,7 @@ async def rows(mesh: Mesh) -> int:
         return len((await connection.execute(connections.select())).all())
 
 
-async def test_s11_nobody_in_the_workspace_has_to_authorize(mesh: Mesh) -> None:
+async def test_S11_nobody_in_the_workspace_has_to_authorize(mesh: Mesh) -> None:
     state, granted = await agree(mesh)
     assert granted.zoom_account_id == ACME_ACCOUNT
     assert "meeting:write:meeting:admin" in granted.scopes
@@ -242,7 +242,7 @@ async def test_a_declined_consent_uses_the_link_up(mesh: Mesh) -> None:
     assert await reason_of(complete(mesh, link.state, "code")) is Reason.LINK_USED
 
 
-async def test_s13_a_role_without_the_scopes_is_no_administrators(laptop: Mesh) -> None:
+async def test_S13_a_role_without_the_scopes_is_no_administrators(laptop: Mesh) -> None:
     await laptop.zoom_fault(
         "/v2/users/me",
         kind="status",
@@ -264,7 +264,7 @@ async def test_slack_goes_on_only_from_a_fresh_and_completed_consent(mesh: Mesh)
     assert await reason_of(connect_workspace(mesh, state)) is Reason.LINK_EXPIRED
 
 
-async def test_n9_a_link_asks_for_just_the_scope_that_is_missing(mesh: Mesh) -> None:
+async def test_N9_a_link_asks_for_just_the_scope_that_is_missing(mesh: Mesh) -> None:
     query = parse_qs(urlsplit((await begin(mesh, "meeting:read:list_meetings:admin")).authorize_url).query)
     assert query["optional_scope"] == ["meeting:read:list_meetings:admin"]
     assert query["include_granted_scopes"] == ["true"]
@@ -283,7 +283,7 @@ async def test_the_accounts_token_is_refreshed_by_one_of_all_replicas(mesh: Mesh
     assert await mesh.zoom_requests("refresh_token") == 1
 
 
-async def test_n10_from_user_to_account_nobody_is_asked_again(mesh: Mesh) -> None:
+async def test_N10_from_user_to_account_nobody_is_asked_again(mesh: Mesh) -> None:
     await mesh.connect(GRACE, ZOOM_GRACE)
     assert (await issued(mesh, GRACE)).zoom_path_user_id == "me"
     await install(mesh)
@@ -291,7 +291,7 @@ async def test_n10_from_user_to_account_nobody_is_asked_again(mesh: Mesh) -> Non
     assert (await issued(mesh, BEN)).zoom_user_id == "benZoomUserId000000003"
 
 
-async def test_n10_where_the_accounts_grant_ends_people_go_on_with_their_own(mesh: Mesh) -> None:
+async def test_N10_where_the_accounts_grant_ends_people_go_on_with_their_own(mesh: Mesh) -> None:
     await mesh.connect(GRACE, ZOOM_GRACE)
     await install(mesh)
     assert (await issued(mesh, ADA)).zoom_path_user_id == ZOOM_ADA

@@ -51,7 +51,7 @@ async def test_a_token_is_renewed_two_hours_before_its_end(mesh: Mesh) -> None:
     assert await works(mesh, third)
 
 
-async def test_of_200_callers_at_three_replicas_one_refreshes(mesh: Mesh) -> None:
+async def test_N7_of_200_callers_at_three_replicas_one_refreshes(mesh: Mesh) -> None:
     first = await rotating(mesh)
     for _ in range(2):
         await mesh.add_replica()

@@ -126,7 +126,7 @@ async def refresh_and_die(mesh: Mesh, *, grace: int) -> str:
     return rejected
 
 
-async def test_killed_between_zooms_new_pair_and_the_save_the_person_is_still_connected(mesh: Mesh) -> None:
+async def test_N7_killed_between_zooms_new_pair_and_the_save_the_person_is_still_connected(mesh: Mesh) -> None:
     rejected = await refresh_and_die(mesh, grace=60)
     token = await mesh.token(rejected=sha256(rejected))
     assert token != rejected

@@ -151,7 +151,7 @@ async def test_an_erasure_of_nothing_known_is_refused(mesh: Mesh) -> None:
     assert await reason_of(mesh.stub.CompleteDeparture(request, timeout=5)) is Reason.DEPARTURE_NOT_FOUND
 
 
-async def test_s38_a_removal_at_zoom_takes_the_person_out_of_every_workspace(mesh: Mesh) -> None:
+async def test_S38_a_removal_at_zoom_takes_the_person_out_of_every_workspace(mesh: Mesh) -> None:
     elsewhere = slack_pb2.SlackUser(slack_team_id="T0OTHER01", slack_user_id="U0ELSE001")
     await mesh.connect(ADA)
     await mesh.connect(elsewhere)
@@ -211,7 +211,7 @@ async def test_a_new_plan_is_known_at_once(mesh: Mesh) -> None:
     assert found.connection.zoom_plan == pb.ZOOM_PLAN_BASIC
 
 
-async def test_n10_when_the_company_leaves_who_has_a_grant_of_her_own_stays(mesh: Mesh) -> None:
+async def test_N10_when_the_company_leaves_who_has_a_grant_of_her_own_stays(mesh: Mesh) -> None:
     await mesh.connect(GRACE, ZOOM_GRACE)
     await install(mesh)
     await issued(mesh, ADA)
@@ -236,7 +236,7 @@ async def test_a_late_removal_of_the_company_does_not_touch_a_newer_installation
     assert (await issued(mesh, GRACE)).zoom_user_id == ZOOM_GRACE
 
 
-async def test_s38_a_removal_in_slack_takes_everything_of_the_workspace(mesh: Mesh) -> None:
+async def test_S38_a_removal_in_slack_takes_everything_of_the_workspace(mesh: Mesh) -> None:
     await install(mesh)
     await mesh.connect(ADA)
     await issued(mesh, GRACE)

@@ -27,7 +27,7 @@ async def replica_with(mesh: Mesh, **settings: str) -> None:
     mesh.stubs.insert(0, await mesh.add_replica())
 
 
-async def test_a_key_is_exchanged_while_replicas_serve(mesh: Mesh) -> None:
+async def test_N8_a_key_is_exchanged_while_replicas_serve(mesh: Mesh) -> None:
     await install(mesh)
     await mesh.connect(ADA)
     await issued(mesh, GRACE)

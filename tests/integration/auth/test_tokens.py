@@ -42,7 +42,7 @@ async def test_the_answer_tells_for_whom_and_how_long(laptop: Mesh) -> None:
     assert 3500 < answer.expire_time.seconds - laptop.clock.now().timestamp() <= 3600
 
 
-async def test_of_200_calls_at_three_replicas_one_refreshes(mesh: Mesh) -> None:
+async def test_N7_of_200_calls_at_three_replicas_one_refreshes(mesh: Mesh) -> None:
     await mesh.connect()
     for _ in range(2):
         await mesh.add_replica()
