@@ -36,6 +36,8 @@ start_requests = Table(
     Column("slack_user_id", String(32), nullable=False),
     Column("channel_id", String(32), nullable=False),
     Column("topic", Text, nullable=False),
+    Column("personal_room", Boolean, nullable=False, server_default=text("false")),
+    Column("slack_thread_ts", String(32), nullable=False, server_default=""),
     Column("fingerprint", String(64), nullable=False),
     Column("response_url_sealed", LargeBinary, nullable=False),
     Column("meeting_id", String(36), nullable=False, unique=True),
@@ -50,6 +52,7 @@ start_requests = Table(
         sqlite_where=text("state = 'reserved'"),
         postgresql_where=text("state = 'reserved'"),
     ),
+    Index("start_requests_by_channel", "team_id", "channel_id", "reserve_time"),
     _of_organisation("start_requests_by_enterprise", "team_id", "request_id"),
 )
 
@@ -74,11 +77,22 @@ meetings = Table(
     Column("zoom_create_time", UtcDateTime, nullable=False),
     Column("start_time", UtcDateTime),
     Column("end_time", UtcDateTime),
+    Column("slack_thread_ts", String(32), nullable=False, server_default=""),
+    # Whether the host's plan was Basic at the start: no summary and no cloud recording can come.
+    Column("host_is_basic", Boolean, nullable=False, server_default=text("false")),
     # Set where the host left and the row, wiped, only stays until Slack shows the card as ended.
     Column("erase_time", UtcDateTime),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
     Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
+    Index(
+        "meetings_open",
+        "team_id",
+        "slack_user_id",
+        "create_time",
+        sqlite_where=text("end_time IS NULL AND erase_time IS NULL"),
+        postgresql_where=text("end_time IS NULL AND erase_time IS NULL"),
+    ),
     _of_organisation("meetings_by_enterprise", "slack_user_id", "create_time"),
     Index(
         "meetings_erased",
@@ -97,6 +111,23 @@ participant_sessions = Table(
     Column("display_name", Text, nullable=False),
     Column("join_time", UtcDateTime),
     Column("leave_time", UtcDateTime),
+    # Who the attendee is in the meeting's workspace; empty where that is not known.
+    Column("slack_user_id", String(32), nullable=False, server_default=""),
+    # Whether auth is still to be asked who that is. True for each new session; false in rows from before this column.
+    Column("link_due", Boolean, nullable=False, default=True, server_default=text("false")),
+    Index(
+        "participant_sessions_linked",
+        "slack_user_id",
+        "meeting_id",
+        sqlite_where=text("slack_user_id <> ''"),
+        postgresql_where=text("slack_user_id <> ''"),
+    ),
+    Index(
+        "participant_sessions_link_due",
+        "meeting_id",
+        sqlite_where=text("link_due"),
+        postgresql_where=text("link_due"),
+    ),
 )
 
 recordings = Table(
@@ -132,6 +163,7 @@ deliveries = Table(
     Column("enterprise_id", String(32), nullable=False),
     Column("slack_user_id", String(32), nullable=False),
     Column("channel_id", String(32), nullable=False),
+    Column("slack_thread_ts", String(32), nullable=False, server_default=""),
     Column("kind", String(16), nullable=False),
     # What it shows: a meeting, a recording of it, or a failed request. One delivery each, whatever happens.
     Column("subject", String(300), nullable=False),
