@@ -26,7 +26,7 @@ those of `tests/integration` real servers and databases. Made by `python tools/f
 """
 
 
-def tests_by_row(folders: Iterable[Path], root: Path) -> dict[str, list[str]]:
+def named_by_row(folders: Iterable[Path], root: Path) -> dict[str, list[str]]:
     """Returns the tests below `folders` by the ids in their names, as `file::name` relative to `root`."""
     found: dict[str, list[str]] = {}
     for file in (file for folder in folders for file in sorted(folder.rglob("test_*.py"))):
@@ -71,7 +71,7 @@ def _entries(kind: str, section: Mapping[str, Any]) -> Iterator[tuple[str, Mappi
 def main(arguments: list[str]) -> int:
     """Runs as the first lines say. Returns the exit code."""
     rows = tomllib.loads((ROOT / ROWS).read_text(encoding="utf-8"))
-    tests = tests_by_row((ROOT / folder for folder in TESTS), ROOT)
+    tests = named_by_row((ROOT / folder for folder in TESTS), ROOT)
     found, text = list(problems(rows, tests)), page(rows, tests)
     if arguments == ["--check"] and (ROOT / PAGE).read_text(encoding="utf-8") != text:
         found.append(f"{PAGE} is out of date: run python tools/features.py")

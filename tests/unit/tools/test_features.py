@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tools.features import page, problems, tests_by_row
+from tools.features import named_by_row, page, problems
 
 ROWS: dict[str, Any] = {
     "S": {
@@ -19,7 +19,7 @@ ROWS: dict[str, Any] = {
 def found(tmp_path: Path, *names: str) -> dict[str, list[str]]:
     text = "".join(f"async def {name}(office: Office) -> None:\n    pass\n\n\n" for name in names)
     (tmp_path / "test_rows.py").write_text(text)
-    return tests_by_row([tmp_path], tmp_path)
+    return named_by_row([tmp_path], tmp_path)
 
 
 def test_a_test_counts_for_each_row_in_its_name(tmp_path: Path) -> None:
