@@ -21,6 +21,11 @@ from mesh.database import UtcDateTime
 metadata = MetaData()
 
 
+def _partial(name: str, where: str, *columns: str) -> Index:
+    """Returns an index over the few rows for which `where` holds."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 def _of_organisation(name: str, *columns: str) -> Index:
     """Returns the index that finds what an organisation left behind; most workspaces belong to none."""
     where = text("enterprise_id <> ''")
@@ -82,6 +87,13 @@ meetings = Table(
     Column("host_is_basic", Boolean, nullable=False, server_default=text("false")),
     # Set where the host left and the row, wiped, only stays until Slack shows the card as ended.
     Column("erase_time", UtcDateTime),
+    # When Zoom is asked about it next; NULL before anything was heard of it.
+    Column("reconcile_time", UtcDateTime),
+    # How often Zoom was asked since the meeting began, or since it ended.
+    Column("reconcile_attempts", Integer, nullable=False, server_default="0"),
+    # Whether there is nothing left to ask.
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    _partial("meetings_unsettled", "NOT settled", "reconcile_time"),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
     Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
@@ -139,6 +151,12 @@ recordings = Table(
     Column("passcode_sealed", LargeBinary, nullable=False),
     # Sealing differs each time: this tells whether a repeated event brings anything new.
     Column("digest", String(64), nullable=False),
+    # JSON: by file id, when it last came or went (milliseconds), and which of the two.
+    Column("files", Text, nullable=False, server_default="{}"),
+    # When Zoom sent the link and the passcode: the newest count, whatever comes last.
+    Column("content_time", UtcDateTime),
+    # Whether every file is gone: the link is dead.
+    Column("deleted", Boolean, nullable=False, server_default=text("false")),
 )
 
 zoom_events = Table(
@@ -187,6 +205,15 @@ deliveries = Table(
     Column("slack_message_ts", String(64), nullable=False, server_default=""),
     Column("shown_attendees", Text, nullable=False, server_default="[]"),
     Column("shown_ended", Boolean, nullable=False, server_default=text("false")),
+    # In whose own conversation with the app it is shown; empty for the channel.
+    Column("recipient_slack_user_id", String(32), nullable=False, server_default=""),
+    # Until when a refused result waits for the app to be let in; NULL where it does not wait.
+    Column("wait_expire_time", UtcDateTime),
+    # The place among the results of a channel that are shown in order after the app was let in; 0 for all others.
+    Column("queue_position", Integer, nullable=False, server_default="0"),
+    _partial("deliveries_waiting", "wait_expire_time IS NOT NULL", "team_id", "channel_id"),
+    _partial("deliveries_queued", "queue_position > 0", "team_id", "channel_id"),
+    _partial("deliveries_received", "recipient_slack_user_id <> ''", "recipient_slack_user_id", "team_id"),
     UniqueConstraint("team_id", "kind", "subject", name="deliveries_one_each"),
     Index("deliveries_by_meeting", "meeting_id"),
     Index(
