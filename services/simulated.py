@@ -48,6 +48,7 @@ def settings(environ: Mapping[str, str], *, slack_url: str, zoom_url: str, edge_
         "ZOOMSLACK_SLACK_AUTHORIZE_URL": f"{slack_url}/oauth/v2/authorize",
         "ZOOMSLACK_ZOOM_API_URL": f"{zoom_url}/v2",
         "ZOOMSLACK_ZOOM_OAUTH_URL": f"{zoom_url}/oauth",
+        "ZOOMSLACK_ZOOM_JOIN_URL": zoom_url,
         **_SECRETS,
     }
     return {variable: value for variable, value in matching.items() if not is_set(environ, variable)}

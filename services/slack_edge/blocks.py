@@ -36,17 +36,38 @@ def call(call_id: str) -> Json:
     return {"type": "call", "call_id": call_id}
 
 
-def link_button(text: str, url: str, action_id: str, *, primary: bool = False) -> Json:
-    """A row with one button that opens an address. Slack tells the app of the press all the same."""
-    button: Json = {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": shortened(text, MAX_BUTTON), "emoji": False},
-        "url": url,
+def button(
+    text: str, action_id: str, *, url: str = "", value: str = "", style: str = "", confirm: Json | None = None
+) -> Json:
+    """A button. One that opens an `url` is told of all the same; `style` is `primary` or `danger`."""
+    made: Json = {"type": "button", "action_id": action_id, "text": _short(text, MAX_BUTTON)}
+    given = {"url": url, "value": value, "style": style, "confirm": confirm}
+    return made | {name: part for name, part in given.items() if part}
+
+
+def confirmation(title: str, text: str, yes: str, no: str) -> Json:
+    """What a person is asked before a press counts, at most 100, 300 and twice 30 characters."""
+    return {
+        "title": _short(title, 100),
+        "text": _short(text, 300),
+        "confirm": _short(yes, 30),
+        "deny": _short(no, 30),
+        "style": "danger",
     }
-    if primary:
-        button["style"] = "primary"
-    return {"type": "actions", "elements": [button]}
+
+
+def actions(*buttons: Json) -> Json:
+    """A row of buttons."""
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def link_button(text: str, url: str, action_id: str, *, primary: bool = False) -> Json:
+    """A row with one button that opens an address."""
+    return actions(button(text, action_id, url=url, style="primary" if primary else ""))
+
+
+def _short(text: str, limit: int) -> Json:
+    return {"type": "plain_text", "text": shortened(text, limit), "emoji": False}
 
 
 def shortened(text: str, limit: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesh.slack_user import SlackUser
+from services.slack_edge import joining
 from services.slack_edge.texts import clean, unescape
 
 MAX_TEXT = 8_000
@@ -30,10 +31,27 @@ _NUMBER_LINK = re.compile(r"<tel:([^|<>]+)(?:\|[^<>]*)?>")
 
 @dataclass(frozen=True)
 class StartMeeting:
-    """`/zoom`, `/zoom meeting [topic]`."""
+    """`/zoom`, `/zoom meeting [topic]`, `/zoom join me`."""
 
     topic: str = ""
     """One line of at most 200 characters; empty for Zoom's usual name."""
+    personal_room: bool = False
+    """Whether the person wants her own room, whatever her settings say."""
+
+
+@dataclass(frozen=True)
+class JoinMeeting:
+    """`/zoom join <id, link or personal link name>`."""
+
+    target: joining.Target
+
+
+@dataclass(frozen=True)
+class JoinWhat:
+    """`/zoom join` with nothing that could be joined."""
+
+    start_link: bool = False
+    """Whether it was the host's own link, which nobody should pass on."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +103,19 @@ class Unknown:
     """The first word as typed, at most 40 characters."""
 
 
-Command = StartMeeting | PlaceCall | CallPerson | CallWhom | ConfigureCalls | Permissions | LogOut | Help | Unknown
+Command = (
+    StartMeeting
+    | JoinMeeting
+    | JoinWhat
+    | PlaceCall
+    | CallPerson
+    | CallWhom
+    | ConfigureCalls
+    | Permissions
+    | LogOut
+    | Help
+    | Unknown
+)
 
 
 @dataclass(frozen=True)
@@ -127,6 +157,8 @@ def parse(text: str) -> Command:
             return StartMeeting()
         case "meeting":
             return StartMeeting(topic=clean(plain(rest), MAX_TOPIC))
+        case "join":
+            return _join(rest)
         case "help":
             return Help()
         case "logout" if not rest:
@@ -145,6 +177,18 @@ def _config(what: str) -> Command:
     if len(words) == 2 and words[0] == "calls" and words[1] in CALL_OPTIONS:
         return ConfigureCalls(words[1])
     return ConfigureCalls("")
+
+
+def _join(what: str) -> Command:
+    match joining.understand(what):
+        case joining.OwnRoom():
+            return StartMeeting(personal_room=True)
+        case joining.StartLink():
+            return JoinWhat(start_link=True)
+        case joining.Nothing():
+            return JoinWhat()
+        case target:
+            return JoinMeeting(target)
 
 
 def _call(target: str) -> Command:

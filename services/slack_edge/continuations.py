@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4096
 """What `CreateConnectLink` takes."""
-_VERSION = 1
+_VERSION = 2
 _KIND = "start_meeting"
 
 
@@ -26,13 +26,34 @@ class Continuation:
     channel_id: str
     topic: str
     response_url: str = field(repr=False)
+    personal_room: bool = False
+    thread_ts: str = ""
+    """The message in whose thread the card belongs; empty for the conversation itself."""
+    start_another: bool = False
+    """Although somebody started a meeting there seconds ago."""
+
+
+_TYPES = {
+    name: bool if name in ("personal_room", "start_another") else str for name in Continuation.__dataclass_fields__
+}
 
 
 def of(invocation: Invocation) -> Continuation | None:
     """Returns what should go on by itself after the connection; None where the person types again."""
     if not isinstance(invocation.command, StartMeeting):
         return None
-    return Continuation(invocation.request_id, invocation.channel_id, invocation.command.topic, invocation.response_url)
+    return wanted(invocation, invocation.command)
+
+
+def wanted(invocation: Invocation, command: StartMeeting) -> Continuation:
+    """Returns the meeting that a command asks for."""
+    return Continuation(
+        invocation.request_id,
+        invocation.channel_id,
+        command.topic,
+        invocation.response_url,
+        personal_room=command.personal_room,
+    )
 
 
 def encode(continuation: Continuation | None) -> bytes:
@@ -52,8 +73,7 @@ def decode(encoded: bytes) -> Continuation | None:
         return None
     if not isinstance(value, dict) or value.pop("v", None) != _VERSION or value.pop("kind", None) != _KIND:
         return None
-    names = Continuation.__dataclass_fields__.keys()
-    if value.keys() != names or not all(isinstance(part, str) for part in value.values()):
+    if value.keys() != _TYPES.keys() or not all(type(part) is _TYPES[name] for name, part in value.items()):
         return None
     return Continuation(**value)
 

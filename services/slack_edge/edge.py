@@ -16,6 +16,7 @@ from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.deliveries import Deliveries
+from services.slack_edge.gate import Gate
 from services.slack_edge.health import Health, Neighbour
 from services.slack_edge.install_pages import InstallPages
 from services.slack_edge.interactions import Events
@@ -29,6 +30,7 @@ from services.slack_edge.routes import SlackDoor, admin_app, public_app
 from services.slack_edge.settings import EdgeSettings
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.slack_api import SlackApi, open_session
+from services.slack_edge.starts import Starts
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.workspaces import Workspaces
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
@@ -75,18 +77,17 @@ class Edge:
         presenter = Presenter(slack, meetings, asks)
         reports = Reports(meetings, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
+        gate = Gate(workspaces, asks, slack)
+        starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
             auth=auth,
-            meetings=meetings,
             phone=phone,
-            slack=slack,
             workspaces=workspaces,
             asks=asks,
-            presenter=presenter,
-            reports=reports,
-            tasks=self._tasks,
+            gate=gate,
+            starts=starts,
             help_url=settings.help_url,
-            lease_holder=self._lease_holder,
+            zoom_join_url=settings.zoom_join_url,
         )
         self._health = Health(
             {

@@ -30,7 +30,7 @@ def manifest(public_url: str) -> dict[str, Any]:
                     "command": "/zoom",
                     "url": f"{public_url}/slack/commands",
                     "description": "Start a Zoom meeting or a phone call",
-                    "usage_hint": "help | meeting [topic] | call [number] | config calls | logout",
+                    "usage_hint": "help | meeting [topic] | join [id, link, name, me] | call [number] | logout",
                     # Without it a mentioned person arrives as a bare name that means nobody.
                     "should_escape": True,
                 }

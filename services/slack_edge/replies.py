@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COMMANDS = (
     ("/zoom", "start a meeting"),
     ("/zoom meeting [topic]", "start a meeting about something"),
+    ("/zoom join <number, link or name>", "join a meeting, by the name of its personal link too"),
+    ("/zoom join me", "start your own room"),
     ("/zoom call <number>", "call a phone number with Zoom Phone"),
     ("/zoom permissions", "see what Zoom for Slack may not do, and allow it"),
     ("/zoom config calls both|video|phone", "choose what is offered here (workspace admins)"),

@@ -10,14 +10,16 @@ from opentelemetry import trace
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from services.slack_edge import replies
+from services.slack_edge.answers import Answer
 from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_body
 from services.slack_edge.browser import Browser
-from services.slack_edge.command_handlers import BUDGET, Answer, CommandHandlers
+from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.commands import invocation
 from services.slack_edge.health import Health
 from services.slack_edge.interactions import Events, challenge_of, note_interaction
 from services.slack_edge.middleware import add_headers, observe
 from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
+from services.slack_edge.starts import BUDGET
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
 

@@ -31,6 +31,11 @@ class EdgeSettings(PublicSettings):
     later; where it does not, every repeat is "stale" in `zoomslack_requests_refused_total`, final by its 401, and lost.
     A wide window is harmless: a replayed event has the content of one that is known, and changes nothing.
     """
+    zoom_join_url: HttpUrl = Field("https://zoom.us", alias="ZOOMSLACK_ZOOM_JOIN_URL")
+    """Where meetings are joined that people name by number or personal link name; `https://zoomgov.com` for that cloud.
+
+    Links that people paste lead where they say, if that is one of Zoom's own hosts.
+    """
     listen: ListenAddress = Field("127.0.0.1:8080", alias="ZOOMSLACK_EDGE_LISTEN")
     admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_EDGE_ADMIN_LISTEN")
     """Takes /livez, /readyz and /metrics off the public port, as production wants it. Absent: they are on it."""

@@ -12,10 +12,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from mesh import deadline
-from services.slack_edge.command_handlers import BUDGET, Answer
+from services.slack_edge.answers import Answer
 from services.slack_edge.commands import Invocation
 from services.slack_edge.routes import LATEST, SlackDoor
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
+from services.slack_edge.starts import BUDGET
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
 from tests.integration.slack_edge.conftest import FORM

@@ -15,6 +15,8 @@ from services.slack_edge.commands import (
     CallWhom,
     Command,
     Help,
+    JoinMeeting,
+    JoinWhat,
     LogOut,
     PlaceCall,
     StartMeeting,
@@ -23,6 +25,7 @@ from services.slack_edge.commands import (
     parse,
     plain,
 )
+from services.slack_edge.joining import MeetingNumber, PersonalLink
 from services.slack_edge.texts import escape
 
 
@@ -54,7 +57,12 @@ from services.slack_edge.texts import escape
         ("call " + "1" * 65, CallWhom()),
         ("foo", Unknown("foo")),
         ("foo bar", Unknown("foo")),
-        ("join 850 1234 5678", Unknown("join")),
+        ("join 850 1234 5678", JoinMeeting(MeetingNumber("85012345678"))),
+        ("Join <https://zoom.us/my/ada.lovelace>", JoinMeeting(PersonalLink("ada.lovelace", "zoom.us"))),
+        ("join me", StartMeeting(personal_room=True)),
+        ("join", JoinWhat()),
+        ("join https://evil.example/j/85012345678", JoinWhat()),
+        ("join https://zoom.us/s/85012345678?zak=SECRET", JoinWhat(start_link=True)),
         ("x" * 100, Unknown("x" * 40)),
     ],
 )

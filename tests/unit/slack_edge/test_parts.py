@@ -40,6 +40,14 @@ def test_a_continuation_survives_the_way() -> None:
     assert "hooks.slack.com" not in repr(continuation)
 
 
+def test_S28_the_wish_for_the_own_room_survives_the_way() -> None:
+    continuation = continuations.of(asked(StartMeeting(personal_room=True)))
+    assert continuation is not None
+    again = continuations.decode(continuations.encode(continuation))
+    assert again is not None
+    assert again.personal_room
+
+
 def test_what_cannot_go_on_by_itself_has_no_continuation() -> None:
     assert continuations.of(asked(Help())) is None
     assert continuations.encode(None) == b""
@@ -60,6 +68,8 @@ def test_the_longest_continuation_fits() -> None:
         b"{}",
         b'{"v":2,"kind":"start_meeting"}',
         b'{"v":1,"kind":"start_meeting","topic":1}',
+        b'{"v":2,"kind":"start_meeting","request_id":"r","channel_id":"C1","topic":"","response_url":"",'
+        b'"personal_room":"yes","thread_ts":"","start_another":false}',
     ],
 )
 def test_what_is_no_continuation_is_none(encoded: bytes) -> None:

@@ -1,0 +1,78 @@
+"""Lets people do what needs an installation and a Zoom account; asks them for what is missing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.errors import MeshError, Reason
+from mesh.slack_user import SlackUser
+from services.slack_edge import features
+from services.slack_edge.answers import Answer
+from services.slack_edge.asks import Asks
+from services.slack_edge.continuations import Continuation
+from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.workspaces import Workspace, Workspaces
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Who:
+    """A person who asks for something; the names are for people to read."""
+
+    user: SlackUser
+    name: str = ""
+    team_name: str = ""
+
+
+class Gate:
+    """Stands before everything that happens in a workspace. One per process."""
+
+    def __init__(self, workspaces: Workspaces, asks: Asks, slack: SlackApi) -> None:
+        self._workspaces = workspaces
+        self._asks = asks
+        self._slack = slack
+
+    async def enter(
+        self, who: Who, then: Continuation | None, work: Callable[[Workspace], Awaitable[Answer]]
+    ) -> Answer:
+        """Does `work` where the installation carries it; else asks for what is missing, after which `then` goes on.
+
+        Raises the MeshError of anything else.
+        """
+        asked = (who.user, who.name, who.team_name)
+        try:
+            workspace = await self._workspaces.get(who.user)
+            if workspace.is_older:
+                is_admin = await self.is_admin(who.user, workspace)
+                return Answer(await self._asks.renewal(*asked, then, is_admin=is_admin))
+            return await work(workspace)
+        except MeshError as error:
+            if error.reason is Reason.ZOOM_NOT_CONNECTED:
+                return Answer(await self._asks.connect(*asked, then))
+            if error.reason is Reason.ZOOM_SCOPE_MISSING:
+                return Answer(await self._asks.scopes(*asked, error, then))
+            if error.reason is Reason.SLACK_NOT_INSTALLED:
+                return Answer(self._asks.not_installed())
+            raise
+
+    async def is_admin(self, user: SlackUser, workspace: Workspace) -> bool | None:
+        """Tells whether the person administers the workspace; None where Slack does not say."""
+        found = await self._profile(user, workspace)
+        if found is None:
+            return None
+        return any(found.get(flag) is True for flag in ("is_admin", "is_owner"))
+
+    async def _profile(self, user: SlackUser, workspace: Workspace) -> dict[str, Any] | None:
+        if features.NAMES not in workspace.scopes:
+            return None
+        try:
+            answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True)
+        except (SlackError, MeshError) as error:
+            log.info("Slack does not tell who somebody is", extra={"cause": str(error)[:100]})
+            return None
+        found = answer.get("user")
+        return found if isinstance(found, dict) else {}
