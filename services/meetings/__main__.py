@@ -22,6 +22,7 @@ from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_requests import RequestStore
 from services.meetings.zoom_meetings import ZoomMeetings
 from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
@@ -59,10 +60,11 @@ async def serve(settings: MeetingsSettings) -> None:
         auth_stub = AuthServiceStub(auth)
         zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock)
         store = MeetingStore(database, keys, clock)
+        requests = RequestStore(database, keys, clock)
         events = EventStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
-        meetings = Meetings(store, ZoomMeetings(zoom, clock), clock)
+        meetings = Meetings(requests, ZoomMeetings(zoom, clock), clock)
         servicer = MeetingsServicer(meetings, store, DeliveryStore(database, keys, clock), events)
 
         async def ready() -> bool:
@@ -70,7 +72,7 @@ async def serve(settings: MeetingsSettings) -> None:
 
         async def forget() -> None:
             await events.forget_old()
-            await store.forget_old(REQUESTS_KEPT)
+            await requests.forget_old(REQUESTS_KEPT)
             await leavers.forget_old()
 
         server = MeshServer(

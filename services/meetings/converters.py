@@ -10,7 +10,8 @@ from mesh.slack_user import SlackUser
 from services.meetings.attendance import Attendee
 from services.meetings.deliveries import Card, Delivered, Delivery, Failure, Recording, Summary
 from services.meetings.events import Disposition
-from services.meetings.meetings import Meeting, MeetingState
+from services.meetings.meetings import Meeting, MeetingState, Started
+from services.meetings.requests import RecentMeeting
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
@@ -51,6 +52,21 @@ def meeting_message(meeting: Meeting) -> pb.Meeting:
     )
 
 
+def started_message(started: Started) -> pb.StartMeetingResponse:
+    """Returns the proto of what became of a command by now."""
+    return pb.StartMeetingResponse(
+        meeting=None if started.meeting is None else meeting_message(started.meeting),
+        delivery=None if started.delivery is None else delivery_message(started.delivery),
+        pending=started.pending,
+        recent=None if started.recent is None else recent_message(started.recent),
+    )
+
+
+def recent_message(recent: RecentMeeting) -> pb.RecentMeeting:
+    """Returns the proto of a meeting that was started seconds ago."""
+    return pb.RecentMeeting(host=user_message(recent.host), join_url=recent.join_url, topic=recent.topic)
+
+
 def attendee_message(attendee: Attendee) -> pb.Attendee:
     """Returns the proto of a person in a meeting."""
     return pb.Attendee(
@@ -73,6 +89,7 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         delivered=None if delivery.delivered is None else delivered_message(delivery.delivered),
         slack_call_id=delivery.slack_call_id,
         slack_response_url=delivery.response_url,
+        slack_thread_ts=delivery.slack_thread_ts,
     )
     match delivery.content:
         case Card(meeting, present):

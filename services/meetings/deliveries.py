@@ -97,6 +97,8 @@ class Delivery:
     slack_call_id: str
     """The call that an earlier attempt made, perhaps without showing it."""
     response_url: str = field(repr=False)
+    slack_thread_ts: str = ""
+    """The message in whose thread it is shown; empty for the channel itself."""
 
 
 def pause_after(kind: Kind) -> timedelta:

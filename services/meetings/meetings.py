@@ -9,7 +9,6 @@ meeting of ours carries in its description.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import uuid
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
+from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
 
 if TYPE_CHECKING:
     from services.meetings.deliveries import Delivery
@@ -42,6 +42,8 @@ _CREATE_ATTEMPTS = 3
 
 # Worth another try by ourselves, when the person was told already that her meeting is on its way.
 _PASSING = frozenset({Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_RATE_LIMITED, Reason.SERVICE_UNAVAILABLE})
+RECENT = timedelta(seconds=30)
+"""How long a start in a conversation has the next one ask first: two people who answer one message at once."""
 GIVE_UP = timedelta(minutes=2)
 """How long after the command we go on trying; nobody waits for a meeting longer than that."""
 
@@ -80,56 +82,15 @@ class Meeting:
 
 
 @dataclass(frozen=True)
-class ZoomMeeting:
-    """A meeting as Zoom made it."""
-
-    zoom_meeting_id: str
-    zoom_pmi: str
-    """The personal meeting id, where the meeting is in the host's own room; webhooks then carry this number."""
-    zoom_host_id: str
-    zoom_account_id: str
-    join_url: str = field(repr=False)
-    passcode: str = field(repr=False)
-    create_time: datetime
-    """By Zoom's clock, which also stamps the events."""
-
-
-@dataclass(frozen=True)
-class StartCommand:
-    """What a person asked for."""
-
-    user: SlackUser
-    request_id: str
-    channel_id: str
-    topic: str
-    response_url: str = field(default="", repr=False)
-    lease_holder: str = ""
-    """The edge that waits with the answer; empty where any edge may show the card."""
-
-    def fingerprint(self) -> str:
-        """Returns a digest of what must not change under one request id."""
-        parts = (self.user.user_id, self.channel_id, self.topic)
-        return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """A request that is being worked on. `meeting_id` is given before the meeting exists: it is its reference."""
-
-    command: StartCommand
-    meeting_id: str
-    worker: str
-    reserve_time: datetime
-
-
-@dataclass(frozen=True)
 class Reserved:
-    """The answer to a reservation: exactly one of the three is meant."""
+    """The answer to a reservation: at most one of these. With none, somebody works on the request already."""
 
     fresh: Reservation | None = None
     """The work is the caller's."""
     meeting: Meeting | None = None
-    """The request was completed before. None of the two: somebody works on it."""
+    """The request was completed before."""
+    recent: RecentMeeting | None = None
+    """Nothing was reserved: somebody started a meeting here a moment ago."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +100,15 @@ class Started:
     meeting: Meeting | None
     delivery: Delivery | None
     pending: bool
+    recent: RecentMeeting | None = None
 
 
 class Store(Protocol):
     """What these rules need of the database. Every method is one transaction."""
 
-    async def reserve(self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta) -> Reserved: ...
+    async def reserve(
+        self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta, *, recent: timedelta
+    ) -> Reserved: ...
 
     async def extend(self, reservation: Reservation, lease: timedelta) -> bool: ...
 
@@ -165,6 +129,8 @@ class Zoom(Protocol):
     async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting: ...
 
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None: ...
+
+    async def personal_room(self, user: SlackUser, *, since: datetime) -> ZoomMeeting: ...
 
 
 @dataclass
@@ -196,11 +162,13 @@ class Meetings:
         self._flights: dict[tuple[str, str], _Flight] = {}
 
     async def start(self, command: StartCommand) -> Started:
-        """Starts the meeting asked for, or says that it is on its way.
+        """Starts the meeting asked for, or says that it is on its way, or that somebody was first.
 
         Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED.
         """
-        reserved = await self._store.reserve(command, str(uuid.uuid4()), _new_worker(), WORK_LEASE)
+        reserved = await self._store.reserve(command, str(uuid.uuid4()), _new_worker(), WORK_LEASE, recent=RECENT)
+        if reserved.recent is not None:
+            return Started(None, None, pending=False, recent=reserved.recent)
         if reserved.fresh is not None:
             return await self._wait(self._launch(reserved.fresh, _Flight(command.lease_holder)))
         flight = self._flights.get((command.user.team_id, command.request_id))
@@ -296,7 +264,9 @@ class Meetings:
             await self._store.extend(reservation, WORK_LEASE)
 
     async def _lost_meeting(self, reservation: Reservation) -> ZoomMeeting:
-        found = await self._zoom.find(reservation.command.user, reference=reservation.meeting_id)
+        command = reservation.command
+        # For a room nothing is made, so nothing can be lost.
+        found = None if command.personal_room else await self._zoom.find(command.user, reference=reservation.meeting_id)
         if found is None:
             raise MeshError(Reason.ZOOM_UNAVAILABLE)
         return found
@@ -304,6 +274,8 @@ class Meetings:
     async def _meeting_at_zoom(self, reservation: Reservation, flight: _Flight, *, unsure: bool) -> ZoomMeeting:
         """Returns the one meeting of this reservation, made now or found where an earlier answer was lost."""
         command = reservation.command
+        if command.personal_room:
+            return await self._zoom.personal_room(command.user, since=reservation.reserve_time)
         flight.unsure = unsure
         for attempt in range(_CREATE_ATTEMPTS):
             if attempt:

@@ -11,7 +11,7 @@ from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
 from services.meetings.meetings import Meeting
-from services.meetings.tables import participant_sessions
+from services.meetings.tables import meetings, participant_sessions
 
 
 def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
@@ -29,6 +29,12 @@ def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
         start_time=row.start_time,
         end_time=row.end_time,
     )
+
+
+async def read_meeting(connection: AsyncConnection, keys: KeyRing, meeting_id: str) -> Meeting | None:
+    """Returns a meeting, or None."""
+    row = (await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == meeting_id))).one_or_none()
+    return None if row is None else meeting_from(row, keys)
 
 
 async def sessions_of(connection: AsyncConnection, meeting_id: str) -> list[Session]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from datetime import datetime
 from typing import Any
 
 import grpc
 
-from mesh import deadline, paging
+from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.long_poll import LongPoll
 from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
-from services.meetings.meetings import Meetings, StartCommand
+from services.meetings.meetings import Meetings
+from services.meetings.requests import StartCommand
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_LOOK_INTERVAL = 0.5
-"""Seconds between two looks for work that another replica made, or whose time has come."""
 _DEFAULT_PAGE = 25
 
 
@@ -38,32 +36,29 @@ class MeetingsServicer(MeetingsServiceServicer):
         self._store = store
         self._deliveries = deliveries
         self._events = events
-        # Set and replaced whenever this process made something to deliver: edges that wait look at once.
-        self._news = asyncio.Event()
-        self._stopping = False
+        self._edges = LongPoll()
 
     def stop_waiting(self) -> None:
         """Answers the edges that wait for work, so that the drain need not wait for them."""
-        self._stopping = True
-        self._announce()
+        self._edges.stop()
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Context) -> pb.StartMeetingResponse:  # noqa: N802
-        command = StartCommand(
-            user=from_message(request.user),
-            request_id=request.request_id,
-            channel_id=request.conversation.slack_channel_id,
-            topic=request.topic.replace("\x00", ""),
-            response_url=request.slack_response_url,
-            lease_holder=request.lease_holder,
+        started = await self._meetings.start(
+            StartCommand(
+                user=from_message(request.user),
+                request_id=request.request_id,
+                channel_id=request.conversation.slack_channel_id,
+                topic=request.topic.replace("\x00", ""),
+                response_url=request.slack_response_url,
+                lease_holder=request.lease_holder,
+                personal_room=request.personal_room,
+                slack_thread_ts=request.slack_thread_ts,
+                start_another=request.start_another,
+            )
         )
-        started = await self._meetings.start(command)
         if started.delivery is None:
-            self._announce()
-        return pb.StartMeetingResponse(
-            meeting=None if started.meeting is None else converters.meeting_message(started.meeting),
-            delivery=None if started.delivery is None else converters.delivery_message(started.delivery),
-            pending=started.pending,
-        )
+            self._edges.announce()
+        return converters.started_message(started)
 
     async def GetMeeting(self, request: pb.GetMeetingRequest, context: Context) -> pb.GetMeetingResponse:  # noqa: N802
         meeting, zoom_host_id, sessions = await self._store.get(from_message(request.user), request.meeting_id)
@@ -75,17 +70,14 @@ class MeetingsServicer(MeetingsServiceServicer):
     async def ListMeetings(self, request: pb.ListMeetingsRequest, context: Context) -> pb.ListMeetingsResponse:  # noqa: N802
         user = from_message(request.user)
         binding = ("ListMeetings", user.team_id, user.user_id)
-        cursor = paging.read_token(request.page_token, *binding)
+        before = paging.read_position(request.page_token, *binding)
         size = request.page_size or _DEFAULT_PAGE
-        found = await self._store.list_started(user, before=_position(cursor), limit=size + 1)
+        found = await self._store.list_started(user, before=before, limit=size + 1)
         page = found[:size]
-        more = len(found) > size
-        last = page[-1] if more else None
+        last = page[-1] if len(found) > size else None
         return pb.ListMeetingsResponse(
             meetings=map(converters.meeting_message, page),
-            next_page_token=paging.make_token(f"{last.create_time.isoformat()}|{last.meeting_id}", *binding)
-            if last
-            else "",
+            next_page_token=paging.make_position(last.create_time, last.meeting_id, *binding) if last else "",
         )
 
     async def RecordZoomEvent(  # noqa: N802
@@ -98,27 +90,16 @@ class MeetingsServicer(MeetingsServiceServicer):
             raise MeshError(Reason.INVALID_REQUEST, violations=(violation,)) from None
         disposition = await self._events.record(request.body, name, event)
         log.info("zoom event", extra={"event": name[:100], "disposition": disposition.value})
-        self._announce()
+        self._edges.announce()
         return pb.RecordZoomEventResponse(disposition=converters.DISPOSITIONS[disposition])
 
     async def LeaseDeliveries(  # noqa: N802
         self, request: pb.LeaseDeliveriesRequest, context: Context
     ) -> pb.LeaseDeliveriesResponse:
-        loop = asyncio.get_running_loop()
-        # Answer before the caller gives up: work that was leased must not be lost with the answer.
-        until = loop.time() + deadline.within(request.wait.ToTimedelta().total_seconds() + 1.0) - 1.0
-        while True:
-            news = self._news
-            if self._stopping:
-                return pb.LeaseDeliveriesResponse()
-            leased = await self._deliveries.lease(request.lease_holder, request.max_deliveries)
-            left = until - loop.time()
-            if leased or left <= 0:
-                return pb.LeaseDeliveriesResponse(deliveries=map(converters.delivery_message, leased))
-            try:
-                await asyncio.wait_for(news.wait(), timeout=min(left, _LOOK_INTERVAL))
-            except TimeoutError:
-                continue
+        leased = await self._edges.wait(
+            lambda: self._deliveries.lease(request.lease_holder, request.max_deliveries), request.wait.ToTimedelta()
+        )
+        return pb.LeaseDeliveriesResponse(deliveries=map(converters.delivery_message, leased))
 
     async def RecordDeliveryProgress(  # noqa: N802
         self, request: pb.RecordDeliveryProgressRequest, context: Context
@@ -137,9 +118,11 @@ class MeetingsServicer(MeetingsServiceServicer):
             case "delivered":
                 await self._deliveries.delivered(*key, converters.delivered_from(request.delivered))
             case "refused":
-                await self._deliveries.refused(*key, request.refused.slack_error)
+                waits = await self._deliveries.refused(*key, request.refused.slack_error)
+                if waits:
+                    self._edges.announce()  # the host is to be told
                 log.warning(
-                    "slack refused a delivery",
+                    "a result waits for the app to be let in" if waits else "slack refused a delivery",
                     extra={
                         "delivery_id": request.delivery_id,
                         "team_id": user.team_id,
@@ -149,17 +132,3 @@ class MeetingsServicer(MeetingsServiceServicer):
             case "postponed":
                 await self._deliveries.postponed(*key, request.postponed.retry_delay.ToTimedelta())
         return pb.CompleteDeliveryResponse()
-
-    def _announce(self) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-
-
-def _position(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    moment, _, meeting_id = cursor.partition("|")
-    try:
-        return datetime.fromisoformat(moment), meeting_id
-    except ValueError:
-        raise MeshError(Reason.PAGE_TOKEN_INVALID) from None

@@ -143,6 +143,7 @@ async def add(
     response_url: str,
     command_time: datetime,
     now: datetime,
+    slack_thread_ts: str = "",
     failure: tuple[str, str] = ("", "{}"),
 ) -> str:
     """Adds something to show at version 1 and returns its id; empty when it is there already."""
@@ -155,6 +156,7 @@ async def add(
             enterprise_id=user.enterprise_id,
             slack_user_id=user.user_id,
             channel_id=channel_id,
+            slack_thread_ts=slack_thread_ts,
             kind=kind.value,
             subject=subject,
             meeting_id=meeting_id,
@@ -246,6 +248,7 @@ def _delivery(
         lease_expire_time=now + LEASE,
         user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
         channel_id=row.channel_id,
+        slack_thread_ts=row.slack_thread_ts,
         version=row.desired_version,
         failed_attempts=failed_attempts,
         content=content,

@@ -275,6 +275,7 @@ async def _add(
         subject=subject,
         user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
         channel_id=row.channel_id,
+        slack_thread_ts=row.slack_thread_ts,
         meeting_id=row.meeting_id,
         response_url="",
         command_time=now,

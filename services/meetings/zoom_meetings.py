@@ -13,16 +13,19 @@ from typing import Any
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.meetings.meetings import ZoomMeeting
+from services.meetings.requests import ZoomMeeting
 from zoom_api.client import ZoomClient
 from zoom_api.tokens import AccessToken
 
 _SCHEDULED = 2
 _PAGES = 5
+_HTTP = ("https://", "http://")
+_WITHOUT_MEETINGS = frozenset({4, 99})
+"""Kinds of users that host nothing: Unassigned, and None (Zoom, `GET /users/{userId}`, `type`)."""
 
 
 class ZoomMeetings:
-    """Makes and finds meetings."""
+    """Makes, finds and ends meetings, and finds personal rooms."""
 
     def __init__(self, client: ZoomClient, clock: Clock) -> None:
         self._client = client
@@ -36,17 +39,16 @@ class ZoomMeetings:
         # Asked for before anything is made: afterwards a hiccup of auth would look as if nothing had been made.
         token = await self._client.token(user)
         begin = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        answer = await self._client.call(
-            user,
-            "POST",
-            "/users/{userId}/meetings",
-            body={
-                "topic": topic or "Zoom meeting",
-                "type": _SCHEDULED,
-                "start_time": begin,
-                "agenda": f"Started from Slack. Reference: {reference}",
-            },
-        )
+        body = {
+            "topic": topic or "Zoom meeting",
+            "type": _SCHEDULED,
+            "start_time": begin,
+            "agenda": f"Started from Slack. Reference: {reference}",
+        }
+        try:
+            answer = await self._client.call(user, "POST", "/users/{userId}/meetings", body=body)
+        except MeshError as error:
+            raise _without_host(error) from None
         return self._meeting(token, answer, lost=Reason.ZOOM_OUTCOME_UNKNOWN)
 
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
@@ -67,9 +69,67 @@ class ZoomMeetings:
             query["next_page_token"] = str(page["next_page_token"])
         return None
 
+    async def personal_room(self, user: SlackUser, *, since: datetime) -> ZoomMeeting:
+        """Returns the room of `user` for a meeting that was asked for at `since`. Changes nothing at Zoom.
+
+        Raises MeshError: PERSONAL_ROOM_DISABLED where her settings forbid it, ZOOM_HOST_NOT_ALLOWED where she may not
+        host at all, and what Zoom refused.
+        """
+        token = await self._client.token(user)
+        try:
+            profile = await self._client.call(user, "GET", "/users/{userId}")
+            settings = await self._client.call(user, "GET", "/users/{userId}/settings")
+        except MeshError as error:
+            raise _without_host(error) from None
+        if profile.get("status", "active") != "active" or profile.get("type") in _WITHOUT_MEETINGS:
+            raise MeshError(Reason.ZOOM_HOST_NOT_ALLOWED)
+        schedule = settings.get("schedule_meeting")
+        schedule = schedule if isinstance(schedule, dict) else {}
+        number, join_url = str(profile.get("pmi") or ""), _room_url(profile)
+        if schedule.get("personal_meeting") is False or not number.isdecimal():
+            raise MeshError(Reason.PERSONAL_ROOM_DISABLED)
+        if not join_url:
+            raise MeshError(Reason.ZOOM_UNAVAILABLE)
+        return ZoomMeeting(
+            zoom_meeting_id=number,
+            zoom_pmi=number,
+            zoom_host_id=str(profile.get("id") or token.zoom_user_id),
+            zoom_account_id=token.zoom_account_id,
+            join_url=join_url,
+            passcode=_room_passcode(schedule),
+            create_time=since,
+            host_is_basic=token.is_basic,
+        )
+
+    async def end(self, user: SlackUser, number: str) -> None:
+        """Ends what runs under `number` for everybody in it. Raises MeshError as Zoom refuses.
+
+        What does not run, or exists no more, is over: Zoom answers the first with 204, the second with 404/3001.
+        """
+        try:
+            await self._client.call(
+                user, "PUT", "/meetings/{meetingId}/status", path={"meetingId": number}, body={"action": "end"}
+            )
+        except MeshError as error:
+            if error.reason is not Reason.ZOOM_NOT_FOUND:
+                raise
+
+    async def running(self, user: SlackUser, number: str) -> str:
+        """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError as Zoom refuses.
+
+        Each run has a uuid of its own (Zoom, `GET /meetings/{meetingId}`), and `status` is `waiting` or `started`.
+        """
+        try:
+            answer = await self._client.call(user, "GET", "/meetings/{meetingId}", path={"meetingId": number})
+        except MeshError as error:
+            if error.reason is not Reason.ZOOM_NOT_FOUND:
+                raise
+            return ""
+        return str(answer.get("uuid") or "") if answer.get("status") == "started" else ""
+
     def _meeting(self, token: AccessToken, answer: dict[str, Any], *, lost: Reason) -> ZoomMeeting:
         number, join_url = str(answer.get("id") or ""), str(answer.get("join_url") or "")
-        if not number.isdecimal() or not join_url.startswith(("https://", "http://")):
+        if not number.isdecimal() or not join_url.startswith(_HTTP):
             raise MeshError(lost)
         created = str(answer.get("created_at") or "")
         return ZoomMeeting(
@@ -80,4 +140,30 @@ class ZoomMeetings:
             join_url=join_url,
             passcode=str(answer.get("password") or ""),
             create_time=datetime.fromisoformat(created) if created else self._clock.now(),
+            host_is_basic=token.is_basic,
         )
+
+
+def _without_host(error: MeshError) -> MeshError:
+    """Returns what a refusal means that was about the host: not to be found is to have left the account (404/1001)."""
+    return MeshError(Reason.ZOOM_HOST_NOT_ALLOWED) if error.reason is Reason.ZOOM_NOT_FOUND else error
+
+
+def _room_url(profile: dict[str, Any]) -> str:
+    """Returns the address of a room, with the passcode in it where the settings say so; empty where there is none."""
+    for key in ("personal_meeting_url", "vanity_url"):
+        url = str(profile.get(key) or "")
+        if url.startswith(_HTTP):
+            return url
+    return ""
+
+
+def _room_passcode(schedule: dict[str, Any]) -> str:
+    """Returns what people type to enter a room; empty where its owner's settings ask for nothing.
+
+    `require_password_for_pmi_meetings` is `all`, `none` or `jbh_only`: only where people may join before the host.
+    """
+    rule = schedule.get("require_password_for_pmi_meetings")
+    if rule == "none" or (rule == "jbh_only" and not schedule.get("join_before_host")):
+        return ""
+    return str(schedule.get("pmi_password") or "")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,11 +19,13 @@ from mesh.sealing import KeyRing
 from mesh.server import MeshServer, ServerOptions
 from mesh.slack_user import SlackUser
 from services.meetings.__main__ import MIGRATIONS
-from services.meetings.meetings import Meetings, ZoomMeeting
+from services.meetings.meetings import Meetings
+from services.meetings.requests import ZoomMeeting
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_requests import RequestStore
 from tests.support import databases, zoom_bodies
 from tests.support.clock import FakeClock
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 KEYS = KeyRing((("k1", bytes(range(32))),))
 ADA = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0ADA")
+ROOM = "5551234567"
+"""The number of Ada's personal room."""
 GENERAL = slack_pb2.SlackConversation(slack_channel_id="C0GENERAL")
 
 
@@ -90,6 +94,22 @@ class StandInZoom:
             raise self.after.pop(0)
         return self.made[reference]
 
+    async def personal_room(self, user: SlackUser, *, since: datetime) -> ZoomMeeting:
+        if self.before:
+            raise self.before.pop(0)
+        self._reached.set()
+        if self._gate is not None:
+            await self._gate.wait()
+        return ZoomMeeting(
+            zoom_meeting_id=ROOM,
+            zoom_pmi=ROOM,
+            zoom_host_id=zoom_bodies.HOST_ID,
+            zoom_account_id=zoom_bodies.ACCOUNT_ID,
+            join_url=f"https://zoom.example/j/{ROOM}?pwd=SECRETPWD",
+            passcode="r00mPass",
+            create_time=since,
+        )
+
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
         if self.blind:
             self.blind -= 1
@@ -111,7 +131,7 @@ class Mesh:
 
     def another_worker(self) -> Meetings:
         """Returns the rules as a second process, or the same one started again, would have them."""
-        return Meetings(MeetingStore(self.database, KEYS, self.clock), self.zoom, self.clock)
+        return Meetings(RequestStore(self.database, KEYS, self.clock), self.zoom, self.clock)
 
     async def start(
         self,
@@ -120,15 +140,20 @@ class Mesh:
         topic: str = "Weekly sync",
         holder: str = "",
         user: slack_pb2.SlackUser = ADA,
+        start_another: bool = True,
+        **more: Any,
     ) -> pb.StartMeetingResponse:
+        """Starts a meeting, whether or not the test has started one a moment ago."""
         return await self.stub.StartMeeting(
             pb.StartMeetingRequest(
                 user=user,
                 request_id=request_id or str(uuid.uuid4()),
-                conversation=GENERAL,
+                conversation=more.pop("conversation", GENERAL),
                 topic=topic,
                 slack_response_url="https://hooks.slack.example/commands/T0ACME/1/secret",
                 lease_holder=holder,
+                start_another=start_another,
+                **more,
             ),
             timeout=5,
         )
@@ -181,7 +206,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     await migrate(database, MIGRATIONS)
     clock, zoom = FakeClock(), StandInZoom()
     store = MeetingStore(database, KEYS, clock)
-    meetings = Meetings(store, zoom, clock)
+    meetings = Meetings(RequestStore(database, KEYS, clock), zoom, clock)
     servicer = MeetingsServicer(
         meetings, store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
     )

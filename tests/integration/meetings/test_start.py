@@ -10,8 +10,9 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.meetings.meetings import WORK_LEASE, StartCommand
-from services.meetings.store import MeetingStore
+from services.meetings.meetings import RECENT, WORK_LEASE
+from services.meetings.requests import StartCommand
+from services.meetings.store_requests import RequestStore
 from tests.integration.meetings.conftest import ADA, GENERAL, KEYS, Mesh, later
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
@@ -244,9 +245,9 @@ async def test_hours_later_a_lost_meeting_is_found_but_no_new_one_is_made(mesh: 
 
 
 async def test_only_the_worker_that_holds_a_request_can_change_it(mesh: Mesh) -> None:
-    store = MeetingStore(mesh.database, KEYS, mesh.clock)
+    store = RequestStore(mesh.database, KEYS, mesh.clock)
     command = StartCommand(SlackUser("", "T0ACME", "U0ADA"), str(uuid.uuid4()), "C0GENERAL", "Weekly sync")
-    first = (await store.reserve(command, str(uuid.uuid4()), "first worker", WORK_LEASE)).fresh
+    first = (await store.reserve(command, str(uuid.uuid4()), "first worker", WORK_LEASE, recent=RECENT)).fresh
     assert first is not None
     later(mesh.clock, WORK_LEASE)
     [second] = await store.claim_abandoned("second worker", WORK_LEASE)

@@ -1,0 +1,301 @@
+"""Requests for meetings in the database, up to the moment in which each has its meeting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.clock import Clock
+from mesh.database import Database, insert, serialize
+from mesh.errors import MeshError, Reason
+from mesh.sealing import KeyRing
+from mesh.slack_user import SlackUser
+from services.meetings import store_deliveries, store_events
+from services.meetings.deliveries import Delivery, Kind
+from services.meetings.meetings import Meeting, Reserved
+from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
+from services.meetings.rows import read_meeting
+from services.meetings.tables import meetings, start_requests
+
+_RESERVED, _COMPLETED, _FAILED = "reserved", "completed", "failed"
+_OF_RECENT = ("enterprise_id", "team_id", "slack_user_id", "topic", "meeting_id")
+
+
+class RequestStore:
+    """Requests for meetings."""
+
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+        self._database = database
+        self._keys = keys
+        self._clock = clock
+
+    async def reserve(
+        self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta, *, recent: timedelta
+    ) -> Reserved:
+        """Records a request before anything is done for it; finds what an earlier one with its id came to.
+
+        Records nothing where another one in the same conversation is younger than `recent`, unless the command says
+        so. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
+        """
+        now = self._clock.now()
+        reservation = Reservation(command, meeting_id, worker, now)
+        async with self._database.transaction("reserve start request") as connection:
+            # Two people who start at the same moment: the second one has to see the first one's request.
+            await serialize(connection, "start in", command.user.team_id, command.channel_id)
+            known = await self._known(connection, command)
+            if known is None and not command.start_another:
+                other = await self._recent(connection, command, now - recent)
+                if other is not None:
+                    return Reserved(recent=other)
+            if known is None and await self._insert(connection, reservation, now + lease):
+                return Reserved(fresh=reservation)
+            return known or await self._known(connection, command) or Reserved()
+
+    async def _known(self, connection: AsyncConnection, command: StartCommand) -> Reserved | None:
+        """Returns what the request with this id came to, or None. Raises MeshError(REQUEST_ID_REUSED)."""
+        row = await self._request(connection, command.user.team_id, command.request_id)
+        if row is None:
+            return None
+        if row.fingerprint != command.fingerprint():
+            raise MeshError(Reason.REQUEST_ID_REUSED)
+        if row.state != _COMPLETED:
+            return Reserved()
+        return Reserved(meeting=await read_meeting(connection, self._keys, row.meeting_id))
+
+    async def _recent(
+        self, connection: AsyncConnection, command: StartCommand, since: datetime
+    ) -> RecentMeeting | None:
+        """Returns the latest start in the conversation of `command` that is being worked on, or whose meeting runs."""
+        goes_on = and_(
+            start_requests.c.state == _COMPLETED,
+            meetings.c.meeting_id.is_not(None),
+            meetings.c.end_time.is_(None),
+            meetings.c.erase_time.is_(None),
+        )
+        row = (
+            await connection.execute(
+                select(
+                    *(start_requests.c[name] for name in _OF_RECENT),
+                    meetings.c.join_url_sealed,
+                )
+                .select_from(start_requests.outerjoin(meetings, meetings.c.meeting_id == start_requests.c.meeting_id))
+                .where(
+                    start_requests.c.team_id == command.user.team_id,
+                    start_requests.c.channel_id == command.channel_id,
+                    start_requests.c.reserve_time > since,
+                    or_(start_requests.c.state == _RESERVED, goes_on),
+                )
+                .order_by(start_requests.c.reserve_time.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        sealed = row.join_url_sealed
+        place = (row.team_id, row.meeting_id)
+        return RecentMeeting(
+            SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
+            row.topic,
+            self._keys.open_text(sealed, "meetings.join_url", *place) if sealed else "",
+        )
+
+    async def _insert(self, connection: AsyncConnection, reservation: Reservation, lease_expire_time: datetime) -> bool:
+        """Stores a request; tells whether its id was free."""
+        command = reservation.command
+        user = command.user
+        row = {
+            "team_id": user.team_id,
+            "request_id": command.request_id,
+            "enterprise_id": user.enterprise_id,
+            "slack_user_id": user.user_id,
+            "channel_id": command.channel_id,
+            "topic": command.topic,
+            "personal_room": command.personal_room,
+            "slack_thread_ts": command.slack_thread_ts,
+            "fingerprint": command.fingerprint(),
+            "response_url_sealed": self._keys.seal_text(
+                command.response_url, "start_requests.response_url", user.team_id, command.request_id
+            ),
+            "meeting_id": reservation.meeting_id,
+            "state": _RESERVED,
+            "worker": reservation.worker,
+            "lease_expire_time": lease_expire_time,
+            "reserve_time": reservation.reserve_time,
+        }
+        added = await connection.execute(insert(connection, start_requests).values(row).on_conflict_do_nothing())
+        return bool(added.rowcount)
+
+    async def extend(self, reservation: Reservation, lease: timedelta) -> bool:
+        """Lengthens the worker's lease; False when the work is another's by now."""
+        async with self._database.transaction("extend start request") as connection:
+            result = await connection.execute(
+                update(start_requests)
+                .where(self._mine(reservation))
+                .values(lease_expire_time=self._clock.now() + lease)
+            )
+            return bool(result.rowcount)
+
+    async def release(self, reservation: Reservation) -> None:
+        """Forgets a request whose failure its caller hears of: the id may be used again."""
+        async with self._database.transaction("release start request") as connection:
+            await connection.execute(delete(start_requests).where(self._mine(reservation)))
+
+    async def fail(self, reservation: Reservation, reason: str, metadata: Mapping[str, str]) -> None:
+        """Ends a request without a meeting, and has the person told."""
+        command = reservation.command
+        async with self._database.transaction("fail start request") as connection:
+            result = await connection.execute(
+                update(start_requests).where(self._mine(reservation)).values(state=_FAILED)
+            )
+            if result.rowcount:
+                await store_deliveries.add(
+                    connection,
+                    self._keys,
+                    kind=Kind.FAILURE,
+                    subject=command.request_id,
+                    user=command.user,
+                    channel_id=command.channel_id,
+                    slack_thread_ts=command.slack_thread_ts,
+                    meeting_id=None,
+                    response_url=command.response_url,
+                    command_time=reservation.reserve_time,
+                    now=self._clock.now(),
+                    failure=(reason, json.dumps(dict(metadata))),
+                )
+
+    async def complete(
+        self, reservation: Reservation, zoom: ZoomMeeting, *, lease_holder: str
+    ) -> tuple[Meeting, Delivery | None]:
+        """Stores the meeting, its card and the completed request in one transaction.
+
+        With a `lease_holder` the card comes back leased to it. Raises MeshError: SERVICE_UNAVAILABLE when another
+        worker has taken the request over meanwhile, ZOOM_NOT_CONNECTED when the person has left and it was erased.
+        """
+        command, now = reservation.command, self._clock.now()
+        async with self._database.transaction("complete start request") as connection:
+            result = await connection.execute(
+                update(start_requests).where(self._mine(reservation)).values(state=_COMPLETED)
+            )
+            if not result.rowcount:
+                known = await self._request(connection, command.user.team_id, command.request_id)
+                # Not "unavailable" for an erased one: the caller would repeat it, and have a second meeting made.
+                raise MeshError(Reason.SERVICE_UNAVAILABLE if known else Reason.ZOOM_NOT_CONNECTED)
+            await serialize(connection, "zoom host", zoom.zoom_host_id)
+            await self._insert_meeting(connection, reservation, zoom, now)
+            delivery_id = await store_deliveries.add(
+                connection,
+                self._keys,
+                kind=Kind.CARD,
+                subject=reservation.meeting_id,
+                user=command.user,
+                channel_id=command.channel_id,
+                slack_thread_ts=command.slack_thread_ts,
+                meeting_id=reservation.meeting_id,
+                response_url=command.response_url,
+                command_time=reservation.reserve_time,
+                now=now,
+            )
+            await store_events.apply_held(connection, self._keys, zoom.zoom_host_id, now)
+            meeting = await read_meeting(connection, self._keys, reservation.meeting_id)
+            if meeting is None:
+                raise AssertionError("inserted above")
+            if not lease_holder:
+                return meeting, None
+            leased = await store_deliveries.lease(connection, self._keys, lease_holder, 1, now, only=delivery_id)
+            return meeting, leased[0] if leased else None
+
+    async def _insert_meeting(
+        self, connection: AsyncConnection, reservation: Reservation, zoom: ZoomMeeting, now: datetime
+    ) -> None:
+        command = reservation.command
+        place = (command.user.team_id, reservation.meeting_id)
+        await connection.execute(
+            insert(connection, meetings).values(
+                meeting_id=reservation.meeting_id,
+                team_id=command.user.team_id,
+                enterprise_id=command.user.enterprise_id,
+                slack_user_id=command.user.user_id,
+                channel_id=command.channel_id,
+                slack_thread_ts=command.slack_thread_ts,
+                zoom_account_id=zoom.zoom_account_id,
+                zoom_host_id=zoom.zoom_host_id,
+                zoom_meeting_id=zoom.zoom_meeting_id,
+                zoom_pmi=zoom.zoom_pmi,
+                zoom_uuid="",
+                topic=command.topic,
+                join_url_sealed=self._keys.seal_text(zoom.join_url, "meetings.join_url", *place),
+                passcode_sealed=self._keys.seal_text(zoom.passcode, "meetings.passcode", *place),
+                create_time=now,
+                zoom_create_time=zoom.create_time,
+                host_is_basic=zoom.host_is_basic,
+            )
+        )
+
+    async def claim_abandoned(self, worker: str, lease: timedelta) -> list[Reservation]:
+        """Takes over up to ten reserved requests whose worker has been silent too long."""
+        now = self._clock.now()
+        async with self._database.transaction("claim abandoned requests") as connection:
+            abandoned = (
+                select(start_requests.c.meeting_id)
+                .where(start_requests.c.state == _RESERVED, start_requests.c.lease_expire_time <= now)
+                .order_by(start_requests.c.lease_expire_time)
+                .limit(10)
+                .with_for_update(skip_locked=True)
+            )
+            rows = await connection.execute(
+                update(start_requests)
+                .where(start_requests.c.meeting_id.in_(abandoned.scalar_subquery()))
+                .values(worker=worker, lease_expire_time=now + lease)
+                .returning(*start_requests.c)
+            )
+            return [self._reservation(row) for row in rows]
+
+    async def forget_old(self, age: timedelta) -> None:
+        """Deletes requests that ended longer ago than `age`: nobody repeats them any more."""
+        async with self._database.transaction("forget old requests") as connection:
+            await connection.execute(
+                delete(start_requests).where(
+                    start_requests.c.state != _RESERVED, start_requests.c.reserve_time < self._clock.now() - age
+                )
+            )
+
+    @staticmethod
+    def _mine(reservation: Reservation) -> Any:
+        return and_(
+            start_requests.c.team_id == reservation.command.user.team_id,
+            start_requests.c.request_id == reservation.command.request_id,
+            start_requests.c.worker == reservation.worker,
+            start_requests.c.state == _RESERVED,
+        )
+
+    @staticmethod
+    async def _request(connection: AsyncConnection, team_id: str, request_id: str) -> Row[Any] | None:
+        rows = await connection.execute(
+            select(*start_requests.c).where(
+                start_requests.c.team_id == team_id, start_requests.c.request_id == request_id
+            )
+        )
+        return rows.one_or_none()
+
+    def _reservation(self, row: Row[Any]) -> Reservation:
+        return Reservation(
+            StartCommand(
+                user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
+                request_id=row.request_id,
+                channel_id=row.channel_id,
+                topic=row.topic,
+                response_url=self._keys.open_text(
+                    row.response_url_sealed, "start_requests.response_url", row.team_id, row.request_id
+                ),
+                personal_room=row.personal_room,
+                slack_thread_ts=row.slack_thread_ts,
+            ),
+            row.meeting_id,
+            row.worker,
+            row.reserve_time,
+        )
