@@ -12,6 +12,7 @@ from mesh.errors import MeshError, Reason
 from mesh.slack_user import from_message
 from services.slack_edge import features, replies
 from services.slack_edge.bodies import parse_form, read_body
+from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
 from services.slack_edge.pages import Pages
 from services.slack_edge.problems import OwnPage, Problems, field
@@ -45,6 +46,7 @@ class Browser:
         own_page: OwnPage,
     ) -> None:
         self._pages = pages
+        self._guide = Guide(pages)
         self._problems = problems
         self._auth = auth
         self._phone = phone
@@ -58,6 +60,7 @@ class Browser:
         return [
             web.get("/", self._product),
             web.get("/static/style.css", self._style),
+            *self._guide.routes(),
             *self._installs.routes(),
             web.get("/zoom/connect", self._connect_page),
             web.post("/zoom/connect", self._connect),

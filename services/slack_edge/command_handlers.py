@@ -32,6 +32,7 @@ from services.slack_edge.continuations import Continuation, user_message
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.joining import join_url
 from services.slack_edge.starts import BUDGET, Starts
+from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspace, Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.phone.v1 import phone_service_pb2
@@ -65,6 +66,7 @@ class CommandHandlers:
         asks: Asks,
         gate: Gate,
         starts: Starts,
+        teller: Teller,
         help_url: str,
         zoom_join_url: str,
     ) -> None:
@@ -74,6 +76,7 @@ class CommandHandlers:
         self._asks = asks
         self._gate = gate
         self._starts = starts
+        self._teller = teller
         self._help_url = help_url
         self._zoom_join_url = zoom_join_url
 
@@ -184,7 +187,10 @@ class CommandHandlers:
 
         Raises MeshError as `StartMeeting` does.
         """
-        await self._starts.begin(user, continuation)
+        response = await self._starts.begin(user, continuation)
+        if response.HasField("recent"):
+            message = invitations.recent(response.recent, user, continuation)
+            await self._teller.try_to_tell(user, continuation.response_url, message)
 
 
 def _who(invocation: Invocation) -> Who:

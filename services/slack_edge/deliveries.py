@@ -128,6 +128,7 @@ class Deliveries:
             await self._reports.failed(delivery, error)
             return "failed"
         await self._reports.complete(delivery, delivered)
+        await self._presenter.follow_up(delivery)
         return "delivered"
 
 

@@ -16,14 +16,16 @@ from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.deliveries import Deliveries
+from services.slack_edge.events import Events
 from services.slack_edge.gate import Gate
 from services.slack_edge.health import Health, Neighbour
 from services.slack_edge.install_pages import InstallPages
-from services.slack_edge.interactions import Events
+from services.slack_edge.interactions import Interactions
 from services.slack_edge.limits import TokenBucket
 from services.slack_edge.pages import Pages
 from services.slack_edge.presenter import Presenter
 from services.slack_edge.problems import OwnPage, Problems
+from services.slack_edge.reactions import MeetingReactions
 from services.slack_edge.reports import Reports
 from services.slack_edge.resuming import Resuming
 from services.slack_edge.routes import SlackDoor, admin_app, public_app
@@ -32,6 +34,7 @@ from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.slack_api import SlackApi, open_session
 from services.slack_edge.starts import Starts
 from services.slack_edge.tasks import Tasks
+from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspaces
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
 from zoomslack.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -74,7 +77,8 @@ class Edge:
         slack = SlackApi(settings.slack_api_url, workspaces, self._session)
         addresses = Addresses(settings.public_url)
         asks = Asks(auth, addresses)
-        presenter = Presenter(slack, meetings, asks)
+        teller = Teller(slack)
+        presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
         gate = Gate(workspaces, asks, slack)
@@ -86,6 +90,7 @@ class Edge:
             asks=asks,
             gate=gate,
             starts=starts,
+            teller=teller,
             help_url=settings.help_url,
             zoom_join_url=settings.zoom_join_url,
         )
@@ -99,7 +104,9 @@ class Edge:
         )
         from_slack = Verifier(SLACK, settings.slack_secrets, clock)
         events = Events(auth, workspaces)
-        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, self._tasks, clock)
+        reactions = MeetingReactions(meetings, gate, starts)
+        interactions = Interactions(reactions.table(), gate, teller, self._tasks)
+        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
         webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings)

@@ -66,6 +66,18 @@ class Gate:
             return None
         return any(found.get(flag) is True for flag in ("is_admin", "is_owner"))
 
+    async def is_colleague(self, user: SlackUser) -> bool:
+        """Tells whether the person is of the organisation that `user` says she acts in; False where nobody can tell.
+
+        Whose workspace is another one than that of the channel is either of a sister workspace or of another company
+        (Slack, "Slack Connect"): only Slack knows. Raises MeshError where there is no installation.
+        """
+        if not user.enterprise_id:
+            return False
+        profile = await self._profile(user, await self._workspaces.get(user)) or {}
+        member = profile.get("enterprise_user")
+        return isinstance(member, dict) and member.get("enterprise_id") == user.enterprise_id
+
     async def _profile(self, user: SlackUser, workspace: Workspace) -> dict[str, Any] | None:
         if features.NAMES not in workspace.scopes:
             return None

@@ -1,76 +1,92 @@
-"""What Slack tells of by itself: pressed buttons, and events."""
+"""Buttons, shortcuts and modals: each is acknowledged at once, and what it means is done afterwards.
+
+Slack wants its answer within three seconds and repeats nothing (Slack, "Handling user interaction"). What starts or
+ends something carries an id made of the act's own ids, so that an act that arrives twice is done once.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
-from services.slack_edge.bodies import parse_object
-from services.slack_edge.workspaces import Workspaces
-from zoomslack.auth.v1 import auth_service_pb2
+from opentelemetry import trace
 
-if TYPE_CHECKING:
-    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+from mesh import deadline
+from mesh.errors import MeshError, Reason
+from services.slack_edge import replies
+from services.slack_edge.blocks import Json
+from services.slack_edge.gate import Gate
+from services.slack_edge.payloads import Interaction
+from services.slack_edge.slack_api import SlackError
+from services.slack_edge.tasks import Tasks
+from services.slack_edge.telling import Teller
 
 log = logging.getLogger(__name__)
 
-EVENT_TIMEOUT = 2.5
-"""Seconds to record an event: Slack counts an answer after three as none."""
-_MAX_WORD = 255
-_MAX_CHALLENGE = 1_000
+WORK_SECONDS = 20.0
+"""Seconds for what goes on after the acknowledgement."""
+
+Key = tuple[str, str]
+"""Slack's `type` of an interaction, and the `action_id` or `callback_id` of what was used."""
 
 
-def note_interaction(form: Mapping[str, str]) -> bool:
-    """Logs what was pressed. Returns False for a form that is no interaction.
+@dataclass(frozen=True)
+class Reaction:
+    """What an interaction leads to."""
 
-    A link button opens its address without our help, and still has to be acknowledged, or Slack marks it as broken.
-    """
-    payload = parse_object(form.get("payload", ""))
-    if payload is None:
-        return False
-    actions = payload.get("actions")
-    first = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
-    log.info("interaction", extra={"kind": _word(payload.get("type")), "action_id": _word(first.get("action_id"))})
-    return True
+    work: Callable[[Interaction], Awaitable[Json | None]] | None = None
+    """Done after the acknowledgement; what it returns is told to the person, if anything."""
+    answer: Callable[[Interaction], Json | None] | None = None
+    """What the interaction is answered with: a modal's errors, or its next view. With such, no work is done."""
 
 
-def challenge_of(event: Mapping[str, Any]) -> str | None:
-    """Returns what Slack wants to read back when it checks the address of the events; None for anything else."""
-    challenge = event.get("challenge")
-    if event.get("type") != "url_verification" or not isinstance(challenge, str):
-        return None
-    return challenge[:_MAX_CHALLENGE]
+class Interactions:
+    """Hands interactions to their reactions."""
 
+    def __init__(self, reactions: Mapping[Key, Reaction], gate: Gate, teller: Teller, tasks: Tasks) -> None:
+        self._reactions = reactions
+        self._gate = gate
+        self._teller = teller
+        self._tasks = tasks
 
-_LEAVING = frozenset({"app_uninstalled", "tokens_revoked", "team_access_revoked"})
+    def take(self, interaction: Interaction) -> Json | None:
+        """Takes one interaction and returns what to answer, None for the empty acknowledgement. Never blocks.
 
-
-class Events:
-    """Events, each handed to the service that owns what it is about."""
-
-    def __init__(self, auth: AuthServiceAsyncStub, workspaces: Workspaces) -> None:
-        self._auth = auth
-        self._workspaces = workspaces
-
-    async def take(self, event: Mapping[str, Any], body: bytes) -> None:
-        """Takes one event, whose signed bytes are `body`. What it means is recorded when this returns.
-
-        Raises MeshError where it was not recorded: Slack then sends the event again.
+        What nobody reacts to is acknowledged, too: a link button opens its address without our help, and Slack marks it
+        as broken where the app says nothing.
         """
-        if event.get("type") == "app_rate_limited":
-            log.warning("Slack holds events back", extra={"team_id": _word(event.get("team_id"))})
-            return
-        inner = event.get("event")
-        kind = inner.get("type") if isinstance(inner, dict) else event.get("type")
-        log.debug("event", extra={"kind": _word(kind), "event_id": _word(event.get("event_id"))})
-        if kind not in _LEAVING:
-            return
-        request = auth_service_pb2.RecordSlackEventRequest(body=body)
-        response = await self._auth.RecordSlackEvent(request, timeout=EVENT_TIMEOUT)
-        self._workspaces.drop_tenant(_word(event.get("enterprise_id")), _word(event.get("team_id")))
-        log.info("event", extra={"event": kind, "departures": response.departures})
+        reaction = self._reactions.get((interaction.kind, interaction.key))
+        log.info(
+            "interaction",
+            extra={"kind": interaction.kind, "action_id": interaction.key, "known": reaction is not None},
+        )
+        if reaction is None:
+            return None
+        if reaction.answer is not None and (answer := reaction.answer(interaction)) is not None:
+            return answer
+        if reaction.work is not None:
+            self._tasks.start(self._react(reaction.work, interaction), f"react to {interaction.key}")
+        return None
 
-
-def _word(value: object) -> str:
-    return value[:_MAX_WORD] if isinstance(value, str) else ""
+    async def _react(self, work: Callable[[Interaction], Awaitable[Json | None]], interaction: Interaction) -> None:
+        who = interaction.who
+        try:
+            with deadline.budget(WORK_SECONDS):
+                if interaction.is_surely_inside or await self._gate.is_colleague(who.user):
+                    message = await work(interaction)
+                else:
+                    message = replies.outsiders()
+        except MeshError as error:
+            about = {"action_id": interaction.key, "reason": error.reason.value}
+            log.info("an interaction came to nothing", extra=about)
+            message = replies.failure(error)
+        except SlackError as error:
+            log.warning("Slack refused a reaction", extra={"action_id": interaction.key, "cause": str(error)})
+            message = replies.failure(MeshError(Reason.SLACK_UNAVAILABLE))
+        except Exception:
+            log.exception("an interaction hit a defect", extra={"action_id": interaction.key})
+            trace_id = trace.get_current_span().get_span_context().trace_id
+            message = replies.failure(MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(trace_id)}))
+        if message:
+            await self._teller.try_to_tell(who.user, interaction.response_url, message)

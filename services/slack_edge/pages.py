@@ -37,12 +37,15 @@ class Pages:
         """Returns the style sheet."""
         return web.Response(text=self._style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
-    def page(self, template: str, *, status: int = 200, leads_away: bool = False, **values: Any) -> web.Response:
+    def page(
+        self, template: str, *, status: int = 200, leads_away: bool = False, pictures: bool = False, **values: Any
+    ) -> web.Response:
         """Returns a page. `leads_away`: it has a form after which the browser is sent to a vendor."""
         # Browsers apply `form-action` to every redirect that follows, and Zoom may send a person on to her company's
         # sign-in: any https address, then. Without a form nothing may be submitted at all.
         target = f"'self' https:{'' if self._secure else ' http:'}" if leads_away else "'none'"
-        response = self._html(template, status, f"{_BASE_POLICY}; form-action {target}", values)
+        images = "; img-src 'self'" if pictures else ""
+        response = self._html(template, status, f"{_BASE_POLICY}; form-action {target}{images}", values)
         if leads_away:
             # Under `no-referrer` browsers send the form with `Origin: null`, which says nothing about where it stood.
             response.headers["Referrer-Policy"] = "same-origin"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser, from_message
-from services.slack_edge import cards, replies
+from services.slack_edge import cards, host_controls, replies
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
 from services.slack_edge.slack_api import Nature, SlackApi, SlackError
+from services.slack_edge.telling import NO_UNFURL, Teller
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NO_UNFURL = {"unfurl_links": False, "unfurl_media": False}
-"""Slack's preview of a Zoom link would stand under our own card."""
 # The call is over, or Slack has forgotten it: nothing is left to be brought up to date.
 _CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
 
@@ -27,8 +26,9 @@ _CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
 class Presenter:
     """Shows things in Slack. Every method may be repeated after a failure halfway."""
 
-    def __init__(self, slack: SlackApi, meetings: MeetingsServiceAsyncStub, asks: Asks) -> None:
+    def __init__(self, slack: SlackApi, teller: Teller, meetings: MeetingsServiceAsyncStub, asks: Asks) -> None:
         self._slack = slack
+        self._teller = teller
         self._meetings = meetings
         self._asks = asks
 
@@ -177,6 +177,21 @@ class Presenter:
         channel_id, ts = await self._tell(delivery, message)
         return pb.Delivered(version=delivery.version, slack_channel_id=channel_id, slack_message_ts=ts)
 
+    async def follow_up(self, delivery: pb.Delivery) -> None:
+        """Gives whoever started a meeting its controls, beside a card that was just shown. Best effort: never raises.
+
+        Only where she typed: without that address nothing can be shown to her alone there, and the Home tab has them.
+        """
+        if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered"):
+            return
+        meeting, url = delivery.card.meeting, delivery.slack_response_url
+        if url and meeting.state != pb.MEETING_STATE_ENDED:
+            message = _in_thread(delivery, host_controls.controls(meeting))
+            try:
+                await self._slack.respond(url, message)
+            except SlackError as error:
+                log.info("no controls for a host", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
+
     async def comfort(self, delivery: pb.Delivery) -> None:
         """Gives the host the link to a meeting whose card Slack will never show. Best effort: never raises."""
         if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered"):
@@ -188,18 +203,8 @@ class Presenter:
 
     async def _tell(self, delivery: pb.Delivery, message: Json) -> tuple[str, str]:
         """Tells one person something: where she typed, else in her own conversation with the app."""
-        if delivery.slack_response_url:
-            try:
-                await self._slack.respond(delivery.slack_response_url, message)
-            except SlackError as failure:
-                if not failure.is_final:
-                    raise
-            else:
-                return "", ""
-        user = from_message(delivery.user)
-        direct = {name: value for name, value in message.items() if name != "response_type"}  # means nothing there
-        answer = await self._slack.call(user, "chat.postMessage", {"channel": user.user_id, **direct, **_NO_UNFURL})
-        return _place(answer)
+        answer = await self._teller.tell(from_message(delivery.user), delivery.slack_response_url, message)
+        return _place(answer) if answer else ("", "")
 
     async def _failure_message(self, user: SlackUser, failure: pb.CommandFailure) -> Json:
         known = failure.reason in Reason.__members__
@@ -218,7 +223,8 @@ class Presenter:
         """
         if anywhere and delivery.slack_response_url:
             try:
-                await self._slack.respond(delivery.slack_response_url, {"response_type": "in_channel", **message})
+                answer = {"response_type": "in_channel", **_in_thread(delivery, message)}
+                await self._slack.respond(delivery.slack_response_url, answer)
             except SlackError as failure:
                 if not failure.is_final:
                     raise
@@ -227,7 +233,9 @@ class Presenter:
                 return "", ""
         channel = delivery.conversation.slack_channel_id
         answer = await self._slack.call(
-            from_message(delivery.user), "chat.postMessage", {"channel": channel, **message, **_NO_UNFURL}
+            from_message(delivery.user),
+            "chat.postMessage",
+            {"channel": channel, **_in_thread(delivery, message), **NO_UNFURL},
         )
         return _place(answer)
 
@@ -237,6 +245,10 @@ def _call_of(method: str, answer: Json) -> Json:
     if not isinstance(call, dict) or not isinstance(call.get("id"), str) or not 0 < len(call["id"]) <= 64:
         raise SlackError(method, "no_call_in_answer", Nature.PASSING)
     return call
+
+
+def _in_thread(delivery: pb.Delivery, message: Json) -> Json:
+    return {**message, "thread_ts": delivery.slack_thread_ts} if delivery.slack_thread_ts else message
 
 
 def _place(answer: Json) -> tuple[str, str]:

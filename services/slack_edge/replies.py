@@ -187,6 +187,16 @@ def already_received() -> Json:
     return ephemeral("This command was already received.")
 
 
+def outdated() -> Json:
+    """A button whose message was made by another version of this app."""
+    return ephemeral("This button is out of date. Type `/zoom help` to see what works.")
+
+
+def outsiders() -> Json:
+    """Somebody of another company pressed a button in a shared channel."""
+    return ephemeral("Only people of the company that added Zoom to this channel can use this.")
+
+
 def config_usage() -> Json:
     """`/zoom config` with something else."""
     return ephemeral("Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`.")

@@ -9,14 +9,15 @@ from opentelemetry import trace
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
-from services.slack_edge import replies
+from services.slack_edge import payloads, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_body
 from services.slack_edge.browser import Browser
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.commands import invocation
+from services.slack_edge.events import Events, challenge_of
 from services.slack_edge.health import Health
-from services.slack_edge.interactions import Events, challenge_of, note_interaction
+from services.slack_edge.interactions import Interactions
 from services.slack_edge.middleware import add_headers, observe
 from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
 from services.slack_edge.starts import BUDGET
@@ -40,6 +41,7 @@ class SlackDoor:
         seen: SeenSignatures,
         handlers: CommandHandlers,
         events: Events,
+        interactions: Interactions,
         tasks: Tasks,
         clock: Clock,
     ) -> None:
@@ -47,6 +49,7 @@ class SlackDoor:
         self._seen = seen
         self._handlers = handlers
         self._events = events
+        self._interactions = interactions
         self._tasks = tasks
         self._clock = clock
 
@@ -91,12 +94,25 @@ class SlackDoor:
         return response
 
     async def interaction(self, request: web.Request) -> web.Response:
-        """A pressed button. The empty answer acknowledges it."""
+        """A pressed button, a shortcut, a modal. The empty answer acknowledges it; nothing is waited for."""
         body = await read_body(request, _FORM)
         self._verify(request, body)
-        if not note_interaction(parse_form(body) or {}):
+        payload = parse_object((parse_form(body) or {}).get("payload", ""))
+        if payload is None:
             raise web.HTTPBadRequest
-        return web.Response()
+        if not self._seen.add(request.headers[SLACK.signature_header]):
+            log.info("an interaction was replayed")
+            return web.Response()
+        answer = None
+        try:
+            interaction = payloads.understand(payload)
+            if interaction is None:
+                log.warning("an interaction says not whose it is")
+            else:
+                answer = self._interactions.take(interaction)
+        except Exception:
+            log.exception("an interaction hit a defect")
+        return web.Response() if answer is None else web.json_response(answer)
 
     async def event(self, request: web.Request) -> web.Response:
         """An event, or Slack's check of this address."""

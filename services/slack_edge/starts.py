@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
-from services.slack_edge import cards, replies
+from services.slack_edge import cards, invitations, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
 from services.slack_edge.continuations import Continuation, user_message
@@ -55,6 +55,8 @@ class Starts:
         response = await self._request(user, what, self._lease_holder, START_TIMEOUT)
         if response.HasField("delivery"):
             return await self._show_now(response.delivery, user_name)
+        if response.HasField("recent"):
+            return Answer(invitations.recent(response.recent, user, what))
         return Answer(replies.starting() if response.pending else replies.already_started())
 
     async def begin(self, user: SlackUser, what: Continuation) -> pb.StartMeetingResponse:
@@ -104,6 +106,8 @@ class Starts:
             )
             # Where the answer may not have counted, whoever leases next looks whether Slack shows the call.
             await self._reports.complete(delivery, shown if lost is None else at_once(lost))
+            if lost is None:
+                await self._presenter.follow_up(delivery)
 
         message = cards.card_message(delivery.card.meeting, call["id"])
         return Answer({"response_type": "in_channel", **message}, report)

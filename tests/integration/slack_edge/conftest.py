@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -36,6 +37,7 @@ ZOOM_SECRETS = ("zoom-user-secret", "zoom-account-secret")
 FORM = "application/x-www-form-urlencoded"
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class JumpingClock(SystemClock):
@@ -110,6 +112,25 @@ class World:
         found: list[Json] = (await self.control("GET", "requests", method=method))["requests"]
         return found
 
+    async def press(self, action_id: str, *, user: str = ADA, channel: str = GENERAL) -> None:
+        """Presses a button in the newest message that has it."""
+        for message in reversed(await self.seen(channel, user)):
+            if action_id in str(message["blocks"]):
+                where = {"user_id": user, "channel_id": channel, "ts": message["ts"], "action_id": action_id}
+                pressed = await self.control("POST", "actions", **where)
+                assert (pressed["status"], pressed["error"]) == (200, None)
+                return
+        raise AssertionError(f"nobody sees {action_id}")
+
+    async def interact(self, payload: Json) -> tuple[int, str]:
+        """Posts a rightly signed interaction as Slack does."""
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        return await self.post("/slack/interactions", body, headers=self.signed(body))
+
+    async def texts(self, channel: str = GENERAL, user: str = ADA) -> list[str]:
+        """Returns the texts that a person sees in a conversation."""
+        return [str(message["text"]) for message in await self.seen(channel, user)]
+
     async def fault(self, method: str, kind: str, /, **more: Any) -> None:
         """Lets the next request of the edge to Slack fail."""
         await self.control("POST", "faults", method=method, kind=kind, **more)
@@ -144,6 +165,14 @@ def sign(secret: str, body: bytes, age: int = 0) -> tuple[str, str]:
     timestamp = str(int(time.time()) - age)
     digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return timestamp, f"v0={digest}"
+
+
+async def until(probe: Callable[[], Awaitable[T]]) -> T:
+    """Looks again and again until there is something to see: what the edge does after its answer has no other end."""
+    async with asyncio.timeout(10):
+        while True:
+            if found := await probe():
+                return found
 
 
 async def _always() -> bool:

@@ -72,7 +72,8 @@ async def command(clock: WatchedClock, handlers: Any, data: Any) -> int:
     tasks = Tasks()
     verifier = Verifier(SLACK, [SECRET], clock)
     seen = SeenSignatures(FakeClock())  # a clock of its own: it must not be the one that reads the watched one first
-    door = SlackDoor(verifier, seen, handlers, events=cast("Any", Unused()), tasks=tasks, clock=clock)
+    unused = cast("Any", Unused())
+    door = SlackDoor(verifier, seen, handlers, unused, unused, tasks, clock)
     headers = {"Content-Type": FORM, **slack_headers(SECRET, COMMAND, timestamp=int(clock.now().timestamp()))}
     status = await post("/slack/commands", door.command, data, headers)
     await tasks.drain(1.0)

@@ -1,0 +1,46 @@
+"""What whoever started a meeting can do about it, shown to her alone. Pure functions, as in `replies`."""
+
+from __future__ import annotations
+
+from services.slack_edge import values
+from services.slack_edge.blocks import Json, actions, button, confirmation, plain, section
+from services.slack_edge.replies import ephemeral
+from services.slack_edge.texts import grouped_meeting_id
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+END = "zoom_end_meeting"
+END_AT_HOME = "zoom_end_meeting_home"
+"""Another id where no message stands around it: each is followed by something else."""
+
+
+def controls(meeting: pb.Meeting) -> Json:
+    """What follows a card. A host key that Zoom gives would stand here, too: only the host may know it."""
+    number = grouped_meeting_id(meeting.zoom_meeting_id)
+    return ephemeral(
+        f"You started the Zoom meeting {number}. Only you see this.",
+        section(plain(f"You started the Zoom meeting {number}. Only you see this.")),
+        actions(end_button(meeting, END)),
+    )
+
+
+def end_button(meeting: pb.Meeting, action_id: str) -> Json:
+    """A button that ends a meeting, after a question."""
+    return button(
+        "End for everybody",
+        action_id,
+        value=values.encode(meeting=meeting.meeting_id, host=meeting.host.slack_user_id),
+        style="danger",
+        confirm=confirmation(
+            "End this meeting?", "It ends for everybody who is in it.", "End for everybody", "Keep it running"
+        ),
+    )
+
+
+def ending() -> Json:
+    """A meeting was ended; stands where the button was."""
+    return {"replace_original": True, "text": "The meeting was ended for everybody."}
+
+
+def not_the_host() -> Json:
+    """Somebody else pressed."""
+    return ephemeral("Only the person who started a meeting can end it from here.")

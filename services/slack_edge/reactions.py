@@ -1,0 +1,87 @@
+"""What buttons that start and end meetings lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.slack_edge import host_controls, invitations, replies, values
+from services.slack_edge.answers import Answer
+from services.slack_edge.blocks import Json
+from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.gate import Gate, Who
+from services.slack_edge.interactions import Key, Reaction
+from services.slack_edge.payloads import Interaction
+from services.slack_edge.starts import PATIENT_TIMEOUT, Starts
+from services.slack_edge.workspaces import Workspace
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+PRESSED = "block_actions"
+
+
+class MeetingReactions:
+    """Starts and ends meetings for whoever pressed."""
+
+    def __init__(self, meetings: MeetingsServiceAsyncStub, gate: Gate, starts: Starts) -> None:
+        self._meetings = meetings
+        self._gate = gate
+        self._starts = starts
+
+    def table(self) -> dict[Key, Reaction]:
+        """Returns what leads here."""
+        return {
+            (PRESSED, invitations.START_ANOTHER): Reaction(self._start_another),
+            (PRESSED, host_controls.END): Reaction(self._end),
+        }
+
+    async def start(self, who: Who, what: Continuation) -> Json:
+        """Starts a meeting whose card comes by the deliveries; returns what is to be said beside it, if anything.
+
+        Raises MeshError as `StartMeeting` does.
+        """
+
+        async def work(workspace: Workspace) -> Answer:
+            if not workspace.offers_meetings:
+                return Answer(replies.not_offered("meetings"))
+            response = await self._starts.begin(who.user, what)
+            if response.HasField("recent"):
+                return Answer(invitations.recent(response.recent, who.user, what))
+            return Answer({})
+
+        return (await self._gate.enter(who, what, work)).message
+
+    async def end(self, interaction: Interaction) -> Json | None:
+        """Ends the meeting that a button names; returns why not, None where it was done. Raises as `EndMeeting`."""
+        named = values.decode(interaction.value, meeting=str, host=str)
+        user = interaction.who.user
+        if named is None:
+            return replies.outdated()
+        if named["host"] != user.user_id:
+            return host_controls.not_the_host()
+
+        async def work(_workspace: Workspace) -> Answer:
+            request = pb.EndMeetingRequest(user=user_message(user), meeting_id=named["meeting"])
+            await self._meetings.EndMeeting(request, timeout=PATIENT_TIMEOUT)
+            return Answer({})
+
+        return (await self._gate.enter(interaction.who, None, work)).message or None
+
+    async def _end(self, interaction: Interaction) -> Json:
+        return await self.end(interaction) or host_controls.ending()
+
+    async def _start_another(self, interaction: Interaction) -> Json:
+        wish = values.decode(interaction.value, topic=str, room=bool, thread=str)
+        if wish is None:
+            return replies.outdated()
+        what = Continuation(
+            interaction.request_id,
+            interaction.channel_id,
+            wish["topic"],
+            interaction.response_url,
+            personal_room=wish["room"],
+            thread_ts=wish["thread"],
+            start_another=True,
+        )
+        return await self.start(interaction.who, what) or invitations.another_starts()
