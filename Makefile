@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate lock bench clean
+.PHONY: certs help run test lint verify generate lock pictures bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,7 @@ lint: $(DEV) ## Check style, types, the import rules and the protos.
 verify: $(DEV) ## Check that what is generated is up to date, without a network.
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/features.py --check
+	$(BIN)/python tools/guide.py --check
 	$(BIN)/python tools/verify.py
 
 generate: $(DEV) ## Write gen/ from protos/.
@@ -56,6 +57,10 @@ lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
 			--no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
+
+pictures: $(DEV) ## Take the guide's pictures anew, and make its pages. Needs Chromium.
+	$(BIN)/python -m tools.pictures
+	$(BIN)/python tools/guide.py
 
 certs: $(RUNTIME) ## Make a development authority and a certificate for each service in var/certs.
 	@$(BIN)/python tools/make_certs.py var/certs

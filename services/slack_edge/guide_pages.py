@@ -32,9 +32,7 @@ class Guide:
         name = request.match_info["page"]
         text = self._texts.get(name)
         if text is None:
-            return self._pages.message(
-                "There is no such page", "The guide begins at the address of this page with `/guide/index`.", status=404
-            )
+            return self._pages.message("There is no such page", "The guide begins at `/guide/index`.", status=404)
         return self._pages.page("guide.html", pictures=True, text=text, is_first=name == "index")
 
     async def _picture(self, request: web.Request) -> web.Response:
