@@ -62,16 +62,18 @@ async def serve(settings: MeetingsSettings) -> None:
         store = MeetingStore(database, keys, clock)
         requests = RequestStore(database, keys, clock)
         events = EventStore(database, keys, clock)
+        deliveries = DeliveryStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
         meetings = Meetings(requests, ZoomMeetings(zoom, clock), clock)
-        servicer = MeetingsServicer(meetings, store, DeliveryStore(database, keys, clock), events)
+        servicer = MeetingsServicer(meetings, store, deliveries, events)
 
         async def ready() -> bool:
             return await database.ready() and await is_current(database, MIGRATIONS)
 
         async def forget() -> None:
             await events.forget_old()
+            await deliveries.forget_old()
             await requests.forget_old(REQUESTS_KEPT)
             await leavers.forget_old()
 

@@ -8,7 +8,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Attendee
-from services.meetings.deliveries import Card, Delivered, Delivery, Failure, Recording, Summary
+from services.meetings.deliveries import (
+    Card,
+    Delivered,
+    Delivery,
+    Failure,
+    Notice,
+    NoticeKind,
+    Recording,
+    Summary,
+)
 from services.meetings.events import Disposition
 from services.meetings.meetings import Meeting, MeetingState, Started
 from services.meetings.requests import RecentMeeting
@@ -19,6 +28,10 @@ _STATES = {
     MeetingState.CREATED: pb.MEETING_STATE_CREATED,
     MeetingState.STARTED: pb.MEETING_STATE_STARTED,
     MeetingState.ENDED: pb.MEETING_STATE_ENDED,
+}
+_NOTICES = {
+    NoticeKind.BASIC_PLAN: pb.NOTICE_KIND_BASIC_PLAN,
+    NoticeKind.INVITE_APP: pb.NOTICE_KIND_INVITE_APP,
 }
 DISPOSITIONS = {
     Disposition.APPLIED: pb.EVENT_DISPOSITION_APPLIED,
@@ -89,6 +102,7 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         delivered=None if delivery.delivered is None else delivered_message(delivery.delivered),
         slack_call_id=delivery.slack_call_id,
         slack_response_url=delivery.response_url,
+        recipient_slack_user_id=delivery.recipient,
         slack_thread_ts=delivery.slack_thread_ts,
     )
     match delivery.content:
@@ -100,10 +114,14 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
             message.summary.CopyFrom(
                 pb.MeetingSummary(meeting=meeting_message(meeting), attendees=map(attendee_message, attendees))
             )
-        case Recording(meeting, play_url, passcode):
+        case Recording(meeting, play_url, passcode, deleted):
             message.recording.CopyFrom(
-                pb.MeetingRecording(meeting=meeting_message(meeting), play_url=play_url, passcode=passcode)
+                pb.MeetingRecording(
+                    meeting=meeting_message(meeting), play_url=play_url, passcode=passcode, deleted=deleted
+                )
             )
+        case Notice(kind, meeting):
+            message.notice.CopyFrom(pb.Notice(kind=_NOTICES[kind], meeting=meeting_message(meeting)))
         case Failure(reason, metadata):
             message.failure.CopyFrom(pb.CommandFailure(reason=reason, metadata=metadata))
     return message

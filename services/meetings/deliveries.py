@@ -21,7 +21,11 @@ LEASE = timedelta(seconds=15)
 RESPONSE_URL_LIFE = timedelta(minutes=29)
 """Slack's address for answers works for thirty minutes after the command; one is kept for the way."""
 
+WAIT = timedelta(days=30)
+"""How long a result waits for the app to be let into its conversation: as long as Zoom keeps a deleted recording."""
+
 _PAUSE = {"card": timedelta(seconds=2)}
+_NOT_LET_IN = frozenset({"channel_not_found", "not_in_channel"})
 
 
 class Kind(StrEnum):
@@ -31,6 +35,19 @@ class Kind(StrEnum):
     SUMMARY = "summary"
     RECORDING = "recording"
     FAILURE = "failure"
+    NOTICE = "notice"
+
+
+_RESULTS = frozenset({Kind.SUMMARY, Kind.RECORDING})
+
+
+class NoticeKind(StrEnum):
+    """What a person is told in her own conversation with the app."""
+
+    BASIC_PLAN = "basic_plan"
+    """There are no summaries and recordings on her plan."""
+    INVITE_APP = "invite_app"
+    """Results of her meeting wait until the app is let into the conversation."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,16 @@ class Recording:
     meeting: Meeting
     play_url: str = field(repr=False)
     passcode: str = field(repr=False)
+    deleted: bool = False
+    """Whether its owner deleted it; link and passcode are empty then."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a person alone is told."""
+
+    kind: NoticeKind
+    meeting: Meeting
 
 
 @dataclass(frozen=True)
@@ -66,7 +93,7 @@ class Failure:
     metadata: Mapping[str, str]
 
 
-Content = Card | Summary | Recording | Failure
+Content = Card | Summary | Recording | Failure | Notice
 
 
 @dataclass(frozen=True)
@@ -97,8 +124,23 @@ class Delivery:
     slack_call_id: str
     """The call that an earlier attempt made, perhaps without showing it."""
     response_url: str = field(repr=False)
+    recipient: str = ""
+    """The Slack user in whose own conversation with the app it is shown; empty for the channel."""
     slack_thread_ts: str = ""
     """The message in whose thread it is shown; empty for the channel itself."""
+
+
+def is_direct_message(channel_id: str) -> bool:
+    """Tells whether a conversation is one of two people, into which an app never gets (Slack: ids beginning with D)."""
+    return channel_id.startswith("D")
+
+
+def waits(kind: Kind, recipient: str, slack_error: str) -> bool:
+    """Tells whether a refusal ends when somebody lets the app into the conversation.
+
+    Slack says `not_in_channel` of public conversations, and of private ones that they are not there at all.
+    """
+    return kind in _RESULTS and not recipient and slack_error in _NOT_LET_IN
 
 
 def pause_after(kind: Kind) -> timedelta:

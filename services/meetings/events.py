@@ -69,15 +69,43 @@ class ParticipantLeft:
 
 @dataclass(frozen=True)
 class RecordingCompleted:
-    """A cloud recording can be watched."""
+    """A cloud recording, or a further part of it, can be watched."""
 
     instance: Instance
     time: datetime
+    """When the run began."""
     play_url: str = field(repr=False)
     passcode: str = field(repr=False)
+    send_time: datetime
+    """When Zoom sent it: of several, the newest counts."""
+    file_ids: tuple[str, ...] = ()
+    """The files it is about; none where Zoom names none: all of them."""
 
 
-Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | RecordingCompleted
+@dataclass(frozen=True)
+class RecordingRemoved:
+    """Files of a cloud recording were put in the trash, or deleted."""
+
+    instance: Instance
+    time: datetime
+    send_time: datetime
+    file_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordingRecovered:
+    """Files of a cloud recording came back from the trash."""
+
+    instance: Instance
+    time: datetime
+    send_time: datetime
+    file_ids: tuple[str, ...] = ()
+    play_url: str = field(default="", repr=False)
+    """The page to play it; empty where Zoom sent none. The passcode is not among what Zoom sends."""
+
+
+RecordingEvent = RecordingCompleted | RecordingRemoved | RecordingRecovered
+Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | RecordingEvent
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,15 @@ class MeetingsServicer(MeetingsServiceServicer):
             next_page_token=paging.make_position(last.create_time, last.meeting_id, *binding) if last else "",
         )
 
+    async def ReleaseDeliveries(  # noqa: N802
+        self, request: pb.ReleaseDeliveriesRequest, context: Context
+    ) -> pb.ReleaseDeliveriesResponse:
+        released = await self._deliveries.release(from_message(request.user), request.conversation.slack_channel_id)
+        if released:
+            log.info("results released", extra={"team_id": request.user.slack_team_id, "released": released})
+            self._edges.announce()
+        return pb.ReleaseDeliveriesResponse(released=released)
+
     async def RecordZoomEvent(  # noqa: N802
         self, request: pb.RecordZoomEventRequest, context: Context
     ) -> pb.RecordZoomEventResponse:

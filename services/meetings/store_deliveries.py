@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,28 +19,16 @@ from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store_departures
-from services.meetings.attendance import Attendee, Host, attendees, present
-from services.meetings.deliveries import (
-    LEASE,
-    RESPONSE_URL_LIFE,
-    Card,
-    Content,
-    Delivered,
-    Delivery,
-    Failure,
-    Kind,
-    Recording,
-    Summary,
-    pause_after,
-)
-from services.meetings.meetings import Meeting
-from services.meetings.rows import meeting_from, sessions_of
-from services.meetings.tables import deliveries, meetings, recordings
+from services.meetings import store_departures, store_waiting
+from services.meetings.attendance import Attendee
+from services.meetings.deliveries import LEASE, RESPONSE_URL_LIFE, Content, Delivered, Delivery, Kind, pause_after
+from services.meetings.store_contents import NothingToShowError, content_of
+from services.meetings.tables import deliveries
 
 log = logging.getLogger(__name__)
 
 UNREADABLE_PAUSE = timedelta(minutes=1)
+_ORDER = (deliveries.c.next_attempt_time, deliveries.c.queue_position)
 
 
 class DeliveryStore:
@@ -92,14 +82,19 @@ class DeliveryStore:
                 "failed_attempts": 0,
                 "next_attempt_time": pause,
                 "lease_expire_time": None,
+                **store_waiting.DELIVERED,
             },
             final=True,
         )
 
-    async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> None:
-        """Records that Slack will never show it. Raises MeshError(DELIVERY_LEASE_LOST)."""
+    async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> bool:
+        """Records that Slack will never show it, or not before the app is let in; tells whether it waits for that.
+
+        Raises MeshError(DELIVERY_LEASE_LOST).
+        """
         values = {"refused_error": slack_error, "lease_expire_time": None}
-        await self._report(user, delivery_id, lease_token, values, final=True)
+        async with self._reporting(user, delivery_id, lease_token, values, final=True) as connection:
+            return await store_waiting.wait(connection, self._keys, delivery_id, slack_error, self._clock.now())
 
     async def postponed(self, user: SlackUser, delivery_id: str, lease_token: str, delay: timedelta) -> None:
         """Records that Slack could not show it now. Raises MeshError(DELIVERY_LEASE_LOST)."""
@@ -110,9 +105,27 @@ class DeliveryStore:
         }
         await self._report(user, delivery_id, lease_token, values)
 
+    async def release(self, user: SlackUser, channel_id: str) -> int:
+        """Has shown, in order, what waited for the app to be let into a conversation; returns how many results."""
+        async with self._database.transaction("release deliveries") as connection:
+            return await store_waiting.release(connection, user, channel_id, self._clock.now())
+
+    async def forget_old(self) -> None:
+        """Gives up what has waited too long."""
+        async with self._database.transaction("forget what waited") as connection:
+            await store_waiting.forget_old(connection, self._clock.now())
+
     async def _report(
         self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any], *, final: bool = False
     ) -> None:
+        async with self._reporting(user, delivery_id, lease_token, values, final=final):
+            pass
+
+    @contextlib.asynccontextmanager
+    async def _reporting(
+        self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any], *, final: bool
+    ) -> AsyncIterator[AsyncConnection]:
+        """Records an outcome, and gives its transaction to whatever follows from it."""
         # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
         async with self._database.transaction("report delivery") as connection:
             closing = await store_departures.lock_closing(connection, user, delivery_id) if final else None
@@ -129,6 +142,7 @@ class DeliveryStore:
                 raise MeshError(Reason.DELIVERY_LEASE_LOST)
             if closing is not None:
                 await store_departures.delete_meetings(connection, [closing])
+            yield connection
 
 
 async def add(
@@ -145,6 +159,7 @@ async def add(
     now: datetime,
     slack_thread_ts: str = "",
     failure: tuple[str, str] = ("", "{}"),
+    recipient: str = "",
 ) -> str:
     """Adds something to show at version 1 and returns its id; empty when it is there already."""
     delivery_id = str(uuid.uuid4())
@@ -167,6 +182,7 @@ async def add(
             response_url_expire_time=command_time + RESPONSE_URL_LIFE,
             desired_version=1,
             next_attempt_time=now,
+            recipient_slack_user_id=recipient,
         )
         .on_conflict_do_nothing()
     )
@@ -186,7 +202,7 @@ async def lease(
     connection: AsyncConnection, keys: KeyRing, holder: str, limit: int, now: datetime, *, only: str = ""
 ) -> list[Delivery]:
     """Leases due deliveries within a transaction; with `only`, that one."""
-    query = select(*deliveries.c).where(_due(now)).order_by(deliveries.c.next_attempt_time).limit(limit)
+    query = select(*deliveries.c).where(_due(now)).order_by(*_ORDER).limit(limit)
     if only:
         query = query.where(deliveries.c.delivery_id == only)
     leased = []
@@ -201,11 +217,10 @@ async def lease(
             "failed_attempts": failed,
         }
         try:
-            content = await _content(connection, keys, row)
-            if content is None:
-                values = {"refused_error": "gone"}  # what it would show was deleted meanwhile
-            else:
-                leased.append(_delivery(row, keys, token, now, failed, content))
+            content = await content_of(connection, keys, row)
+            leased.append(_delivery(row, keys, token, now, failed, content))
+        except NothingToShowError as error:
+            values = {"refused_error": error.cause, "lease_expire_time": None}
         except SealError:
             # A key left the ring too early. One row must not stop all the others.
             log.error("a delivery does not open", extra={"delivery_id": row.delivery_id})  # noqa: TRY400
@@ -221,6 +236,7 @@ def _due(now: datetime) -> Any:
         # Newer code may know more kinds while it is rolled out beside this.
         deliveries.c.kind.in_([kind.value for kind in Kind]),
         deliveries.c.next_attempt_time <= now,
+        store_waiting.turn(),
         or_(deliveries.c.lease_expire_time.is_(None), deliveries.c.lease_expire_time <= now),
     )
 
@@ -255,41 +271,5 @@ def _delivery(
         delivered=shown if row.delivered_version else None,
         slack_call_id=row.slack_call_id,
         response_url=response_url,
-    )
-
-
-async def _content(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) -> Content | None:
-    """Returns what is to be shown as it is now."""
-    kind = Kind(row.kind)
-    if kind is Kind.FAILURE:
-        return Failure(row.failure_reason, json.loads(row.failure_metadata))
-    found = (await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == row.meeting_id))).one_or_none()
-    if found is None:
-        return None
-    meeting = meeting_from(found, keys)
-    if kind is Kind.RECORDING:
-        return await _recording(connection, keys, row, meeting)
-    sessions = await sessions_of(connection, row.meeting_id)
-    host = Host(found.zoom_host_id, found.slack_user_id)
-    if kind is Kind.SUMMARY:
-        return Summary(meeting, attendees(sessions, host))
-    return Card(meeting, () if meeting.end_time is not None else present(sessions, host))
-
-
-async def _recording(connection: AsyncConnection, keys: KeyRing, row: Row[Any], meeting: Meeting) -> Content | None:
-    found = (
-        await connection.execute(
-            select(*recordings.c).where(
-                recordings.c.meeting_id == row.meeting_id,
-                recordings.c.zoom_uuid == row.subject.removeprefix(f"{row.meeting_id}:"),
-            )
-        )
-    ).one_or_none()
-    if found is None:
-        return None
-    place = (row.team_id, row.meeting_id)
-    return Recording(
-        meeting,
-        keys.open_text(found.play_url_sealed, "recordings.play_url", *place),
-        keys.open_text(found.passcode_sealed, "recordings.passcode", *place),
+        recipient=row.recipient_slack_user_id,
     )

@@ -134,6 +134,7 @@ async def _erase_some(connection: AsyncConnection, departed: Departed, limit: in
         + await _count(
             connection,
             _delete_failures(departed, limit),
+            *([_delete_received(departed, limit)] if departed.user_id else []),
             delete(start_requests).where(start_requests.c.meeting_id.in_(requested)),
         )
     )
@@ -239,6 +240,27 @@ def _delete_failures(departed: Departed, limit: int) -> Delete:
         .where(
             _theirs(deliveries, departed),
             deliveries.c.kind == Kind.FAILURE.value,
+            or_(deliveries.c.command_time.is_(None), deliveries.c.command_time <= departed.depart_time),
+        )
+        .limit(limit)
+    )
+    return delete(deliveries).where(deliveries.c.delivery_id.in_(found))
+
+
+def _delete_received(departed: Departed, limit: int) -> Delete:
+    """What she was to be shown of meetings that others started; those of a workspace that left go with the meetings."""
+    tenant = (
+        deliveries.c.team_id == departed.team_id
+        if departed.team_id
+        else deliveries.c.enterprise_id == departed.enterprise_id
+    )
+    found = (
+        select(deliveries.c.delivery_id)
+        .where(
+            tenant,
+            deliveries.c.recipient_slack_user_id == departed.user_id,
+            # What the index is limited to.
+            deliveries.c.recipient_slack_user_id != literal_column("''"),
             or_(deliveries.c.command_time.is_(None), deliveries.c.command_time <= departed.depart_time),
         )
         .limit(limit)

@@ -13,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.sealing import KeyRing, SealError
-from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries
+from services.meetings import store_deliveries, store_recordings, store_results
 from services.meetings.attendance import HOST_SESSION
-from services.meetings.deliveries import Kind
+from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
     Candidate,
     Disposition,
@@ -26,13 +25,17 @@ from services.meetings.events import (
     ParticipantJoined,
     ParticipantLeft,
     RecordingCompleted,
+    RecordingRecovered,
+    RecordingRemoved,
     concerns,
 )
-from services.meetings.tables import meetings, participant_sessions, recordings, start_requests, zoom_events
+from services.meetings.reconciling import QUIET
+from services.meetings.tables import meetings, participant_sessions, start_requests, zoom_events
 from services.meetings.zoom_events import parse
 
 log = logging.getLogger(__name__)
 
+_MINUTE = timedelta(minutes=1)
 HOLD = timedelta(hours=1)
 REMEMBER = timedelta(days=7)
 """Longer than Zoom's last retry (85 minutes), and than anybody plays a captured event again."""
@@ -123,14 +126,18 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
     """Applies `event` to every meeting it concerns; tells whether there was one."""
     concerned = await _concerned(connection, event, lock=True)
     for row in concerned:
-        if not row.zoom_uuid:
-            await connection.execute(
-                update(meetings)
-                .where(meetings.c.meeting_id == row.meeting_id)
-                .values(zoom_uuid=event.instance.zoom_uuid)
-            )
-        await _apply_to(connection, keys, row, event, now)
+        await apply_to(connection, keys, row, event, now)
+        await _heard_of(connection, row, now)
     return bool(concerned)
+
+
+async def _heard_of(connection: AsyncConnection, row: Row[Any], now: datetime) -> None:
+    """Puts off asking Zoom about a meeting that runs; to the minute, so that not every event writes the row."""
+    due = now + QUIET
+    if row.end_time is None and (row.reconcile_time is None or row.reconcile_time < due - _MINUTE):
+        await connection.execute(
+            update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(reconcile_time=due)
+        )
 
 
 async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -> list[Row[Any]]:
@@ -153,16 +160,24 @@ def _candidate(row: Row[Any]) -> Candidate:
     return Candidate(row.zoom_uuid, row.zoom_create_time, in_room=bool(row.zoom_pmi))
 
 
-async def _apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime) -> None:
+async def apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime) -> bool:
+    """Applies a fact to the one meeting in `row`, locked by the caller; tells whether it was news.
+
+    A fact whose run nobody named (uuid empty) does not bind the meeting to one.
+    """
+    if not row.zoom_uuid and event.instance.zoom_uuid:
+        await connection.execute(
+            update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(zoom_uuid=event.instance.zoom_uuid)
+        )
     match event:
-        case RecordingCompleted():
-            await _recording(connection, keys, row, event, now)
+        case RecordingCompleted() | RecordingRemoved() | RecordingRecovered():
+            return await store_recordings.apply(connection, keys, row, event, now)
         case MeetingEnded():
-            await _ended(connection, keys, row, event, now)
+            return await _ended(connection, keys, row, event, now)
         case MeetingStarted():
-            await _started(connection, row, event)
+            return await _started(connection, row, event)
         case ParticipantJoined() | ParticipantLeft():
-            await _participant(connection, row, event)
+            return await _participant(connection, row, event)
 
 
 async def _show_attendance(connection: AsyncConnection, row: Row[Any], *, newcomer: bool) -> None:
@@ -170,10 +185,10 @@ async def _show_attendance(connection: AsyncConnection, row: Row[Any], *, newcom
     if row.end_time is None:
         await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
     elif newcomer:
-        await store_deliveries.raise_version(connection, row.team_id, Kind.SUMMARY, row.meeting_id)
+        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id)
 
 
-async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted) -> None:
+async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted) -> bool:
     if row.start_time is None:
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(start_time=event.time)
@@ -191,9 +206,10 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
     )
     if added.rowcount:
         await _show_attendance(connection, row, newcomer=True)
+    return bool(added.rowcount) or row.start_time is None
 
 
-async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> None:
+async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> bool:
     """Fills the joining or the leaving into the row of its session, whichever comes first."""
     mine = and_(
         participant_sessions.c.meeting_id == row.meeting_id,
@@ -207,6 +223,8 @@ async def _participant(connection: AsyncConnection, row: Row[Any], event: Partic
     newcomer = not await connection.scalar(select(same_person))
     known = (await connection.execute(select(*participant_sessions.c).where(mine))).one_or_none()
     column = "join_time" if isinstance(event, ParticipantJoined) else "leave_time"
+    if known is not None and getattr(known, column) == event.time and (known.display_name or not event.display_name):
+        return False  # the same again, in other bytes
     if known is None:
         await connection.execute(
             insert(connection, participant_sessions).values(
@@ -226,59 +244,26 @@ async def _participant(connection: AsyncConnection, row: Row[Any], event: Partic
             .values({column: event.time, "display_name": known.display_name or event.display_name})
         )
     await _show_attendance(connection, row, newcomer=newcomer)
+    return True
 
 
-async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime) -> None:
+async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime) -> bool:
     if row.end_time is not None:
-        return
+        return False
     await connection.execute(
         update(meetings)
         .where(meetings.c.meeting_id == row.meeting_id)
-        .values(end_time=event.time, start_time=row.start_time or event.start_time or event.time)
-    )
-    await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
-    await _add(connection, keys, row, Kind.SUMMARY, row.meeting_id, now)
-
-
-async def _recording(
-    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: RecordingCompleted, now: datetime
-) -> None:
-    digest = hashlib.sha256(f"{event.play_url}\x00{event.passcode}".encode()).hexdigest()
-    place = (row.team_id, row.meeting_id)
-    statement = insert(connection, recordings).values(
-        meeting_id=row.meeting_id,
-        zoom_uuid=event.instance.zoom_uuid,
-        play_url_sealed=keys.seal_text(event.play_url, "recordings.play_url", *place),
-        passcode_sealed=keys.seal_text(event.passcode, "recordings.passcode", *place),
-        digest=digest,
-    )
-    changed = await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["meeting_id", "zoom_uuid"],
-            set_={c: statement.excluded[c] for c in ("play_url_sealed", "passcode_sealed", "digest")},
-            where=recordings.c.digest != digest,
+        .values(
+            end_time=event.time,
+            start_time=row.start_time or event.start_time or event.time,
+            # Who was there and what was recorded is looked up afterwards, in case that some of it was lost.
+            reconcile_time=now + QUIET,
+            reconcile_attempts=0,
         )
     )
-    if changed.rowcount:
-        subject = f"{row.meeting_id}:{event.instance.zoom_uuid}"
-        if not await _add(connection, keys, row, Kind.RECORDING, subject, now):
-            await store_deliveries.raise_version(connection, row.team_id, Kind.RECORDING, subject)
-
-
-async def _add(
-    connection: AsyncConnection, keys: KeyRing, row: Row[Any], kind: Kind, subject: str, now: datetime
-) -> bool:
-    added = await store_deliveries.add(
-        connection,
-        keys,
-        kind=kind,
-        subject=subject,
-        user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
-        channel_id=row.channel_id,
-        slack_thread_ts=row.slack_thread_ts,
-        meeting_id=row.meeting_id,
-        response_url="",
-        command_time=now,
-        now=now,
-    )
-    return bool(added)
+    await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
+    if row.host_is_basic:
+        await store_results.notify_host(connection, keys, row, NoticeKind.BASIC_PLAN, now)
+    else:
+        await store_results.show(connection, keys, row, Kind.SUMMARY, row.meeting_id, now)
+    return True

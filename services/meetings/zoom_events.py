@@ -20,11 +20,14 @@ from services.meetings.events import (
     ParticipantJoined,
     ParticipantLeft,
     RecordingCompleted,
+    RecordingRecovered,
+    RecordingRemoved,
 )
 
 _NAME_LENGTH = 300
 _ID_LENGTH = 200
 _URL_LENGTH = 2000
+_MAX_FILES = 200
 
 
 class UnreadableError(ValueError):
@@ -109,13 +112,41 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def _recording(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    play_url = _clean(str(thing.get("share_url") or "") or _first_video(thing))
-    if not play_url.startswith(("https://", "http://")) or len(play_url) > _URL_LENGTH:
-        raise ValueError("no page to play it")
+def _recorded(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
     # The time of the run, not of the event: a recording comes hours later, when a room may have been opened again.
+    begun = _time(thing, "start_time") or sent
     passcode = _clean(str(thing.get("password") or ""))[:_ID_LENGTH]
-    return RecordingCompleted(instance, _time(thing, "start_time") or sent, play_url, passcode)
+    return RecordingCompleted(instance, begun, play_url(thing), passcode, sent, file_ids(thing))
+
+
+def _removed(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
+    return RecordingRemoved(instance, _time(thing, "start_time") or sent, sent, file_ids(thing))
+
+
+def _recovered(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
+    try:
+        url = play_url(thing)
+    except ValueError:
+        url = ""
+    return RecordingRecovered(instance, _time(thing, "start_time") or sent, sent, file_ids(thing), url)
+
+
+def play_url(thing: dict[str, Any]) -> str:
+    """Returns the page on which a recording plays. Raises ValueError where there is none of use.
+
+    `share_url` is sure in events only: REST may leave it out, and names the page of each file.
+    """
+    url = _clean(str(thing.get("share_url") or "") or _first_video(thing))
+    if not url.startswith(("https://", "http://")) or len(url) > _URL_LENGTH:
+        raise ValueError("no page to play it")
+    return url
+
+
+def file_ids(thing: dict[str, Any]) -> tuple[str, ...]:
+    """Returns the ids of the files that Zoom lists."""
+    files = thing.get("recording_files")
+    listed = [_text(file, "id") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    return tuple(file_id for file_id in listed if file_id)[:_MAX_FILES]
 
 
 def _first_video(thing: dict[str, Any]) -> str:
@@ -131,7 +162,11 @@ _READERS: dict[str, Callable[[dict[str, Any], Instance, datetime], Event]] = {
     "meeting.ended": _ended,
     "meeting.participant_joined": _joined,
     "meeting.participant_left": _left,
-    "recording.completed": _recording,
+    "recording.completed": _recorded,
+    # From the trash it may come back within 30 days; deleted is for ever. To who opens the link it is the same.
+    "recording.trashed": _removed,
+    "recording.deleted": _removed,
+    "recording.recovered": _recovered,
 }
 
 

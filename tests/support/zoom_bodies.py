@@ -7,6 +7,8 @@ from typing import Any
 
 HOST_ID = "hostZoomUserId00000001"
 ACCOUNT_ID = "AcmeAccount00000000001"
+_RECORDED = 1793364900000
+"""When recordings are told of, in milliseconds."""
 
 
 def meeting_object(**changes: Any) -> dict[str, Any]:
@@ -49,13 +51,33 @@ def left(session: str, name: str, person: str = "", *, time: str = "2026-10-30T1
     return body("meeting.participant_left", meeting_object(participant=participant, **changes))
 
 
-def recorded(play_url: str = "https://zoom.example/rec/share/INVENTED", **changes: Any) -> bytes:
-    thing = meeting_object(
-        share_url=play_url,
-        password="k8#Rm2Vt",
-        recording_files=[{"id": "f2a91c4e", "file_type": "MP4", "play_url": "https://zoom.example/rec/play/INVENTED"}],
-    )
-    return body("recording.completed", {**thing, "id": 85012345678, **changes}, event_ts=1793364900000)
+def recorded(
+    play_url: str = "https://zoom.example/rec/share/INVENTED",
+    *,
+    files: tuple[str, ...] = ("f2a91c4e",),
+    sent: int = 0,
+    **changes: Any,
+) -> bytes:
+    """Returns `recording.completed`, sent `sent` seconds after the others of its kind."""
+    thing = {**_recording(files), "share_url": play_url, "password": "k8#Rm2Vt", **changes}
+    return body("recording.completed", thing, event_ts=_RECORDED + sent * 1000)
+
+
+def removed(
+    event: str = "recording.trashed", *, files: tuple[str, ...] = ("f2a91c4e",), sent: int = 0, **changes: Any
+) -> bytes:
+    """Returns an event that names files of a recording and brings nothing new of them."""
+    thing = {**_recording(files), "share_url": "https://zoom.example/rec/share/DEAD", **changes}
+    return body(event, thing, event_ts=_RECORDED + sent * 1000)
+
+
+def recovered(**changes: Any) -> bytes:
+    return removed("recording.recovered", **changes)
+
+
+def _recording(files: tuple[str, ...]) -> dict[str, Any]:
+    listed = [{"id": file, "file_type": "MP4", "play_url": "https://zoom.example/rec/play/INVENTED"} for file in files]
+    return {**meeting_object(recording_files=listed), "id": 85012345678}
 
 
 def _participant(session: str, name: str, person: str) -> dict[str, Any]:

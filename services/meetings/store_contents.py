@@ -1,0 +1,67 @@
+"""What a delivery shows, read from the database at the moment at which it is leased."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mesh.sealing import KeyRing
+from services.meetings.attendance import Host, attendees, present
+from services.meetings.deliveries import Card, Content, Failure, Kind, Notice, NoticeKind, Recording, Summary
+from services.meetings.meetings import Meeting
+from services.meetings.rows import meeting_from, sessions_of
+from services.meetings.tables import meetings, recordings
+
+GONE, DELETED = "gone", "deleted"
+
+
+class NothingToShowError(Exception):
+    """There is nothing to show: GONE where it was erased, DELETED where its owner deleted it before it was shown."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+async def content_of(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) -> Content:
+    """Returns what the delivery in `row` shows as it is now. Raises NothingToShowError, SealError."""
+    kind = Kind(row.kind)
+    if kind is Kind.FAILURE:
+        return Failure(row.failure_reason, json.loads(row.failure_metadata))
+    found = (await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == row.meeting_id))).one_or_none()
+    if found is None:
+        raise NothingToShowError(GONE)
+    meeting = meeting_from(found, keys)
+    if kind is Kind.NOTICE:
+        return Notice(NoticeKind(row.subject.partition(":")[0]), meeting)
+    if kind is Kind.RECORDING:
+        return await _recording(connection, keys, row, meeting)
+    sessions = await sessions_of(connection, row.meeting_id)
+    host = Host(found.zoom_host_id, found.slack_user_id)
+    if kind is Kind.SUMMARY:
+        return Summary(meeting, attendees(sessions, host))
+    return Card(meeting, () if meeting.end_time is not None else present(sessions, host))
+
+
+async def _recording(connection: AsyncConnection, keys: KeyRing, row: Row[Any], meeting: Meeting) -> Recording:
+    run = row.subject.removeprefix(f"{row.meeting_id}:").removesuffix(f"@{row.recipient_slack_user_id}")
+    found = (
+        await connection.execute(
+            select(*recordings.c).where(recordings.c.meeting_id == row.meeting_id, recordings.c.zoom_uuid == run)
+        )
+    ).one_or_none()
+    if found is None:
+        raise NothingToShowError(GONE)
+    if found.deleted:
+        if not row.delivered_version:
+            raise NothingToShowError(DELETED)
+        return Recording(meeting, "", "", deleted=True)
+    place = (row.team_id, row.meeting_id)
+    return Recording(
+        meeting,
+        keys.open_text(found.play_url_sealed, "recordings.play_url", *place),
+        keys.open_text(found.passcode_sealed, "recordings.passcode", *place),
+    )

@@ -1,0 +1,218 @@
+"""Summaries and recordings: to whom they go, where they wait, and what becomes of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from services.meetings.deliveries import LEASE, WAIT
+from services.meetings.store_results import add_for_newly_linked
+from services.meetings.tables import meetings, participant_sessions
+from tests.integration.meetings.conftest import ADA, GENERAL, KEYS, Mesh, later
+from tests.support import zoom_bodies as zoom
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+PRIVATE = slack_pb2.SlackConversation(slack_channel_id="C0PRIVATE")
+DIRECT = slack_pb2.SlackConversation(slack_channel_id="D0ADAGRACE")
+LIFE = (zoom.started(), zoom.joined("101", "Grace Hopper", "graceZoomId"), zoom.ended())
+
+
+async def hold(mesh: Mesh, *events: bytes, **start: Any) -> str:
+    """Holds a meeting, shows its card and returns its id."""
+    meeting_id = (await mesh.start(**start)).meeting.meeting_id
+    for event in events:
+        await mesh.record(event)
+    for delivery in await mesh.lease():
+        if delivery.WhichOneof("content") == "card":
+            await mesh.complete(delivery, slack_call_id="R0CALL", ended=True)
+    later(mesh.clock, LEASE)  # what else was leased goes to the next edge
+    return meeting_id
+
+
+async def refuse(mesh: Mesh, delivery: pb.Delivery, slack_error: str = "channel_not_found") -> None:
+    await mesh.end(delivery, refused=pb.DeliveryRefused(slack_error=slack_error))
+
+
+async def release(mesh: Mesh, conversation: slack_pb2.SlackConversation = PRIVATE, user: Any = ADA) -> int:
+    request = pb.ReleaseDeliveriesRequest(user=user, conversation=conversation)
+    return (await mesh.stub.ReleaseDeliveries(request, timeout=5)).released
+
+
+async def link(mesh: Mesh, meeting_id: str, session_id: str, slack_user_id: str) -> None:
+    """Makes an attendee known in Slack."""
+    async with mesh.database.transaction("link") as connection:
+        await connection.execute(
+            update(participant_sessions)
+            .where(participant_sessions.c.meeting_id == meeting_id, participant_sessions.c.session_id == session_id)
+            .values(slack_user_id=slack_user_id)
+        )
+
+
+async def make_basic(mesh: Mesh, meeting_id: str) -> None:
+    async with mesh.database.transaction("change the plan") as connection:
+        await connection.execute(update(meetings).where(meetings.c.meeting_id == meeting_id).values(host_is_basic=True))
+
+
+def kinds(leased: list[pb.Delivery]) -> list[str]:
+    return sorted(str(delivery.WhichOneof("content")) for delivery in leased)
+
+
+async def test_S23_a_host_on_basic_gets_no_results_and_is_told_why_once(mesh: Mesh) -> None:
+    for n in range(2):
+        number = str(85012345678 + n)
+        meeting_id = (await mesh.start()).meeting.meeting_id
+        await make_basic(mesh, meeting_id)
+        for event in (zoom.started, zoom.ended, zoom.recorded):
+            await mesh.record(event(id=number, uuid=f"run-{n}=="))
+    leased = await mesh.lease()
+    assert kinds(leased) == ["card", "card", "notice"]
+    [notice] = [d for d in leased if d.WhichOneof("content") == "notice"]
+    assert notice.notice.kind == pb.NOTICE_KIND_BASIC_PLAN
+    assert notice.recipient_slack_user_id == ADA.slack_user_id
+    assert notice.notice.meeting.topic == "Weekly sync"
+
+
+async def test_N4_in_a_direct_message_each_linked_person_gets_her_own_results(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start(conversation=DIRECT)).meeting.meeting_id
+    await mesh.record(LIFE[0])
+    await mesh.record(LIFE[1])
+    await mesh.record(zoom.joined("102", "Sam Guest"))
+    await link(mesh, meeting_id, "101", "U0GRACE")
+    await mesh.record(LIFE[2])
+    await mesh.record(zoom.recorded())
+    leased = [d for d in await mesh.lease() if d.WhichOneof("content") != "card"]
+    assert sorted((d.WhichOneof("content"), d.recipient_slack_user_id) for d in leased) == [
+        ("recording", "U0ADA"),
+        ("recording", "U0GRACE"),
+        ("summary", "U0ADA"),
+        ("summary", "U0GRACE"),
+    ]
+    assert {d.recording.play_url for d in leased if d.HasField("recording")} == {
+        "https://zoom.example/rec/share/INVENTED"
+    }
+
+
+async def test_N4_who_becomes_known_later_still_gets_hers_once(mesh: Mesh) -> None:
+    meeting_id = await hold(mesh, *LIFE, zoom.recorded(), conversation=DIRECT)
+    for delivery in await mesh.lease():
+        await mesh.complete(delivery, slack_channel_id="D0APP", slack_message_ts="1.1")
+    await link(mesh, meeting_id, "101", "U0GRACE")
+    for _ in range(2):
+        async with mesh.database.transaction("linked") as connection:
+            await add_for_newly_linked(connection, KEYS, meeting_id, mesh.clock.now())
+    leased = await mesh.lease()
+    assert {d.recipient_slack_user_id for d in leased} == {"U0GRACE"}
+    assert kinds(leased) == ["recording", "summary"]
+
+
+async def test_N4_a_recipient_who_is_not_reached_has_nothing_wait(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=DIRECT)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary)
+    assert await release(mesh, DIRECT) == 0
+    assert await mesh.lease() == [], "nobody is asked to invite the app where it cannot be invited"
+
+
+@pytest.mark.parametrize("slack_error", ["channel_not_found", "not_in_channel"])
+async def test_N5_results_wait_until_the_app_is_invited(mesh: Mesh, slack_error: str) -> None:
+    await hold(mesh, *LIFE, zoom.recorded(), conversation=PRIVATE)
+    leased = await mesh.lease()
+    assert kinds(leased) == ["recording", "summary"]
+    for delivery in leased:
+        await refuse(mesh, delivery, slack_error)
+    [notice] = await mesh.lease()
+    assert notice.notice.kind == pb.NOTICE_KIND_INVITE_APP
+    assert notice.recipient_slack_user_id == ADA.slack_user_id
+    assert notice.conversation == PRIVATE
+    await mesh.complete(notice)
+    later(mesh.clock, timedelta(days=29))
+    assert await mesh.lease() == []
+    assert await release(mesh, GENERAL) == 0
+    elsewhere = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
+    assert await release(mesh, PRIVATE, elsewhere) == 0
+    assert await release(mesh) == 2
+    assert await release(mesh) == 0
+    [summary] = await mesh.lease()
+    assert summary.WhichOneof("content") == "summary"
+    assert await mesh.lease("edge-2") == [], "the recording waits for the summary, whoever asks"
+    await mesh.complete(summary)
+    [recording] = await mesh.lease("edge-2")
+    await mesh.complete(recording)
+    assert recording.WhichOneof("content") == "recording"
+    later(mesh.clock, LEASE)
+    assert await mesh.lease() == []
+
+
+async def test_N5_older_meetings_go_first(mesh: Mesh) -> None:
+    ids = []
+    for n in range(3):
+        number, run = str(85012345678 + n), f"run-{n}=="
+        events = [event(id=number, uuid=run) for event in (zoom.started, zoom.ended, zoom.recorded)]
+        ids.append(await hold(mesh, *events, conversation=PRIVATE))
+        # The newest is refused first: the order is that of the meetings, not of the refusals.
+    for delivery in sorted(await mesh.lease(), key=lambda d: ids.index(_meeting_of(d)), reverse=True):
+        await refuse(mesh, delivery)
+    [notice] = await mesh.lease()
+    assert notice.WhichOneof("content") == "notice", "one for the conversation, however much waits there"
+    await mesh.complete(notice)
+    assert await release(mesh) == 6
+    shown = []
+    while leased := await mesh.lease():
+        [delivery] = leased
+        shown.append((_meeting_of(delivery), delivery.WhichOneof("content")))
+        await mesh.complete(delivery)
+    assert shown == [(meeting_id, kind) for meeting_id in ids for kind in ("summary", "recording")]
+
+
+async def test_N5_one_that_is_refused_again_waits_again_and_does_not_hold_up_the_next(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, zoom.recorded(), conversation=PRIVATE)
+    for delivery in await mesh.lease():
+        await refuse(mesh, delivery)
+    [notice] = await mesh.lease()
+    await mesh.complete(notice)
+    await release(mesh)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary)
+    [recording] = await mesh.lease()
+    await mesh.complete(recording)
+    assert await mesh.lease() == [], "the host was told already"
+    assert await release(mesh) == 1
+
+
+async def test_N5_after_thirty_days_it_waits_no_more(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary)
+    later(mesh.clock, WAIT)
+    assert await release(mesh) == 0
+
+
+async def test_N5_other_refusals_stay_final(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary, "is_archived")
+    assert await release(mesh) == 0
+    assert await mesh.lease() == []
+
+
+async def test_N5_a_card_never_waits(mesh: Mesh) -> None:
+    await mesh.start(conversation=PRIVATE)
+    [card] = await mesh.lease()
+    await refuse(mesh, card)
+    assert await release(mesh) == 0
+    assert await mesh.lease() == []
+
+
+async def test_the_results_of_a_meeting_in_a_thread_are_shown_in_the_thread(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, slack_thread_ts="1793361600.000100")
+    [summary] = await mesh.lease()
+    assert summary.slack_thread_ts == "1793361600.000100"
+
+
+def _meeting_of(delivery: pb.Delivery) -> str:
+    content = delivery.summary if delivery.HasField("summary") else delivery.recording
+    return content.meeting.meeting_id
