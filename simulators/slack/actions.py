@@ -13,6 +13,8 @@ from simulators.slack.model import Channel, Json, User, View
 from simulators.slack.outgoing import FORM, Answer
 from simulators.slack.simulator import Simulator
 from simulators.slack.views import as_json as view_json
+from simulators.slack.views import checked as checked_view
+from simulators.slack.world import with_ids
 
 PATH = "/slack/interactions"
 
@@ -40,7 +42,7 @@ async def click(sim: Simulator, user: User, channel: Channel, ts: str, action_id
     if message.thread_ts:
         container["thread_ts"] = message.thread_ts
     payload = {
-        **_common(sim, "block_actions", user, team_id),
+        **common(sim, "block_actions", user, team_id),
         "container": container,
         "channel": {"id": channel.id, "name": channel.form_name},
         "response_url": sim.config.public_url + response_url.path,
@@ -49,42 +51,73 @@ async def click(sim: Simulator, user: User, channel: Channel, ts: str, action_id
     }
     if not ephemeral:
         payload["message"] = message_json(sim, message)
-    return await _send(sim, payload), element.get("url")
+    return await send(sim, payload), element.get("url")
 
 
 async def click_in_view(sim: Simulator, user: User, view: View, action_id: str) -> tuple[Answer, str | None]:
     """Press a button in the person's Home tab or modal; no response URL. Raises SlackError `action_not_found`."""
     block_id, element = _element(view.body["blocks"], action_id)
     payload = {
-        **_common(sim, "block_actions", user, view.team_id),
+        **common(sim, "block_actions", user, view.team_id),
         "container": {"type": "view", "view_id": view.id},
         "view": view_json(sim, view),
         "actions": [_action(sim, block_id, element)],
     }
-    return await _send(sim, payload), element.get("url")
+    return await send(sim, payload), element.get("url")
 
 
 async def submit(sim: Simulator, user: User, values: Json) -> Answer:
     """Send the person's modal; `values` is `{block_id: {action_id: {…}}}`. The answer may close, change or fault it.
 
-    Raises SlackError `view_not_found`.
+    Conversations that were chosen in a menu with `response_url_enabled` come with an address that answers there.
+
+    Raises SlackError `view_not_found`, `block_not_found` (no such input in the modal), `channel_not_found`; and
+    `invalid_arguments`, `view_too_large` for a view in the answer that Slack would not show.
     """
     view = sim.world.modals.get(user.id)
     if view is None:
         raise SlackError("view_not_found")
-    body = {**view_json(sim, view), "state": {"values": values}}
-    answer = await _send(
-        sim, {**_common(sim, "view_submission", user, view.team_id), "view": body, "response_urls": []}
-    )
+    if values.keys() - {block["block_id"] for block in _inputs(view)}:
+        raise SlackError("block_not_found")
+    payload = {
+        **common(sim, "view_submission", user, view.team_id),
+        "view": {**view_json(sim, view), "state": {"values": values}},
+        "response_urls": _response_urls(sim, user, view, values),
+    }
+    answer = await send(sim, payload)
     reply = _reply(answer)
     if answer.status == 200 and reply.get("response_action", "clear") == "clear":
         sim.world.modals.pop(user.id, None)
-    elif reply.get("response_action") in ("update", "push") and isinstance(reply.get("view"), dict):
-        view.body = reply["view"]
+    elif reply.get("response_action") in ("update", "push"):
+        body = checked_view(reply.get("view"), "modal")
+        view.body = {**body, "blocks": with_ids(body["blocks"])}
+    elif reply.get("response_action") == "errors":
+        known = {block["block_id"] for block in _inputs(view)}
+        errors = reply.get("errors")
+        if not isinstance(errors, dict) or not errors or errors.keys() - known:
+            raise SlackError("invalid_arguments", ["[ERROR] errors must name input blocks of the view"])
     return answer
 
 
-def _common(sim: Simulator, kind: str, user: User, team_id: str) -> Json:
+def _inputs(view: View) -> list[Json]:
+    return [block for block in view.body["blocks"] if block["type"] == "input"]
+
+
+def _response_urls(sim: Simulator, user: User, view: View, values: Json) -> list[Json]:
+    made = []
+    for block in _inputs(view):
+        element, block_id = block["element"], block["block_id"]
+        chosen = values.get(block_id, {}).get(element["action_id"], {}).get("selected_conversation")
+        if element.get("response_url_enabled") and chosen:
+            channel = sim.world.channel_of(user, chosen)
+            url = sim.config.public_url + sim.world.new_response_url("actions", user, channel, view.team_id).path
+            names = {"block_id": block_id, "action_id": element["action_id"]}
+            made.append({**names, "channel_id": channel.id, "response_url": url})
+    return made
+
+
+def common(sim: Simulator, kind: str, user: User, team_id: str) -> Json:
+    """Return what every interaction says: who, where, of which app."""
     workspace = sim.world.workspaces[team_id]
     enterprise = workspace.enterprise
     installation = sim.world.installation_in(team_id)
@@ -110,7 +143,8 @@ def _action(sim: Simulator, block_id: str, element: Json) -> Json:
     return action | {name: element[name] for name in ("text", "value", "style", "url") if name in element}
 
 
-async def _send(sim: Simulator, payload: Json) -> Answer:
+async def send(sim: Simulator, payload: Json) -> Answer:
+    """Send an interaction to the app, as long as it is installed."""
     if sim.world.installation_in(payload["team"]["id"]) is None:
         return Answer(None, failure="connection_failed")
     body = urlencode({"payload": json.dumps(payload, ensure_ascii=False)}).encode()

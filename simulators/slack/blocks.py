@@ -40,9 +40,19 @@ def _check_block(checker: Checker, block: Any, pointer: str, surface: Surface, c
         return
     checker.id(block, "block_id", pointer)
     rule(checker, block, pointer)
+    if surface != "modal" or kind != "input":
+        _no_response_urls(checker, block, pointer)
     call_id = block.get("call_id")
     if kind == "call" and isinstance(call_id, str) and not call_known(call_id):
         checker.fault(f"{pointer}/call_id", "invalid call_id")
+
+
+def _no_response_urls(checker: Checker, block: Mapping[str, Any], pointer: str) -> None:
+    # Slack, "Conversations select": `response_url_enabled` only works with menus in input blocks of modals.
+    elements = block.get("elements", [])
+    for element in [*(elements if isinstance(elements, list) else []), block.get("accessory"), block.get("element")]:
+        if isinstance(element, Mapping) and "response_url_enabled" in element:
+            checker.fault(pointer, "response_url_enabled is available in input blocks of modals only")
 
 
 def _section(checker: Checker, block: Mapping[str, Any], pointer: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from simulators.slack import actions, commands, events
+from simulators.slack import actions, commands, events, shortcuts
 from simulators.slack.errors import SlackError
 from simulators.slack.guard import json_body
 from simulators.slack.model import Channel, Json, Message, User
@@ -28,6 +28,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
         web.post(f"{prefix}/commands", command),
         web.post(f"{prefix}/type", type_text),
         web.post(f"{prefix}/actions", action),
+        web.post(f"{prefix}/shortcuts", shortcut),
         web.post(f"{prefix}/submit", submit),
         web.post(f"{prefix}/dismiss", dismiss),
         web.post(f"{prefix}/home", home),
@@ -49,7 +50,7 @@ async def state(request: web.Request) -> web.Response:
                 for w in world.workspaces.values()
             ],
             "users": [{**asdict(user), "team_ids": user.team_ids} for user in world.users.values()],
-            "channels": [_channel_json(channel) for channel in world.channels.values()],
+            "channels": [channel_json(channel) for channel in world.channels.values()],
             "installs": [
                 {
                     # An org-wide installation is of no workspace; it covers those that it was added to.
@@ -134,6 +135,19 @@ async def action(request: web.Request) -> web.Response:
     return web.json_response({"status": answer.status, "url": url, "error": answer.failure})
 
 
+async def shortcut(request: web.Request) -> web.Response:
+    """`POST …/shortcuts`: use a shortcut (`callback_id`), with `channel_id` and `ts` on that message."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request, "user_id", "callback_id")
+    callback_id = str(body["callback_id"])
+    if "ts" in body:
+        user, channel = _where(sim, body)
+        answer = await shortcuts.use_on_message(sim, user, channel, str(body["ts"]), callback_id)
+    else:
+        answer = await shortcuts.use(sim, sim.world.person(body["user_id"]), callback_id)
+    return web.json_response({"status": answer.status, "error": answer.failure})
+
+
 async def submit(request: web.Request) -> web.Response:
     """`POST …/submit`: send the open modal; `values` is `{block_id: {action_id: {…}}}`."""
     sim = request.app[SIMULATOR]
@@ -191,7 +205,8 @@ def _text(value: object) -> str:
     return value
 
 
-def _channel_json(channel: Channel) -> Json:
+def channel_json(channel: Channel) -> Json:
+    """Return what the page is told of a conversation."""
     return {
         "id": channel.id,
         "team_id": channel.team_id,

@@ -23,7 +23,7 @@ def open_view(sim: Simulator, caller: Token, args: Json) -> Json:
     world = sim.world
     if "trigger_id" not in args:
         raise SlackError("invalid_arguments", ["[ERROR] missing required field: trigger_id"])
-    body = _checked(args["view"], "modal")
+    body = checked(args["view"], "modal")
     trigger = world.triggers.get(args["trigger_id"])
     if trigger is None or trigger.team_id not in world.teams_of(caller.tenant_id):
         raise SlackError("invalid_trigger_id")
@@ -45,7 +45,7 @@ def publish(sim: Simulator, caller: Token, args: Json) -> Json:
     if user is None:
         raise SlackError("invalid_arguments", ["[ERROR] invalid `user_id`"])
     team_id = world.accessible(caller, user.team_ids)
-    body = _checked(args["view"], "home")
+    body = checked(args["view"], "home")
     current = world.homes.get(user.id)
     if "hash" in args and (current is None or args["hash"] != current.hash):
         raise SlackError("hash_conflict")
@@ -78,7 +78,8 @@ def _new(world: World, team_id: str, user_id: str, body: Json) -> View:
     return View(world.new_id("V"), team_id, user_id, {**body, "blocks": with_ids(body["blocks"])}, stamp)
 
 
-def _checked(view: Any, surface: Surface) -> Json:
+def checked(view: Any, surface: Surface) -> Json:
+    """Return a view that keeps Slack's rules. Raises SlackError `invalid_arguments`, `view_too_large`."""
     checker = Checker()
     required = ("type", "blocks", "title") if surface == "modal" else ("type", "blocks")
     optional = (*OPTIONAL, *(OPTIONAL_IN_MODAL if surface == "modal" else ()))
