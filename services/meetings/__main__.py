@@ -15,6 +15,7 @@ from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.database import Database, is_current, migrate
 from mesh.server import MeshServer, ServerOptions, stop_signals
+from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.settings import MeetingsSettings
@@ -65,8 +66,9 @@ async def serve(settings: MeetingsSettings) -> None:
         deliveries = DeliveryStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
-        meetings = Meetings(requests, ZoomMeetings(zoom, clock), clock)
-        servicer = MeetingsServicer(meetings, store, deliveries, events)
+        zoom_meetings = ZoomMeetings(zoom, clock)
+        meetings = Meetings(requests, zoom_meetings, clock)
+        servicer = MeetingsServicer(meetings, Endings(store, zoom_meetings), store, deliveries, events)
 
         async def ready() -> bool:
             return await database.ready() and await is_current(database, MIGRATIONS)

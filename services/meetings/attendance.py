@@ -6,7 +6,7 @@ a row that joins and leaves fill in, and everything else is computed from the ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -28,6 +28,8 @@ class Session:
     join_time: datetime | None
     """None while only the leaving is known."""
     leave_time: datetime | None
+    slack_user_id: str = ""
+    """The person in the meeting's workspace; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,21 @@ class Host:
 
 def attendees(sessions: Iterable[Session], host: Host) -> tuple[Attendee, ...]:
     """Returns everybody who was in the meeting, in the order in which they first came."""
-    return _people(_real(sessions), host)
+    known = list(sessions)
+    return _people(_real(known), _in_slack(known, host))
 
 
 def present(sessions: Iterable[Session], host: Host) -> tuple[Attendee, ...]:
     """Returns everybody who is in the meeting now, in the order in which they first came."""
-    here = [s for s in _real(sessions) if s.join_time is not None and s.leave_time is None]
-    return _people(here, host)
+    known = list(sessions)
+    here = [s for s in _real(known) if s.join_time is not None and s.leave_time is None]
+    return _people(here, _in_slack(known, host))
+
+
+def _in_slack(sessions: Iterable[Session], host: Host) -> dict[str, str]:
+    """Returns who of the attendees is who in Slack. What one joining is known by, the next ones are known by too."""
+    linked = {session.attendee_id: session.slack_user_id for session in sessions if session.slack_user_id}
+    return {**linked, host.zoom_user_id: host.slack_user_id}
 
 
 def _real(sessions: Iterable[Session]) -> list[Session]:
@@ -66,11 +76,11 @@ def _real(sessions: Iterable[Session]) -> list[Session]:
     return [s for s in known if s.session_id != HOST_SESSION or s.attendee_id not in real]
 
 
-def _people(sessions: Iterable[Session], host: Host) -> tuple[Attendee, ...]:
+def _people(sessions: Iterable[Session], in_slack: Mapping[str, str]) -> tuple[Attendee, ...]:
     ordered = sorted(sessions, key=lambda s: (s.join_time or s.leave_time or _EARLIEST, s.session_id))
     people: dict[str, Attendee] = {}
     for session in ordered:
         if session.attendee_id not in people or not people[session.attendee_id].display_name:
-            slack_user_id = host.slack_user_id if session.attendee_id == host.zoom_user_id else ""
+            slack_user_id = in_slack.get(session.attendee_id, "")
             people[session.attendee_id] = Attendee(session.attendee_id, session.display_name, slack_user_id)
     return tuple(people.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -39,7 +40,17 @@ async def read_meeting(connection: AsyncConnection, keys: KeyRing, meeting_id: s
 
 async def sessions_of(connection: AsyncConnection, meeting_id: str) -> list[Session]:
     """Returns every joining that is known of a meeting."""
+    return (await sessions_of_all(connection, [meeting_id]))[meeting_id]
+
+
+async def sessions_of_all(connection: AsyncConnection, meeting_ids: Sequence[str]) -> dict[str, list[Session]]:
+    """Returns every joining that is known of each of these meetings."""
+    sessions: dict[str, list[Session]] = {meeting_id: [] for meeting_id in meeting_ids}
     rows = await connection.execute(
-        select(*participant_sessions.c).where(participant_sessions.c.meeting_id == meeting_id)
+        select(*participant_sessions.c).where(participant_sessions.c.meeting_id.in_(meeting_ids))
     )
-    return [Session(row.session_id, row.attendee_id, row.display_name, row.join_time, row.leave_time) for row in rows]
+    for row in rows:
+        sessions[row.meeting_id].append(
+            Session(row.session_id, row.attendee_id, row.display_name, row.join_time, row.leave_time, row.slack_user_id)
+        )
+    return sessions

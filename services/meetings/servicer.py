@@ -13,6 +13,7 @@ from mesh.long_poll import LongPoll
 from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
+from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
 from services.meetings.requests import StartCommand
 from services.meetings.store import MeetingStore
@@ -31,8 +32,16 @@ _DEFAULT_PAGE = 25
 class MeetingsServicer(MeetingsServiceServicer):
     """The RPCs of `zoomslack.meetings.v1.MeetingsService`."""
 
-    def __init__(self, meetings: Meetings, store: MeetingStore, deliveries: DeliveryStore, events: EventStore) -> None:
+    def __init__(
+        self,
+        meetings: Meetings,
+        endings: Endings,
+        store: MeetingStore,
+        deliveries: DeliveryStore,
+        events: EventStore,
+    ) -> None:
         self._meetings = meetings
+        self._endings = endings
         self._store = store
         self._deliveries = deliveries
         self._events = events
@@ -78,6 +87,22 @@ class MeetingsServicer(MeetingsServiceServicer):
         return pb.ListMeetingsResponse(
             meetings=map(converters.meeting_message, page),
             next_page_token=paging.make_position(last.create_time, last.meeting_id, *binding) if last else "",
+        )
+
+    async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:  # noqa: N802
+        meeting = await self._endings.end(from_message(request.user), request.meeting_id)
+        self._edges.announce()
+        return pb.EndMeetingResponse(meeting=converters.meeting_message(meeting))
+
+    async def ListRunningMeetings(  # noqa: N802
+        self, request: pb.ListRunningMeetingsRequest, context: Context
+    ) -> pb.ListRunningMeetingsResponse:
+        found = await self._store.list_running(from_message(request.user))
+        return pb.ListRunningMeetingsResponse(
+            meetings=[
+                pb.RunningMeeting(meeting=converters.meeting_message(meeting), present_count=count)
+                for meeting, count in found
+            ]
         )
 
     async def ReleaseDeliveries(  # noqa: N802

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, Select, and_, literal_column, or_, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings.attendance import Session
+from services.meetings import store_deliveries
+from services.meetings.attendance import Host, Session, present
+from services.meetings.deliveries import Kind
+from services.meetings.endings import Ending
 from services.meetings.meetings import Meeting
-from services.meetings.rows import meeting_from, sessions_of
-from services.meetings.tables import meetings
+from services.meetings.rows import meeting_from, sessions_of, sessions_of_all
+from services.meetings.tables import meetings, participant_sessions
+
+_MAX_RUNNING = 25
+_UNOPENED = timedelta(hours=1)
+"""How long a meeting that nobody has opened counts as one that goes on."""
+_NO_RUN = "none"
+"""Bound instead of a uuid where a card ended before its meeting was opened: no later run of it is shown any more."""
+_OPEN = and_(meetings.c.end_time.is_(None), meetings.c.erase_time.is_(None))
 
 
 class MeetingStore:
@@ -31,18 +43,7 @@ class MeetingStore:
         Raises MeshError(MEETING_NOT_FOUND).
         """
         async with self._database.snapshot("get meeting") as connection:
-            row = (
-                await connection.execute(
-                    select(*meetings.c).where(
-                        meetings.c.team_id == user.team_id,
-                        meetings.c.slack_user_id == user.user_id,
-                        meetings.c.meeting_id == meeting_id,
-                        meetings.c.erase_time.is_(None),
-                    )
-                )
-            ).one_or_none()
-            if row is None:
-                raise MeshError(Reason.MEETING_NOT_FOUND)
+            row = await _started_by(connection, user, meeting_id)
             return meeting_from(row, self._keys), row.zoom_host_id, await sessions_of(connection, meeting_id)
 
     async def list_started(self, user: SlackUser, *, before: tuple[datetime, str] | None, limit: int) -> list[Meeting]:
@@ -66,3 +67,86 @@ class MeetingStore:
             )
         async with self._database.snapshot("list meetings") as connection:
             return [meeting_from(row, self._keys) for row in await connection.execute(query)]
+
+    async def list_running(self, user: SlackUser) -> list[tuple[Meeting, int]]:
+        """Returns what goes on and `user` may see, the newest first, each with how many people are in it.
+
+        That is what she started and what she is in, in this workspace.
+        """
+        now = self._clock.now()
+        async with self._database.snapshot("list running meetings") as connection:
+            found = await connection.execute(
+                select(*meetings.c)
+                .where(
+                    meetings.c.meeting_id.in_(union(_hosted_by(user), _attended_by(user))),
+                    meetings.c.team_id == user.team_id,
+                    _OPEN,
+                    or_(meetings.c.start_time.is_not(None), meetings.c.create_time > now - _UNOPENED),
+                )
+                .order_by(meetings.c.create_time.desc(), meetings.c.meeting_id.desc())
+                .limit(_MAX_RUNNING)
+            )
+            rows = found.all()
+            sessions = await sessions_of_all(connection, [row.meeting_id for row in rows])
+        return [
+            (
+                meeting_from(row, self._keys),
+                len(present(sessions[row.meeting_id], Host(row.zoom_host_id, row.slack_user_id))),
+            )
+            for row in rows
+        ]
+
+    async def ending(self, user: SlackUser, meeting_id: str) -> Ending:
+        """Returns a meeting that `user` started as one that is to end. Raises MeshError(MEETING_NOT_FOUND)."""
+        async with self._database.snapshot("look for the meeting to end") as connection:
+            row = await _started_by(connection, user, meeting_id)
+        number = row.zoom_pmi or row.zoom_meeting_id
+        return Ending(meeting_from(row, self._keys), number, in_room=bool(row.zoom_pmi), zoom_uuid=row.zoom_uuid)
+
+    async def close_unopened(self, user: SlackUser, meeting_id: str) -> Meeting:
+        """Ends a meeting that nobody has opened, unless somebody did just now, and has its card show that.
+
+        Raises MeshError(MEETING_NOT_FOUND).
+        """
+        async with self._database.transaction("close meeting") as connection:
+            closed = await connection.execute(
+                update(meetings)
+                .where(_mine(user, meeting_id), meetings.c.end_time.is_(None), meetings.c.zoom_uuid == "")
+                .values(end_time=self._clock.now(), zoom_uuid=_NO_RUN)
+            )
+            if closed.rowcount:
+                await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id)
+            return meeting_from(await _started_by(connection, user, meeting_id), self._keys)
+
+
+def _mine(user: SlackUser, meeting_id: str) -> Any:
+    return and_(
+        meetings.c.team_id == user.team_id,
+        meetings.c.slack_user_id == user.user_id,
+        meetings.c.meeting_id == meeting_id,
+        meetings.c.erase_time.is_(None),
+    )
+
+
+async def _started_by(connection: AsyncConnection, user: SlackUser, meeting_id: str) -> Row[Any]:
+    """Returns the row of a meeting that `user` started. Raises MeshError(MEETING_NOT_FOUND)."""
+    row = (await connection.execute(select(*meetings.c).where(_mine(user, meeting_id)))).one_or_none()
+    if row is None:
+        raise MeshError(Reason.MEETING_NOT_FOUND)
+    return row
+
+
+def _hosted_by(user: SlackUser) -> Select[Any]:
+    return select(meetings.c.meeting_id).where(
+        meetings.c.team_id == user.team_id, meetings.c.slack_user_id == user.user_id, _OPEN
+    )
+
+
+def _attended_by(user: SlackUser) -> Select[Any]:
+    return select(participant_sessions.c.meeting_id).where(
+        participant_sessions.c.slack_user_id == user.user_id,
+        # What the index is limited to.
+        participant_sessions.c.slack_user_id != literal_column("''"),
+        participant_sessions.c.join_time.is_not(None),
+        participant_sessions.c.leave_time.is_(None),
+    )

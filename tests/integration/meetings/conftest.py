@@ -19,6 +19,7 @@ from mesh.sealing import KeyRing
 from mesh.server import MeshServer, ServerOptions
 from mesh.slack_user import SlackUser
 from services.meetings.__main__ import MIGRATIONS
+from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
 from services.meetings.requests import ZoomMeeting
 from services.meetings.servicer import MeetingsServicer
@@ -57,6 +58,12 @@ class StandInZoom:
     creations: int = 0
     blind: int = 0
     """How many times it cannot be asked which meetings exist."""
+    pmi: str = ""
+    """The room in which meetings are made, as "use my personal meeting id when scheduling" has it."""
+    runs: dict[str, str] = field(default_factory=dict)
+    """What runs at Zoom: the uuid by number."""
+    ended: list[tuple[SlackUser, str]] = field(default_factory=list)
+    """What was ended, in whose name."""
     _gate: asyncio.Event | None = None
     _reached: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -83,7 +90,7 @@ class StandInZoom:
         number = str(85012345678 + len(self.made))
         self.made[reference] = ZoomMeeting(
             zoom_meeting_id=number,
-            zoom_pmi="",
+            zoom_pmi=self.pmi,
             zoom_host_id=zoom_bodies.HOST_ID,
             zoom_account_id=zoom_bodies.ACCOUNT_ID,
             join_url=f"https://zoom.example/j/{number}?pwd=SECRETPWD",
@@ -94,12 +101,23 @@ class StandInZoom:
             raise self.after.pop(0)
         return self.made[reference]
 
+    async def end(self, user: SlackUser, number: str) -> None:
+        if self.before:
+            raise self.before.pop(0)
+        self.ended.append((user, number))
+        self.runs.pop(number, None)
+
+    async def running(self, user: SlackUser, number: str) -> str:
+        return self.runs.get(number, "")
+
     async def personal_room(self, user: SlackUser, *, since: datetime) -> ZoomMeeting:
         if self.before:
             raise self.before.pop(0)
         self._reached.set()
         if self._gate is not None:
             await self._gate.wait()
+        if self.after:
+            raise self.after.pop(0)
         return ZoomMeeting(
             zoom_meeting_id=ROOM,
             zoom_pmi=ROOM,
@@ -208,7 +226,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     store = MeetingStore(database, KEYS, clock)
     meetings = Meetings(RequestStore(database, KEYS, clock), zoom, clock)
     servicer = MeetingsServicer(
-        meetings, store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
+        meetings, Endings(store, zoom), store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),

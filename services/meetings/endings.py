@@ -1,0 +1,68 @@
+"""The rules of ending a meeting from Slack: by whoever started it, and never somebody else's run of a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from mesh.slack_user import SlackUser
+from services.meetings.meetings import Meeting
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A meeting that is to end, and how Zoom knows it."""
+
+    meeting: Meeting
+    number: str
+    """What Zoom ends: the number of the meeting, or of the room that it is in."""
+    in_room: bool
+    """Whether that number is a personal room's, under which other meetings run too."""
+    zoom_uuid: str
+    """The run it was bound to by its first event; empty where nobody has opened it, as far as is known."""
+
+
+class Store(Protocol):
+    """What these rules need of the database. Every method is one transaction."""
+
+    async def ending(self, user: SlackUser, meeting_id: str) -> Ending: ...
+
+    async def close_unopened(self, user: SlackUser, meeting_id: str) -> Meeting: ...
+
+
+class Zoom(Protocol):
+    """What these rules need of Zoom."""
+
+    async def end(self, user: SlackUser, number: str) -> None: ...
+
+    async def running(self, user: SlackUser, number: str) -> str: ...
+
+
+class Endings:
+    """Ends meetings."""
+
+    def __init__(self, store: Store, zoom: Zoom) -> None:
+        self._store = store
+        self._zoom = zoom
+
+    async def end(self, user: SlackUser, meeting_id: str) -> Meeting:
+        """Ends a meeting that `user` started, and returns it as it is known then.
+
+        What runs is ended at Zoom, whose event then ends the card. What nobody has opened is ended here, because no
+        event would come. Raises MeshError: MEETING_NOT_FOUND, and what Zoom refused.
+        """
+        found = await self._store.ending(user, meeting_id)
+        if found.meeting.end_time is not None:
+            return found.meeting
+        if await self._runs(user, found):
+            await self._zoom.end(user, found.number)
+            return found.meeting
+        # One that was opened and does not run is over: its event is on the way, and knows when that was.
+        return found.meeting if found.zoom_uuid else await self._store.close_unopened(user, meeting_id)
+
+    async def _runs(self, user: SlackUser, found: Ending) -> bool:
+        """Tells whether there is a run to end, and that it is this meeting's."""
+        if not found.in_room:
+            return bool(found.zoom_uuid) or bool(await self._zoom.running(user, found.number))
+        # The event that would end the card may have been lost, and the room opened again for something else.
+        return bool(found.zoom_uuid) and await self._zoom.running(user, found.number) == found.zoom_uuid
