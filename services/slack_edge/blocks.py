@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -9,6 +10,7 @@ Json = dict[str, Any]
 MAX_SECTION = 3_000
 MAX_BUTTON = 75
 MAX_URL = 3_000
+MAX_LABEL = 24
 
 
 def plain(text: str) -> Json:
@@ -64,6 +66,29 @@ def actions(*buttons: Json) -> Json:
 def link_button(text: str, url: str, action_id: str, *, primary: bool = False) -> Json:
     """A row with one button that opens an address."""
     return actions(button(text, action_id, url=url, style="primary" if primary else ""))
+
+
+def label(text: str) -> Json:
+    """The words on the parts of a modal: its title and its buttons."""
+    return _short(text, MAX_LABEL)
+
+
+def input_block(block_id: str, name: str, element: Json, *, optional: bool = False, hint: str = "") -> Json:
+    """A field of a modal, with its name above it and a `hint` below."""
+    made: Json = {"type": "input", "block_id": block_id, "label": plain(name), "element": element}
+    return made | ({"optional": True} if optional else {}) | ({"hint": plain(hint)} if hint else {})
+
+
+def text_input(max_length: int) -> Json:
+    """A line that is typed."""
+    return {"type": "plain_text_input", "action_id": "typed", "max_length": max_length}
+
+
+def radio_buttons(options: Sequence[tuple[str, str]], initial: str) -> Json:
+    """A choice between `options`, each a value and its words."""
+    made = {value: {"text": _short(text, MAX_BUTTON), "value": value} for value, text in options}
+    chosen = made[initial]
+    return {"type": "radio_buttons", "action_id": "chosen", "options": list(made.values()), "initial_option": chosen}
 
 
 def _short(text: str, limit: int) -> Json:

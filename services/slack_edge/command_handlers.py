@@ -31,17 +31,15 @@ from services.slack_edge.commands import (
 from services.slack_edge.continuations import Continuation, user_message
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.joining import join_url
+from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.starts import BUDGET, Starts
 from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspace, Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
-from zoomslack.phone.v1 import phone_service_pb2
-from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
-    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +59,7 @@ class CommandHandlers:
         self,
         *,
         auth: AuthServiceAsyncStub,
-        phone: PhoneServiceAsyncStub,
+        calls: PhoneCalls,
         workspaces: Workspaces,
         asks: Asks,
         gate: Gate,
@@ -71,7 +69,7 @@ class CommandHandlers:
         zoom_join_url: str,
     ) -> None:
         self._auth = auth
-        self._phone = phone
+        self._calls = calls
         self._workspaces = workspaces
         self._asks = asks
         self._gate = gate
@@ -163,17 +161,14 @@ class CommandHandlers:
         return Answer(replies.logged_out(was_connected=response.deleted))
 
     async def _place_call(self, phone_number: str, invocation: Invocation, workspace: Workspace) -> Answer:
-        if not workspace.offers_phone:
-            return Answer(replies.not_offered("phone calls"))
-        response = await self._phone.PlaceCall(
-            phone_service_pb2.PlaceCallRequest(
-                user=user_message(invocation.user),
-                request_id=invocation.request_id,
-                conversation=slack_pb2.SlackConversation(slack_channel_id=invocation.channel_id),
-                phone_number=phone_number,
-            ),
+        message = await self._calls.prepare(
+            invocation.user,
+            workspace,
+            request_id=invocation.request_id,
+            channel_id=invocation.channel_id,
+            phone_number=phone_number,
         )
-        return Answer(replies.call_ready(response.call.national_number, response.call_url))
+        return Answer(message)
 
     async def _start_meeting(self, command: StartMeeting, invocation: Invocation, workspace: Workspace) -> Answer:
         if not workspace.offers_meetings:

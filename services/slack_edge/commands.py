@@ -21,9 +21,11 @@ _MAX_WORD = 40
 _MAX_NAME = 80
 _REQUEST_IDS = uuid.UUID("5b1f4c0e-6f0b-5d39-9d52-7d1c3a0c2f6a")
 
-# Slack's entities (`should_escape`): users, channels, links. The names after `|` may be missing or empty.
+# Slack's entities (`should_escape`): users, channels, links, and what is like `<!here>`. The names after `|` may be
+# missing or empty.
 _ENTITY = re.compile(
-    r"<(?:@(?P<user>[UW][A-Z0-9]+)|#(?P<channel>[CGD][A-Z0-9]+)|(?P<link>(?:https?|mailto|tel):[^|<>\s]+))"
+    r"<(?:@(?P<user>[UW][A-Z0-9]+)|#(?P<channel>[CGD][A-Z0-9]+)|!(?P<special>[^|<>]+)"
+    r"|(?P<link>(?:https?|mailto|tel):[^|<>\s]+))"
     r"(?:\|(?P<label>[^<>]*))?>"
 )
 _NUMBER_LINK = re.compile(r"<tel:([^|<>]+)(?:\|[^<>]*)?>")
@@ -212,4 +214,6 @@ def _shown(entity: re.Match[str]) -> str:
         return f"@{label.removeprefix('@') or entity['user']}"
     if entity["channel"]:
         return f"#{label.removeprefix('#') or entity['channel']}"
+    if entity["special"]:
+        return label or f"@{entity['special']}"
     return label or str(entity["link"])

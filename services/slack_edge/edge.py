@@ -23,6 +23,7 @@ from services.slack_edge.install_pages import InstallPages
 from services.slack_edge.interactions import Interactions
 from services.slack_edge.limits import TokenBucket
 from services.slack_edge.pages import Pages
+from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.presenter import Presenter
 from services.slack_edge.problems import OwnPage, Problems
 from services.slack_edge.reactions import MeetingReactions
@@ -30,6 +31,7 @@ from services.slack_edge.reports import Reports
 from services.slack_edge.resuming import Resuming
 from services.slack_edge.routes import SlackDoor, admin_app, public_app
 from services.slack_edge.settings import EdgeSettings
+from services.slack_edge.shortcuts import Shortcuts
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.slack_api import SlackApi, open_session
 from services.slack_edge.starts import Starts
@@ -81,11 +83,12 @@ class Edge:
         presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
+        calls = PhoneCalls(phone)
         gate = Gate(workspaces, asks, slack)
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
             auth=auth,
-            phone=phone,
+            calls=calls,
             workspaces=workspaces,
             asks=asks,
             gate=gate,
@@ -105,7 +108,8 @@ class Edge:
         from_slack = Verifier(SLACK, settings.slack_secrets, clock)
         events = Events(auth, workspaces)
         reactions = MeetingReactions(meetings, gate, starts)
-        interactions = Interactions(reactions.table(), gate, teller, self._tasks)
+        shortcuts = Shortcuts(slack, gate, reactions, calls, zoom_join_url=settings.zoom_join_url)
+        interactions = Interactions({**reactions.table(), **shortcuts.table()}, gate, teller, self._tasks)
         door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)

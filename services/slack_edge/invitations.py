@@ -23,6 +23,8 @@ START_LINK = (
     "That is a host's start link: whoever opens it is the host. Keep it to yourself, and share the link that begins "
     "with `https://zoom.us/j/` instead."
 )
+NOT_JOINABLE = "That is no meeting number, no link to a Zoom meeting and no personal link name."
+OWN_ROOM_ELSEWHERE = "Your own room is started by typing /zoom join me in the conversation that is to see it."
 
 
 def join(target: Target, url: str) -> Json:

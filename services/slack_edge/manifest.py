@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.slack_edge import features
+from services.slack_edge import features, shortcuts
 
 BOT_EVENTS = ("app_home_opened", "app_uninstalled", "team_access_revoked", "tokens_revoked")
 
@@ -25,6 +25,20 @@ def manifest(public_url: str) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Zoom", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Start a Zoom meeting",
+                    "type": "global",
+                    "callback_id": shortcuts.START,
+                    "description": "Start a meeting or a phone call in a conversation",
+                },
+                {
+                    "name": "Meet about this",
+                    "type": "message",
+                    "callback_id": shortcuts.MEET_ABOUT,
+                    "description": "Start a Zoom meeting about this message, in its thread",
+                },
+            ],
             "slash_commands": [
                 {
                     "command": "/zoom",

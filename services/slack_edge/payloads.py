@@ -40,8 +40,6 @@ class View:
     private_metadata: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     """`{block_id: {action_id: {…}}}`, as Slack sends it."""
-    response_urls: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Conversations that were chosen, each with the address that answers there."""
 
     def text_of(self, block_id: str) -> str:
         """Returns what was typed or chosen in a block with one element; empty for nothing."""
@@ -69,6 +67,7 @@ class Interaction:
     request_id: str
     """The same for the same act, however often it arrives."""
     channel_id: str = ""
+    """Where she did it, or what she chose in a modal."""
     thread_ts: str = ""
     message_ts: str = ""
     message_text: str = field(default="", repr=False)
@@ -94,6 +93,7 @@ def understand(payload: Mapping[str, Any]) -> Interaction | None:
     enterprise_id = _matching(_ENTERPRISE, _object(payload, "enterprise").get("id"), team.get("enterprise_id"))
     key = _word(action, "action_id") or _word(payload, "callback_id") or _word(view, "callback_id")
     in_message = kind == "block_actions" and not view
+    chosen = _response_urls(payload)
     message_ts = _matching(_TS, payload.get("message_ts"), message.get("ts"), container.get("message_ts"))
     return Interaction(
         kind=kind,
@@ -105,31 +105,35 @@ def understand(payload: Mapping[str, Any]) -> Interaction | None:
         ),
         is_surely_inside=not in_message or (bool(named) and home == named),
         request_id=_request_id(team_id, user_id, kind, key, _unique(payload, action, view, message_ts)),
-        channel_id=_matching(_CHANNEL, _object(payload, "channel").get("id"), container.get("channel_id")),
+        channel_id=_matching(_CHANNEL, _object(payload, "channel").get("id"), container.get("channel_id"))
+        or (chosen[0][0] if chosen else ""),
         thread_ts=_matching(_TS, container.get("thread_ts"), message.get("thread_ts")),
         message_ts=message_ts,
         message_text=_string(message.get("text"), MAX_TEXT),
-        response_url=_string(payload.get("response_url"), _MAX_URL + 1),
+        response_url=_string(payload.get("response_url"), _MAX_URL + 1) or (chosen[0][1] if chosen else ""),
         trigger_id=_word(payload, "trigger_id"),
         value=_string(action.get("value"), _MAX_VALUE),
-        view=_view(payload, view),
+        view=_view(view),
     )
 
 
-def _view(payload: Mapping[str, Any], view: Json) -> View:
-    urls = payload.get("response_urls")
-    found = [entry for entry in urls if isinstance(entry, dict)] if isinstance(urls, list) else []
+def _view(view: Json) -> View:
     return View(
         id=_word(view, "id"),
         is_home=view.get("type") == "home",
         private_metadata=_string(view.get("private_metadata"), 3_000),
         values=_object(_object(view, "state"), "values"),
-        response_urls=tuple(
-            (channel_id, _string(entry.get("response_url"), _MAX_URL + 1))
-            for entry in found
-            if (channel_id := _matching(_CHANNEL, entry.get("channel_id")))
-        ),
     )
+
+
+def _response_urls(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns the conversations that were chosen in a modal, each with the address that answers there."""
+    entries = payload.get("response_urls")
+    return [
+        (channel_id, _string(entry.get("response_url"), _MAX_URL + 1))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and (channel_id := _matching(_CHANNEL, entry.get("channel_id")))
+    ]
 
 
 def _unique(payload: Mapping[str, Any], action: Json, view: Json, message_ts: str) -> str:

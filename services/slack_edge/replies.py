@@ -90,6 +90,9 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.PHONE_NUMBER_EMERGENCY: "Emergency numbers cannot be called from here. Please use a phone.",
 }
 
+CHOOSE_WHERE = "Choose where the meeting or the call belongs."
+TYPE_A_NUMBER = "Type the number to call, with its country code."
+
 
 def sentence_for_page(error: MeshError) -> str:
     """Returns the first sentence alone: the page itself says how to try again."""

@@ -302,7 +302,8 @@ class FakeMeetings(MeetingsServiceServicer):
             return pb.StartMeetingResponse(meeting=self.meetings[request.request_id])
         meeting = new_meeting(request.user, request.conversation, topic=request.topic)
         self.meetings[request.request_id] = meeting
-        delivery = card(meeting, slack_response_url=request.slack_response_url)
+        place = {"slack_response_url": request.slack_response_url, "slack_thread_ts": request.slack_thread_ts}
+        delivery = card(meeting, **place)
         if not request.lease_holder:
             self.offer(delivery)
             return pb.StartMeetingResponse(meeting=meeting)

@@ -122,6 +122,37 @@ class World:
                 return
         raise AssertionError(f"nobody sees {action_id}")
 
+    async def use(self, callback_id: str, *, user: str = ADA, **on: str) -> None:
+        """Uses a shortcut, with `channel_id` and `ts` on that message."""
+        used = await self.control("POST", "shortcuts", user_id=user, callback_id=callback_id, **on)
+        assert used == {"status": 200, "error": None}
+
+    async def modal(self, user: str = ADA) -> Json | None:
+        """Returns the modal that a person has before her."""
+        found: Json | None = (await self.control("GET", "views", user_id=user))["modal"]
+        return found
+
+    async def home(self, user: str = ADA) -> Json | None:
+        """Returns the Home tab that a person has."""
+        found: Json | None = (await self.control("GET", "views", user_id=user))["home"]
+        return found
+
+    async def send(self, user: str = ADA, **typed: str) -> Json:
+        """Sends a person's modal with `typed` in its inputs, by their block ids; returns what was answered."""
+        modal = await self.modal(user)
+        assert modal is not None
+        values = {
+            block["block_id"]: {
+                block["element"]["action_id"]: _entered(block["element"], typed.get(block["block_id"], ""))
+            }
+            for block in modal["blocks"]
+            if block["type"] == "input"
+        }
+        sent = await self.control("POST", "submit", user_id=user, values=values)
+        assert sent["status"] == 200
+        answer: Json = json.loads(sent["answer"] or "{}")
+        return answer
+
     async def interact(self, payload: Json) -> tuple[int, str]:
         """Posts a rightly signed interaction as Slack does."""
         body = urlencode({"payload": json.dumps(payload)}).encode()
@@ -158,6 +189,18 @@ class World:
         """Returns the headers with which Slack would send `body`."""
         timestamp, signature = sign(secret or self.slack.signing_secret, body, age)
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
+
+
+def _entered(element: Json, entered: str) -> Json:
+    """Returns the state of an input, as Slack sends it."""
+    match element["type"]:
+        case "radio_buttons":
+            option = next((o for o in element["options"] if o["value"] == entered), element["initial_option"])
+            return {"type": element["type"], "selected_option": option}
+        case "conversations_select":
+            return {"type": element["type"], "selected_conversation": entered or None}
+        case _:
+            return {"type": element["type"], "value": entered or None}
 
 
 def sign(secret: str, body: bytes, age: int = 0) -> tuple[str, str]:

@@ -41,6 +41,7 @@ from services.slack_edge.texts import escape
         ("meeting with <@U0GRACE01|grace> in <#C0GENERAL|general>", StartMeeting("with @grace in #general")),
         ("meeting with <@U0GRACE01> in <#C0SECRET1|>", StartMeeting("with @U0GRACE01 in #C0SECRET1")),
         ("meeting <https://x.example/a|the plan> <https://y.example/>", StartMeeting("the plan https://y.example/")),
+        ("meeting <!here> <!subteam^S1|@team>", StartMeeting("@here @team")),
         ("meeting &lt;!channel&gt;", StartMeeting("<!channel>")),
         ("meeting &amp;lt;b&amp;gt;", StartMeeting("&lt;b&gt;")),
         ("help", Help()),

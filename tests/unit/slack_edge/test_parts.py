@@ -232,6 +232,11 @@ def test_the_manifest_names_our_addresses() -> None:
     made = manifest("https://zoom-slack.example.com")
     assert made["features"]["slash_commands"][0]["url"] == "https://zoom-slack.example.com/slack/commands"
     assert made["features"]["slash_commands"][0]["should_escape"] is True
+    assert [(shortcut["type"], shortcut["callback_id"]) for shortcut in made["features"]["shortcuts"]] == [
+        ("global", "zoom_start"),
+        ("message", "zoom_meet_about"),
+    ]
+    assert made["settings"]["interactivity"]["request_url"] == "https://zoom-slack.example.com/slack/interactions"
     assert made["oauth_config"]["redirect_urls"] == ["https://zoom-slack.example.com/slack/oauth/callback"]
 
 

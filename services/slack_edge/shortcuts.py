@@ -1,0 +1,131 @@
+"""Shortcuts, and the modals they open.
+
+They do the jobs of Slack's Call icon and of the call menu in profiles, which Slack opens to its partners only.
+"""
+
+from __future__ import annotations
+
+from services.slack_edge import commands, invitations, joining, modals, replies
+from services.slack_edge.answers import Answer
+from services.slack_edge.blocks import Json
+from services.slack_edge.continuations import Continuation
+from services.slack_edge.gate import Gate
+from services.slack_edge.interactions import Key, Reaction
+from services.slack_edge.payloads import Interaction
+from services.slack_edge.phone_calls import PhoneCalls
+from services.slack_edge.reactions import MeetingReactions
+from services.slack_edge.slack_api import SlackApi
+from services.slack_edge.texts import clean
+from services.slack_edge.workspaces import Workspace
+
+START, MEET_ABOUT = "zoom_start", "zoom_meet_about"
+"""The `callback_id` of the shortcuts, as the manifest names them."""
+SUBMITTED = "view_submission"
+
+
+class Shortcuts:
+    """Starts and joins from shortcuts and modals."""
+
+    def __init__(
+        self, slack: SlackApi, gate: Gate, meetings: MeetingReactions, calls: PhoneCalls, *, zoom_join_url: str
+    ) -> None:
+        self._slack = slack
+        self._gate = gate
+        self._meetings = meetings
+        self._calls = calls
+        self._zoom_join_url = zoom_join_url
+
+    def table(self) -> dict[Key, Reaction]:
+        """Returns what leads here."""
+        return {
+            ("shortcut", START): Reaction(self.ask_what_to_start),
+            ("message_action", MEET_ABOUT): Reaction(self._meet_about),
+            (SUBMITTED, modals.START): Reaction(self.start, answer=wrong_in_start),
+            (SUBMITTED, modals.JOIN): Reaction(answer=self._join),
+        }
+
+    async def ask_what_to_start(self, interaction: Interaction) -> Json | None:
+        """Opens the modal that asks. First of all: its trigger lasts three seconds. Raises SlackError and MeshError."""
+
+        async def work(workspace: Workspace) -> Answer:
+            view = modals.start(
+                meetings=workspace.offers_meetings,
+                phone=workspace.offers_phone,
+                origin=modals.FROM_HOME if interaction.view.is_home else "",
+            )
+            await self.open(interaction, view)
+            return Answer({})
+
+        return (await self._gate.enter(interaction.who, None, work)).message
+
+    async def open(self, interaction: Interaction, view: Json) -> None:
+        """Opens a modal for who did something a moment ago. Raises SlackError and MeshError."""
+        arguments = {"trigger_id": interaction.trigger_id, "view": view}
+        await self._slack.call(interaction.who.user, "views.open", arguments)
+
+    async def start(self, interaction: Interaction) -> Json | None:
+        """Starts what a modal asked for; returns what is to be said beside the card. Raises MeshError."""
+        view = interaction.view
+        if _wants_phone(interaction):
+            return await self._call(interaction)
+        topic = clean(view.text_of(modals.TOPIC), commands.MAX_TOPIC)
+        return await self._meetings.start(interaction.who, _wish(interaction, topic))
+
+    async def _call(self, interaction: Interaction) -> Json:
+        async def work(workspace: Workspace) -> Answer:
+            message = await self._calls.prepare(
+                interaction.who.user,
+                workspace,
+                request_id=interaction.request_id,
+                channel_id=interaction.channel_id,
+                phone_number=_number(interaction),
+            )
+            return Answer(message)
+
+        return (await self._gate.enter(interaction.who, None, work)).message
+
+    async def _meet_about(self, interaction: Interaction) -> Json | None:
+        """Starts a meeting about a message, in its thread."""
+        topic = clean(commands.plain(interaction.message_text), commands.MAX_TOPIC)
+        thread_ts = interaction.thread_ts or interaction.message_ts
+        return await self._meetings.start(interaction.who, _wish(interaction, topic, thread_ts))
+
+    def _join(self, interaction: Interaction) -> Json:
+        """Answers the modal with the way in, or with what is wrong."""
+        match joining.understand(interaction.view.text_of(modals.TARGET)):
+            case joining.OwnRoom():
+                return modals.errors(modals.TARGET, invitations.OWN_ROOM_ELSEWHERE)
+            case joining.StartLink():
+                return modals.errors(modals.TARGET, invitations.START_LINK.replace("`", ""))
+            case joining.Nothing():
+                return modals.errors(modals.TARGET, invitations.NOT_JOINABLE)
+            case target:
+                url = joining.join_url(target, self._zoom_join_url)
+                return modals.instead(modals.message(invitations.join_blocks(target, url)))
+
+
+def wrong_in_start(interaction: Interaction) -> Json | None:
+    """Returns what is wrong in the modal that starts something, None where nothing is."""
+    if not interaction.channel_id:
+        return modals.errors(modals.WHERE, replies.CHOOSE_WHERE)
+    if _wants_phone(interaction):
+        return None if _number(interaction) else modals.errors(modals.NUMBER, replies.TYPE_A_NUMBER)
+    return None
+
+
+def _number(interaction: Interaction) -> str:
+    """Returns the number that a modal has, by the rules of `/zoom call`; empty for none."""
+    typed = commands.parse(f"call {interaction.view.text_of(modals.NUMBER)}")
+    return typed.phone_number if isinstance(typed, commands.PlaceCall) else ""
+
+
+def _wants_phone(interaction: Interaction) -> bool:
+    """Tells whether a call is wanted: chosen, or the only thing that was offered."""
+    view = interaction.view
+    return view.text_of(modals.HOW) == modals.PHONE or not {modals.HOW, modals.TOPIC} & view.values.keys()
+
+
+def _wish(interaction: Interaction, topic: str, thread_ts: str = "") -> Continuation:
+    return Continuation(
+        interaction.request_id, interaction.channel_id, topic, interaction.response_url, thread_ts=thread_ts
+    )
