@@ -11,6 +11,7 @@ MAX_SECTION = 3_000
 MAX_BUTTON = 75
 MAX_URL = 3_000
 MAX_LABEL = 24
+MAX_HEADER = 150
 
 
 def plain(text: str) -> Json:
@@ -31,6 +32,16 @@ def section(text: Json) -> Json:
 def context(text: Json) -> Json:
     """A paragraph in small grey letters."""
     return {"type": "context", "elements": [text]}
+
+
+def header(text: str) -> Json:
+    """A title in large letters."""
+    return {"type": "header", "text": _short(text, MAX_HEADER)}
+
+
+def divider() -> Json:
+    """A line."""
+    return {"type": "divider"}
 
 
 def call(call_id: str) -> Json:

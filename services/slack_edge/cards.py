@@ -22,15 +22,19 @@ MAX_NAMES = 30
 MAX_PARTICIPANTS = 1_000
 """People on a card. Slack draws a handful and counts the rest; a report of a delivery may hold twice as many."""
 _EXTERNAL = "zoom:"
+_OURS = "zoomslack"
 
 
 def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
     """Returns the arguments of `calls.add`. `host_name` may be empty.
 
-    `external_unique_id` names the meeting within the workspace: Slack wants it unique over all calls of the app.
+    `external_unique_id` names the meeting within the workspace: Slack wants it unique over all calls of the app. It
+    comes back with `call_rejected`, which is to be told to the host.
     """
     arguments: Json = {
-        "external_unique_id": f"zoomslack:{meeting.meeting_id}:{meeting.host.slack_team_id}",
+        "external_unique_id": ":".join(
+            (_OURS, meeting.meeting_id, meeting.host.slack_team_id, meeting.host.slack_user_id)
+        ),
         "external_display_id": grouped_meeting_id(meeting.zoom_meeting_id),
         "join_url": meeting.join_url,
         "desktop_app_join_url": _client_url(meeting),
@@ -39,6 +43,12 @@ def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
         "created_by": meeting.host.slack_user_id,
     }
     return arguments
+
+
+def host_of_call(external_unique_id: str) -> str:
+    """Returns the Slack id of who started the meeting that a call belongs to; empty for a call that is not ours."""
+    parts = external_unique_id.split(":")
+    return parts[3] if len(parts) == 4 and parts[0] == _OURS else ""
 
 
 def _client_url(meeting: pb.Meeting) -> str:

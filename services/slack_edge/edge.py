@@ -19,6 +19,7 @@ from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.events import Events
 from services.slack_edge.gate import Gate
 from services.slack_edge.health import Health, Neighbour
+from services.slack_edge.home import Home
 from services.slack_edge.install_pages import InstallPages
 from services.slack_edge.interactions import Interactions
 from services.slack_edge.limits import TokenBucket
@@ -106,10 +107,21 @@ class Edge:
             REGISTRY,
         )
         from_slack = Verifier(SLACK, settings.slack_secrets, clock)
-        events = Events(auth, workspaces)
         reactions = MeetingReactions(meetings, gate, starts)
         shortcuts = Shortcuts(slack, gate, reactions, calls, zoom_join_url=settings.zoom_join_url)
-        interactions = Interactions({**reactions.table(), **shortcuts.table()}, gate, teller, self._tasks)
+        home = Home(
+            auth=auth,
+            meetings=meetings,
+            slack=slack,
+            gate=gate,
+            asks=asks,
+            reactions=reactions,
+            shortcuts=shortcuts,
+            help_url=settings.help_url,
+        )
+        table = {**reactions.table(), **shortcuts.table(), **home.table()}
+        interactions = Interactions(table, gate, teller, self._tasks)
+        events = Events(auth, meetings, workspaces, home, teller, self._tasks)
         door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)

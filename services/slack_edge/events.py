@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mesh.slack_user import SlackUser
+from services.slack_edge import cards, replies
+from services.slack_edge.continuations import user_message
+from services.slack_edge.gate import Who
+from services.slack_edge.home import Home
+from services.slack_edge.tasks import Tasks
+from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.meetings.v1 import meetings_service_pb2
+from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +39,29 @@ def challenge_of(event: Mapping[str, Any]) -> str | None:
     return challenge[:_MAX_CHALLENGE]
 
 
+_TEAM, _ENTERPRISE = re.compile(r"T[A-Z0-9]{1,31}", re.ASCII), re.compile(r"E[A-Z0-9]{1,31}", re.ASCII)
+_USER, _CHANNEL = re.compile(r"[UW][A-Z0-9]{1,31}", re.ASCII), re.compile(r"[CGD][A-Z0-9]{1,31}", re.ASCII)
 _LEAVING = frozenset({"app_uninstalled", "tokens_revoked", "team_access_revoked"})
 
 
 class Events:
-    """Events, each handed to the service that owns what it is about."""
+    """Events, each handed to what it is about: a service, or a part of this edge."""
 
-    def __init__(self, auth: AuthServiceAsyncStub, workspaces: Workspaces) -> None:
+    def __init__(
+        self,
+        auth: AuthServiceAsyncStub,
+        meetings: MeetingsServiceAsyncStub,
+        workspaces: Workspaces,
+        home: Home,
+        teller: Teller,
+        tasks: Tasks,
+    ) -> None:
         self._auth = auth
+        self._meetings = meetings
         self._workspaces = workspaces
+        self._home = home
+        self._teller = teller
+        self._tasks = tasks
 
     async def take(self, event: Mapping[str, Any], body: bytes) -> None:
         """Takes one event, whose signed bytes are `body`. What it means is recorded when this returns.
@@ -49,12 +74,71 @@ class Events:
         inner = event.get("event")
         kind = inner.get("type") if isinstance(inner, dict) else event.get("type")
         log.debug("event", extra={"kind": _word(kind), "event_id": _word(event.get("event_id"))})
+        if isinstance(inner, dict) and await self._take_inner(event, inner):
+            return
         if kind not in _LEAVING:
             return
         request = auth_service_pb2.RecordSlackEventRequest(body=body)
         response = await self._auth.RecordSlackEvent(request, timeout=EVENT_TIMEOUT)
         self._workspaces.drop_tenant(_word(event.get("enterprise_id")), _word(event.get("team_id")))
         log.info("event", extra={"event": kind, "departures": response.departures})
+
+    async def _take_inner(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> bool:
+        """Takes what happens while people use the app; returns whether it was that. Raises as `take` does."""
+        match inner.get("type"):
+            case "app_home_opened":
+                user = _person(event, inner.get("user"))
+                if user is not None and inner.get("tab") == "home":  # it is sent for the Messages tab, too
+                    self._tasks.start(self._home.show(Who(user)), "show home")
+            case "member_joined_channel":
+                await self._let_in(event, inner)
+            case "call_rejected":
+                self._declined(event, inner)
+            case _:
+                return False
+        return True
+
+    async def _let_in(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
+        """Has results posted that waited for the app to be a member: Slack tells of everybody who joins."""
+        channel_id = _word(inner.get("channel"))
+        if inner.get("user") != _authorization(event).get("user_id") or not _CHANNEL.fullmatch(channel_id):
+            return
+        # Who joins a channel of her own accord has no inviter; the app's own user is in the workspace as well.
+        user = _person(event, inner.get("inviter")) or _person(event, inner.get("user"))
+        if user is None:
+            return
+        request = meetings_service_pb2.ReleaseDeliveriesRequest(
+            user=user_message(user), conversation=slack_pb2.SlackConversation(slack_channel_id=channel_id)
+        )
+        response = await self._meetings.ReleaseDeliveries(request, timeout=EVENT_TIMEOUT)
+        log.info("event", extra={"event": "member_joined_channel", "released": response.released})
+
+    def _declined(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
+        """Tells who started a meeting that somebody declined it. The meeting goes on."""
+        host = _person(event, cards.host_of_call(_word(inner.get("external_unique_id"))))
+        guest = _person(event, inner.get("user_id"))
+        if host is not None and guest is not None:
+            message = replies.declined(guest.user_id)
+            self._tasks.start(self._teller.try_to_tell(host, "", message), "tell of a declined call")
+
+
+def _authorization(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the installation that an event is for: in shared channels `team_id` may be another company's."""
+    found = event.get("authorizations")
+    return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+
+
+def _person(event: Mapping[str, Any], user_id: object) -> SlackUser | None:
+    """Returns a person of the workspace that an event is for; None where the event does not say one."""
+    authorization = _authorization(event)
+    # Of an installation in a whole organisation the authorization names no workspace.
+    teams = (authorization.get("team_id"), event.get("context_team_id"), event.get("team_id"))
+    team_id = next((team for team in teams if isinstance(team, str) and _TEAM.fullmatch(team)), "")
+    enterprises = (authorization.get("enterprise_id"), event.get("enterprise_id"))
+    enterprise_id = next((one for one in enterprises if isinstance(one, str) and _ENTERPRISE.fullmatch(one)), "")
+    if not team_id or not isinstance(user_id, str) or not _USER.fullmatch(user_id):
+        return None
+    return SlackUser(enterprise_id, team_id, user_id)
 
 
 def _word(value: object) -> str:

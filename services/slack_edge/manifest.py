@@ -6,7 +6,10 @@ from typing import Any
 
 from services.slack_edge import features, shortcuts
 
-BOT_EVENTS = ("app_home_opened", "app_uninstalled", "team_access_revoked", "tokens_revoked")
+BOT_EVENTS = (
+    *("app_home_opened", "app_uninstalled", "call_rejected", "member_joined_channel"),
+    *("team_access_revoked", "tokens_revoked"),
+)
 
 
 def manifest(public_url: str) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def manifest(public_url: str) -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },

@@ -200,6 +200,11 @@ def outsiders() -> Json:
     return ephemeral("Only people of the company that added Zoom to this channel can use this.")
 
 
+def declined(slack_user_id: str) -> Json:
+    """Somebody declined a call that was shared with her. `slack_user_id` is one."""
+    return ephemeral(f"<@{slack_user_id}> declined your Zoom call. The meeting goes on.")
+
+
 def config_usage() -> Json:
     """`/zoom config` with something else."""
     return ephemeral("Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`.")

@@ -40,7 +40,6 @@ class Shortcuts:
         return {
             ("shortcut", START): Reaction(self.ask_what_to_start),
             ("message_action", MEET_ABOUT): Reaction(self._meet_about),
-            (SUBMITTED, modals.START): Reaction(self.start, answer=wrong_in_start),
             (SUBMITTED, modals.JOIN): Reaction(answer=self._join),
         }
 

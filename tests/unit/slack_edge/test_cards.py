@@ -41,7 +41,7 @@ def attendee(name: str, attendee_id: str = "", slack_user_id: str = "") -> pb.At
 
 def test_slack_is_told_of_a_call_in_its_own_terms() -> None:
     assert cards.call_arguments(meeting(), "ada") == {
-        "external_unique_id": "zoomslack:8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60:T0ACME001",
+        "external_unique_id": "zoomslack:8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60:T0ACME001:U0ADA0001",
         "external_display_id": "850 1234 5678",
         "join_url": "https://us05web.zoom.us/j/85012345678?pwd=a%2Bb.1",
         "desktop_app_join_url": "zoommtg://zoom.us/join?confno=85012345678&pwd=a%2Bb.1",

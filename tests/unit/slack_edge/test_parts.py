@@ -236,6 +236,8 @@ def test_the_manifest_names_our_addresses() -> None:
         ("global", "zoom_start"),
         ("message", "zoom_meet_about"),
     ]
+    assert made["features"]["app_home"]["home_tab_enabled"] is True
+    assert {"app_home_opened", "member_joined_channel"} <= set(made["settings"]["event_subscriptions"]["bot_events"])
     assert made["settings"]["interactivity"]["request_url"] == "https://zoom-slack.example.com/slack/interactions"
     assert made["oauth_config"]["redirect_urls"] == ["https://zoom-slack.example.com/slack/oauth/callback"]
 
