@@ -17,14 +17,18 @@ from mesh.database import Database, is_current, migrate
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
+from services.meetings.reconciling import Reconciler
+from services.meetings.repairs import count_repairs
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.settings import MeetingsSettings
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
 from services.meetings.zoom_meetings import ZoomMeetings
+from services.meetings.zoom_past import ZoomPast
 from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
 from zoom_api.tokens import AccessTokens
@@ -68,6 +72,7 @@ async def serve(settings: MeetingsSettings) -> None:
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
         zoom_meetings = ZoomMeetings(zoom, clock)
         meetings = Meetings(requests, zoom_meetings, clock)
+        reconcile = Reconciler(ReconcilingStore(database, keys, clock), ZoomPast(zoom, clock), clock, count_repairs)
         servicer = MeetingsServicer(meetings, Endings(store, zoom_meetings), store, deliveries, events)
 
         async def ready() -> bool:
@@ -94,6 +99,7 @@ async def serve(settings: MeetingsSettings) -> None:
         async with running(
             asyncio.create_task(every(RESUME_INTERVAL, meetings.resume_abandoned, clock), name="resume"),
             asyncio.create_task(every(FORGET_INTERVAL, forget, clock), name="forget"),
+            asyncio.create_task(every(settings.reconcile_interval_seconds, reconcile, clock), name="reconcile"),
             asyncio.create_task(every(departures.PAUSE, erase, clock), name="erase"),
         ):
             await stop.wait()

@@ -19,6 +19,10 @@ class MeetingsSettings(SealingSettings):
     zoom_api_url: HttpUrl = Field("https://api.zoom.us/v2", alias="ZOOMSLACK_ZOOM_API_URL")
     """The root of Zoom's API; another cloud of Zoom's has another."""
 
+    reconcile_interval_seconds: int = Field(60, ge=5, le=3600, alias="ZOOMSLACK_RECONCILE_INTERVAL_SECONDS")
+    """Seconds between two looks for meetings of which an event may have been lost. A look is at most 30 meetings, at
+    two calls to Zoom a second: a minute of work. Longer: cards heal later. Shorter: more of the hosts' limits goes."""
+
     @property
     def database_url(self) -> str:
         """The database to use."""

@@ -189,7 +189,9 @@ async def _show_attendance(connection: AsyncConnection, row: Row[Any], *, newcom
 
 
 async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted) -> bool:
-    if row.start_time is None:
+    # An estimate of ours is later than the true beginning, never earlier.
+    earlier = row.start_time is None or event.time < row.start_time
+    if earlier:
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(start_time=event.time)
         )
@@ -206,7 +208,9 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
     )
     if added.rowcount:
         await _show_attendance(connection, row, newcomer=True)
-    return bool(added.rowcount) or row.start_time is None
+    if earlier and row.end_time is not None:
+        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id)
+    return bool(added.rowcount) or earlier
 
 
 async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> bool:
@@ -255,7 +259,7 @@ async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], even
         .where(meetings.c.meeting_id == row.meeting_id)
         .values(
             end_time=event.time,
-            start_time=row.start_time or event.start_time or event.time,
+            start_time=min((t for t in (row.start_time, event.start_time) if t is not None), default=event.time),
             # Who was there and what was recorded is looked up afterwards, in case that some of it was lost.
             reconcile_time=now + QUIET,
             reconcile_attempts=0,

@@ -24,8 +24,8 @@ from services.meetings.events import (
     RecordingRemoved,
 )
 
-_NAME_LENGTH = 300
-_ID_LENGTH = 200
+NAME_LENGTH = 300
+ID_LENGTH = 200
 _URL_LENGTH = 2000
 _MAX_FILES = 200
 
@@ -53,7 +53,7 @@ def parse(body: bytes) -> Event | None:
     try:
         sent = datetime.fromtimestamp(int(event.get("event_ts", 0)) / 1000, UTC)
         instance = Instance(
-            zoom_account_id=_text(payload, "account_id"),
+            zoom_account_id=text(payload, "account_id"),
             zoom_host_id=_required(thing, "host_id"),
             zoom_meeting_id=_required(thing, "id"),
             zoom_uuid=_required(thing, "uuid"),
@@ -97,17 +97,21 @@ def _participant(thing: dict[str, Any]) -> tuple[str, str, str]:
     if not isinstance(person, dict):
         raise TypeError("no participant")
     session_id = _required(person, "user_id")
-    name = _clean(str(person.get("user_name") or ""))[:_NAME_LENGTH]
-    known = _text(person, "participant_user_id") or _text(person, "id") or _text(person, "participant_uuid")
-    by_name = _digest("name", name) if name else _digest("session", session_id)
-    return session_id, known or by_name, name
+    name = clean(str(person.get("user_name") or ""))[:NAME_LENGTH]
+    known = text(person, "participant_user_id") or text(person, "id") or text(person, "participant_uuid")
+    return session_id, known or unnamed(session_id, name), name
+
+
+def unnamed(session_id: str, name: str) -> str:
+    """Returns what names a person of whom Zoom gives no id: `name:…` where she has a name."""
+    return _digest("name", name) if name else _digest("session", session_id)
 
 
 def _digest(kind: str, text: str) -> str:
     return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Removes what a database or UTF-8 does not take: NUL, and halves of surrogate pairs (a truncated emoji)."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
@@ -115,7 +119,7 @@ def _clean(text: str) -> str:
 def _recorded(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
     # The time of the run, not of the event: a recording comes hours later, when a room may have been opened again.
     begun = _time(thing, "start_time") or sent
-    passcode = _clean(str(thing.get("password") or ""))[:_ID_LENGTH]
+    passcode = clean(str(thing.get("password") or ""))[:ID_LENGTH]
     return RecordingCompleted(instance, begun, play_url(thing), passcode, sent, file_ids(thing))
 
 
@@ -136,7 +140,7 @@ def play_url(thing: dict[str, Any]) -> str:
 
     `share_url` is sure in events only: REST may leave it out, and names the page of each file.
     """
-    url = _clean(str(thing.get("share_url") or "") or _first_video(thing))
+    url = clean(str(thing.get("share_url") or "") or _first_video(thing))
     if not url.startswith(("https://", "http://")) or len(url) > _URL_LENGTH:
         raise ValueError("no page to play it")
     return url
@@ -145,7 +149,7 @@ def play_url(thing: dict[str, Any]) -> str:
 def file_ids(thing: dict[str, Any]) -> tuple[str, ...]:
     """Returns the ids of the files that Zoom lists."""
     files = thing.get("recording_files")
-    listed = [_text(file, "id") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    listed = [text(file, "id") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
     return tuple(file_id for file_id in listed if file_id)[:_MAX_FILES]
 
 
@@ -170,16 +174,17 @@ _READERS: dict[str, Callable[[dict[str, Any], Instance, datetime], Event]] = {
 }
 
 
-def _text(source: dict[str, Any], key: str) -> str:
+def text(source: dict[str, Any], key: str) -> str:
+    """Returns a string or whole number as text; empty where there is none, or one too long to be an id."""
     value = source.get(key)
     if value is None or isinstance(value, bool | dict | list | float):
         return ""
-    text = _clean(str(value))
-    return text if len(text) <= _ID_LENGTH else ""
+    found = clean(str(value))
+    return found if len(found) <= ID_LENGTH else ""
 
 
 def _required(source: dict[str, Any], key: str) -> str:
-    value = _text(source, key)
+    value = text(source, key)
     if not value:
         raise ValueError(f"no {key}")
     return value

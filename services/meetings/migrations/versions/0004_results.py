@@ -1,7 +1,7 @@
 """Results that wait, are deleted or go to single people; what reconciliation needs.
 
 Only adds, so that the code before it goes on while this is rolled out: to that code a result that waits is one that was
-refused for good. Meetings from before are looked at once each: those that nobody ended are closed.
+refused for good. Meetings from before that are over stay as they are; those that nobody ended are looked up at Zoom.
 """
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("meetings", sa.Column("reconcile_time", UtcDateTime(), nullable=True))
     op.add_column("meetings", sa.Column("reconcile_attempts", sa.Integer(), server_default="0", nullable=False))
     op.add_column("meetings", sa.Column("settled", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
+    op.execute("UPDATE meetings SET settled = (1 = 1) WHERE end_time IS NOT NULL")
     _index("meetings_unsettled", "meetings", ["reconcile_time"], _UNSETTLED)
     op.add_column("recordings", sa.Column("files", sa.Text(), server_default="{}", nullable=False))
     op.add_column("recordings", sa.Column("content_time", UtcDateTime(), nullable=True))
