@@ -15,7 +15,10 @@ from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.database import Database, is_current, migrate
 from mesh.server import MeshServer, ServerOptions, stop_signals
+from services.meetings import linking
+from services.meetings.connected_users import ConnectedUsers
 from services.meetings.endings import Endings
+from services.meetings.linking import Linking
 from services.meetings.meetings import Meetings
 from services.meetings.reconciling import Reconciler
 from services.meetings.repairs import count_repairs
@@ -25,6 +28,7 @@ from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_links import LinkStore
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
 from services.meetings.zoom_meetings import ZoomMeetings
@@ -70,6 +74,7 @@ async def serve(settings: MeetingsSettings) -> None:
         deliveries = DeliveryStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
+        link = Linking(LinkStore(database, keys, clock), ConnectedUsers(auth_stub))
         zoom_meetings = ZoomMeetings(zoom, clock)
         meetings = Meetings(requests, zoom_meetings, clock)
         reconcile = Reconciler(ReconcilingStore(database, keys, clock), ZoomPast(zoom, clock), clock, count_repairs)
@@ -98,6 +103,7 @@ async def serve(settings: MeetingsSettings) -> None:
         await server.start()
         async with running(
             asyncio.create_task(every(RESUME_INTERVAL, meetings.resume_abandoned, clock), name="resume"),
+            asyncio.create_task(every(linking.INTERVAL, link, clock), name="link attendees"),
             asyncio.create_task(every(FORGET_INTERVAL, forget, clock), name="forget"),
             asyncio.create_task(every(settings.reconcile_interval_seconds, reconcile, clock), name="reconcile"),
             asyncio.create_task(every(departures.PAUSE, erase, clock), name="erase"),

@@ -30,6 +30,7 @@ from mesh.clock import Clock
 from mesh.database import Database, UtcDateTime, insert, serialize
 from mesh.departed import Departed
 from mesh.slack_user import SlackUser
+from services.meetings import store_unlinks
 from services.meetings.deliveries import Kind
 from services.meetings.tables import deliveries, erasures, meetings, participant_sessions, recordings, start_requests
 
@@ -126,10 +127,12 @@ async def _erase_some(connection: AsyncConnection, departed: Departed, limit: in
     """
     requested = await _lock_requests(connection, departed, limit)
     found = await _lock_meetings(connection, departed, limit, requested)
+    unlinked = await store_unlinks.unlink(connection, departed, limit)
     # Slack lets us close the cards of a person. Where a workspace left its tokens are dead, and nothing can be shown.
     closing = await _lock_running_cards(connection, found) if departed.user_id else []
     return (
-        await delete_meetings(connection, [meeting_id for meeting_id in found if meeting_id not in closing])
+        unlinked
+        + await delete_meetings(connection, [meeting_id for meeting_id in found if meeting_id not in closing])
         + await _wipe(connection, closing, departed, now)
         + await _count(
             connection,
