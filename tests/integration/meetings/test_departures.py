@@ -377,7 +377,7 @@ async def test_events_that_come_late_change_nothing(mesh: Mesh) -> None:
     await running_meeting(mesh)
     await leave(mesh)
     before = await stored(mesh)
-    run = {"uuid": "run-85012345678=="}
+    run: dict[str, Any] = {"uuid": "run-85012345678=="}
     for event in (zoom.joined("103", "Late Lin", "linZoomId", **run), zoom.ended(**run), zoom.recorded(**run)):
         assert await mesh.record(event) == pb.EVENT_DISPOSITION_IGNORED
     assert await stored(mesh) == before
