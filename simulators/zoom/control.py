@@ -9,6 +9,7 @@ from simulators.zoom import views
 from simulators.zoom.config import ZoomApp
 from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, Field, problems
+from simulators.zoom.life import RECORDING_CHANGES
 from simulators.zoom.pages import MAX_NAME
 from simulators.zoom.simulation import SIMULATION, Simulation
 from simulators.zoom.world import Meeting, User
@@ -142,12 +143,13 @@ async def end_meeting(request: web.Request) -> web.Response:
 
 
 async def record_meeting(request: web.Request) -> web.Response:
-    """`POST /control/meetings/{id}/recording {"action"?: "start"|"stop"|"finish", "share_url"?, "password"?}`.
+    """`POST /control/meetings/{id}/recording {"action"?, "share_url"?, "password"?}`.
 
-    Without an action the recording of the running, else of the last, instance is finished.
+    Actions: "start", "stop", "finish", and "trash", "recover", "delete", "rename" for one that is finished. Without an
+    action the recording of the running, else of the last, instance is finished; a second time it gets further files.
     """
     fields = {
-        "action": Field(kind="string", choices=("start", "stop", "finish")),
+        "action": Field(kind="string", choices=("start", "stop", "finish", *RECORDING_CHANGES)),
         "share_url": Field(kind="string", maximum=2000, pattern="https?://.+"),
         "password": Field(kind="string", maximum=64),
     }
@@ -162,6 +164,8 @@ async def record_meeting(request: web.Request) -> web.Response:
         simulation.life.start_recording(instance)
     elif action == "stop":
         simulation.life.stop_recording(instance)
+    elif action in RECORDING_CHANGES:
+        simulation.life.change_recording(instance, action)
     else:
         share_url, password = (
             None if body.get(name) is None else str(body[name]) for name in ("share_url", "password")

@@ -98,6 +98,15 @@ def recording_completed(instance: Instance, recording: Recording, public_url: st
     return {**event, "download_token": secrets.token_urlsafe(32)}
 
 
+def recording_moved(event: str, instance: Instance, recording: Recording, public_url: str, now: float) -> Event:
+    """`recording.trashed`, `recovered`, `deleted` or `renamed`. No passcode and no download token come with these."""
+    payload = recording_completed(instance, recording, public_url, now)["payload"]
+    body = dict(payload["object"])  # type: ignore[index]  # made a line above
+    for absent in ("password", "host_email"):
+        del body[absent]
+    return _envelope(event, now, instance, body)
+
+
 def recording_files(instance: Instance, recording: Recording, public_url: str, *, download: str) -> list[Event]:
     """The files of a recording as the webhook and `GET /meetings/{id}/recordings` list them."""
     return [

@@ -1,5 +1,7 @@
 """What happens in meetings: start, join, leave, end, record. Every step publishes the events that Zoom would send."""
 
+from typing import Literal
+
 from simulators.zoom import events
 from simulators.zoom.clock import SimulatedClock
 from simulators.zoom.errors import ControlError
@@ -12,11 +14,20 @@ from simulators.zoom.world import (
     Participant,
     Recording,
     RecordingFile,
+    RecordingState,
     User,
     World,
 )
 
 MAX_JOINS = 5_000
+RecordingChange = Literal["trash", "recover", "delete", "rename"]
+RECORDING_CHANGES: dict[RecordingChange, tuple[str, tuple[RecordingState, ...], RecordingState]] = {
+    "trash": ("recording.trashed", ("there",), "trashed"),
+    "recover": ("recording.recovered", ("trashed",), "there"),
+    "delete": ("recording.deleted", ("there", "trashed"), "deleted"),
+    "rename": ("recording.renamed", ("there",), "there"),
+}
+"""By action: the event, the states in which it can be done, the state afterwards."""
 _LEFT = "left the meeting."
 _HOST_ENDED = "Host ended the meeting."
 
@@ -116,7 +127,10 @@ class MeetingLife:
         self._publish(events.recording_changed("recording.stopped", instance, start, now, now), instance)
 
     def finish_recording(self, instance: Instance, *, share_url: str | None, password: str | None) -> Recording:
-        """Zoom has processed the recording. `password` may be "" for none; None lets Zoom make one."""
+        """Zoom has processed a recording, or a further part of it, which has the same page.
+
+        `password` may be "" for none; None lets Zoom make one.
+        """
         _require_cloud_recording(instance.meeting.host)
         now = self._clock.now()
         files = [
@@ -126,15 +140,34 @@ class MeetingLife:
                 ("M4A", "audio_only", 524_288),
             )
         ]
-        recording = Recording(
+        before = instance.recording
+        if before is not None and before.state != "there":
+            before = None  # what was removed is not added to
+        recording = before or Recording(
             share_url=share_url or f"{self._public_url}/rec/share/{self._ids.opaque()}",
             password=self._ids.recording_passcode() if password is None else password,
             start=instance.start_time,
             end=instance.end_time if instance.end_time is not None else now,
-            files=files,
+            files=[],
         )
+        recording.share_url = share_url or recording.share_url
+        recording.files += files
         instance.recording = recording
         self._publish(events.recording_completed(instance, recording, self._public_url, now), instance)
+        return recording
+
+    def change_recording(self, instance: Instance, action: RecordingChange) -> Recording:
+        """The host puts the recording in the trash, takes it back, deletes it for ever, or gives it another name.
+
+        Raises ControlError 409 when there is none, or none in the state that the action begins with.
+        """
+        event, begins_with, ends_with = RECORDING_CHANGES[action]
+        recording = instance.recording
+        if recording is None or recording.state not in begins_with:
+            raise ControlError(409, f"there is no recording to {action}")
+        recording.state = ends_with
+        now = self._clock.now()
+        self._publish(events.recording_moved(event, instance, recording, self._public_url, now), instance)
         return recording
 
     def instance_for_join(self, meeting: Meeting, *, host_joins: bool = False) -> Instance:

@@ -132,7 +132,9 @@ async def recording(request: web.Request) -> web.Response:
 
 def _has_recording(instance: Instance, link: str) -> bool:
     made = instance.recording
-    return made is not None and (made.share_url.endswith(f"/{link}") or any(file.link == link for file in made.files))
+    if made is None or made.state != "there":
+        return False
+    return made.share_url.endswith(f"/{link}") or any(file.link == link for file in made.files)
 
 
 def _meeting(simulation: Simulation, number: str) -> Meeting | None:

@@ -17,6 +17,10 @@ _SCOPES = {
     "recording.started": "cloud_recording:read:recording",
     "recording.stopped": "cloud_recording:read:recording",
     "recording.completed": "cloud_recording:read:recording",
+    "recording.trashed": "cloud_recording:read:recording",
+    "recording.recovered": "cloud_recording:read:recording",
+    "recording.deleted": "cloud_recording:read:recording",
+    "recording.renamed": "cloud_recording:read:recording",
     # Zoom does not say which scope these need; the one by which the same facts are read is the likely one.
     "user.updated": "user:read:user",
     "user.activated": "user:read:user",

@@ -49,7 +49,7 @@ def get_recordings(call: Call) -> Answer:
     """`GET /meetings/{meetingId}/recordings`. `type` is a string here, and `share_url` is in the webhook only."""
     instance = _paid(call.instance(ended=False))
     recording = instance.recording
-    if recording is None:
+    if recording is None or recording.state != "there":
         raise ZoomError(404, 3301, "There is no recording for this meeting.")
     meeting = instance.meeting
     files = events.recording_files(instance, recording, call.simulation.config.public_url, download="download")

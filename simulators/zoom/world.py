@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from simulators.zoom.ids import Ids
 
@@ -9,6 +10,7 @@ ACCOUNT_ID = "AcmeZoomAccount0000001"
 BASIC, LICENSED = 1, 2
 INSTANT, SCHEDULED, RECURRING, PERSONAL_ROOM, RECURRING_FIXED = 1, 2, 3, 4, 8
 _DAY = 86_400
+RecordingState = Literal["there", "trashed", "deleted"]
 _SCHEDULED_ID_LIVES = 30 * _DAY
 
 
@@ -138,13 +140,14 @@ class RecordingFile:
 
 @dataclass
 class Recording:
-    """A finished cloud recording of one meeting instance."""
+    """A finished cloud recording of one meeting instance. From the trash it can come back; deleted it is gone."""
 
     share_url: str
     password: str
     start: float
     end: float
     files: list[RecordingFile]
+    state: RecordingState = "there"
 
 
 @dataclass
