@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from mesh.departed import Departed
 from services.meetings.deliveries import LEASE, WAIT
+from services.meetings.store_departures import DepartureStore
 from services.meetings.store_results import add_for_newly_linked
-from services.meetings.tables import meetings, participant_sessions
+from services.meetings.tables import deliveries, meetings, participant_sessions
 from tests.integration.meetings.conftest import ADA, GENERAL, KEYS, Mesh, later
 from tests.support import zoom_bodies as zoom
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -211,6 +214,44 @@ async def test_the_results_of_a_meeting_in_a_thread_are_shown_in_the_thread(mesh
     await hold(mesh, *LIFE, slack_thread_ts="1793361600.000100")
     [summary] = await mesh.lease()
     assert summary.slack_thread_ts == "1793361600.000100"
+
+
+async def test_N5_what_waits_is_erased_with_the_host_and_with_its_notice(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary)
+    await erase(mesh, "U0ADA")
+    assert await release(mesh) == 0
+    assert await kept(mesh) == []
+
+
+async def test_N4_who_leaves_is_shown_nothing_of_the_meetings_of_others(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start(conversation=DIRECT)).meeting.meeting_id
+    await mesh.record(LIFE[0])
+    await mesh.record(LIFE[1])
+    await link(mesh, meeting_id, "101", "U0GRACE")
+    await mesh.record(LIFE[2])
+    await erase(mesh, "U0GRACE")
+    assert await kept(mesh) == [("card", ""), ("summary", "U0ADA")]
+
+
+async def erase(mesh: Mesh, user_id: str) -> None:
+    """Erases what is held of somebody who left just now."""
+    whose = Departed(str(uuid.uuid4()), "", "T0ACME", user_id, mesh.clock.now())
+    mesh.clock.advance(1)
+    await DepartureStore(mesh.database, mesh.clock).erase(whose)
+
+
+async def kept(mesh: Mesh) -> list[tuple[str, str]]:
+    """Returns kind and recipient of what is held to be shown, but for cards that are only to be closed."""
+    columns = (deliveries.c.kind, deliveries.c.recipient_slack_user_id)
+    query = (
+        select(*columns)
+        .join(meetings, meetings.c.meeting_id == deliveries.c.meeting_id)
+        .where(meetings.c.erase_time.is_(None))
+    )
+    async with mesh.database.snapshot("look at deliveries") as connection:
+        return sorted((row[0], row[1]) for row in await connection.execute(query))
 
 
 def _meeting_of(delivery: pb.Delivery) -> str:
