@@ -1,105 +1,139 @@
-"""Who of the attendees is who in Slack, in the database.
-
-Meetings are locked first, the newest first, then their deliveries, as everywhere in this service.
-"""
+"""The app's Home tab: shown when somebody opens it, and again after what she did there."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+import logging
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Row, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from mesh import deadline
+from mesh.errors import MeshError, Reason
+from services.slack_edge import home_view, host_controls, modals
+from services.slack_edge.answers import Answer
+from services.slack_edge.asks import Asks
+from services.slack_edge.blocks import Json, mrkdwn, section
+from services.slack_edge.continuations import user_message
+from services.slack_edge.gate import Gate, Who
+from services.slack_edge.home_view import Facts
+from services.slack_edge.interactions import Key, Reaction
+from services.slack_edge.payloads import Interaction
+from services.slack_edge.reactions import PRESSED, MeetingReactions
+from services.slack_edge.shortcuts import SUBMITTED, Shortcuts, wrong_in_start
+from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.workspaces import Workspace
+from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
-from mesh.clock import Clock
-from mesh.database import Database
-from mesh.sealing import KeyRing
-from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries, store_results
-from services.meetings.deliveries import Kind
-from services.meetings.linking import Unlinked
-from services.meetings.tables import meetings, participant_sessions
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-# As the index has it: SQLite compares the words.
-_DUE = text("participant_sessions.link_due")
+    from mesh.slack_user import SlackUser
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+
+log = logging.getLogger(__name__)
+
+FACTS_TIMEOUT = 2.0
+"""Seconds to learn what the tab shows; it is shown without what comes later."""
+SHOW_SECONDS = 15.0
 
 
-class LinkStore:
-    """Links of attendees."""
+class Home:
+    """Shows the Home tab, and does what its buttons say."""
 
-    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
-        self._database = database
-        self._keys = keys
-        self._clock = clock
+    def __init__(
+        self,
+        *,
+        auth: AuthServiceAsyncStub,
+        meetings: MeetingsServiceAsyncStub,
+        slack: SlackApi,
+        gate: Gate,
+        asks: Asks,
+        reactions: MeetingReactions,
+        shortcuts: Shortcuts,
+        help_url: str,
+    ) -> None:
+        self._auth = auth
+        self._meetings = meetings
+        self._slack = slack
+        self._gate = gate
+        self._asks = asks
+        self._reactions = reactions
+        self._shortcuts = shortcuts
+        self._help_url = help_url
 
-    async def due(self, limit: int) -> list[Unlinked]:
-        """Returns up to `limit` attendees of whom auth is to be asked."""
-        query = (
-            select(
-                participant_sessions.c.meeting_id,
-                participant_sessions.c.attendee_id,
-                meetings.c.enterprise_id,
-                meetings.c.team_id,
-                meetings.c.slack_user_id,
-            )
-            .join(meetings, meetings.c.meeting_id == participant_sessions.c.meeting_id)
-            .where(_DUE)
-            .distinct()
-            .limit(limit)
+    def table(self) -> dict[Key, Reaction]:
+        """Returns what leads here."""
+        return {
+            (PRESSED, home_view.START): Reaction(self._shortcuts.ask_what_to_start),
+            (PRESSED, home_view.JOIN): Reaction(self._ask_what_to_join),
+            (PRESSED, home_view.CONNECT): Reaction(self._connect),
+            (PRESSED, host_controls.END_AT_HOME): Reaction(self._end),
+            (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start),
+        }
+
+    async def show(self, who: Who) -> None:
+        """Shows the tab as it is now. Never raises SlackError or MeshError: whoever opens it again has another try."""
+        try:
+            with deadline.budget(SHOW_SECONDS):
+                answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace))).message
+                arguments = {"user_id": who.user.user_id, "view": _as_view(answer)}
+                await self._slack.call(who.user, "views.publish", arguments)
+        except (SlackError, MeshError) as error:
+            log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
+
+    async def _view(self, who: Who, workspace: Workspace) -> Answer:
+        is_connected, running = await asyncio.gather(self._is_connected(who.user), self._running(who.user))
+        facts = Facts(
+            user_id=who.user.user_id,
+            is_connected=is_connected,
+            running=running,
+            offers_meetings=workspace.offers_meetings,
+            offers_phone=workspace.offers_phone,
+            help_url=self._help_url,
         )
-        async with self._database.snapshot("look for unlinked attendees", traced=False) as connection:
-            return [
-                Unlinked(row.meeting_id, SlackUser(row.enterprise_id, row.team_id, row.slack_user_id), row.attendee_id)
-                for row in await connection.execute(query)
-            ]
+        return Answer(home_view.view(facts))
 
-    async def settle(self, meeting_id: str, found: Mapping[str, str]) -> None:
-        """Stores what was found of the attendees of a meeting (Slack user by attendee, empty for nobody).
+    async def _is_connected(self, user: SlackUser) -> bool | None:
+        request = auth_service_pb2.GetConnectionRequest(user=user_message(user))
+        try:
+            await self._auth.GetConnection(request, timeout=FACTS_TIMEOUT)
+        except MeshError as error:
+            return False if error.reason is Reason.ZOOM_NOT_CONNECTED else None
+        return True
 
-        What is new stays due, to be looked up once more, and has the card shown again.
-        """
-        async with self._database.transaction("link attendees") as connection:
-            meeting = (
-                await connection.execute(
-                    select(*meetings.c)
-                    .where(meetings.c.meeting_id == meeting_id, meetings.c.erase_time.is_(None))
-                    .with_for_update()
-                )
-            ).one_or_none()
-            if meeting is None:
-                return
-            if await _store(connection, meeting, found):
-                await self._show(connection, meeting)
+    async def _running(self, user: SlackUser) -> Sequence[pb.RunningMeeting] | None:
+        request = pb.ListRunningMeetingsRequest(user=user_message(user))
+        try:
+            response = await self._meetings.ListRunningMeetings(request, timeout=FACTS_TIMEOUT)
+        except MeshError as error:
+            log.info("running meetings are not known", extra={"reason": error.reason.value})
+            return None
+        return response.meetings
 
-    async def _show(self, connection: AsyncConnection, meeting: Row[Any]) -> None:
-        if meeting.end_time is None:
-            await store_deliveries.raise_version(connection, meeting.team_id, Kind.CARD, meeting.meeting_id)
-            return
-        await store_results.show_again(connection, meeting.meeting_id, Kind.SUMMARY, meeting.meeting_id)
-        await store_results.add_for_newly_linked(connection, self._keys, meeting.meeting_id, self._clock.now())
+    async def _ask_what_to_join(self, interaction: Interaction) -> None:
+        await self._shortcuts.open(interaction, modals.join())
+
+    async def _connect(self, interaction: Interaction) -> None:
+        """Opens a modal with the link: one on the tab itself would be too old by the time it is pressed."""
+        who = interaction.who
+        message = await self._asks.connect(who.user, who.name, who.team_name, None)
+        await self._shortcuts.open(interaction, modals.message(message["blocks"]))
+
+    async def _start(self, interaction: Interaction) -> Json | None:
+        message = await self._shortcuts.start(interaction)
+        if interaction.view.private_metadata == modals.FROM_HOME:
+            await self.show(interaction.who)
+        return message
+
+    async def _end(self, interaction: Interaction) -> Json | None:
+        message = await self._reactions.end(interaction)
+        await self.show(interaction.who)
+        return message
 
 
-async def _store(connection: AsyncConnection, meeting: Row[Any], found: Mapping[str, str]) -> bool:
-    """Stores the links of a locked meeting; tells whether Slack is to show something else now."""
-    mine = participant_sessions.c.meeting_id == meeting.meeting_id
-    rows = (await connection.execute(select(*participant_sessions.c).where(mine))).all()
-    before = {row.attendee_id: row.slack_user_id for row in rows if row.slack_user_id}
-    # The host is known from the start, by whoever started the meeting.
-    answers = {**found, meeting.zoom_host_id: ""}
-    groups: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
-    changed = False
-    for row in rows:
-        answer = answers.get(row.attendee_id)
-        if not row.link_due or answer is None:
-            continue  # settled, or come after the question
-        changed = changed or answer != before.get(row.attendee_id, "")
-        once_more = bool(answer) and answer != row.slack_user_id
-        groups[answer, once_more].append(row.session_id)
-    for (slack_user_id, once_more), session_ids in groups.items():
-        await connection.execute(
-            update(participant_sessions)
-            .where(mine, participant_sessions.c.session_id.in_(session_ids))
-            .values(slack_user_id=slack_user_id, link_due=once_more)
-        )
-    return changed
+def _as_view(answer: Json) -> Json:
+    """Returns the tab, or a message as a tab: what asks for something that everything else needs."""
+    if answer.get("type") == "home":
+        return answer
+    return home_view.home(answer.get("blocks") or [section(mrkdwn(answer["text"]))])
