@@ -17,7 +17,9 @@ from mesh.errors import MeshError, Reason
 UNAVAILABLE_DELAY = timedelta(seconds=30)
 RATE_LIMIT_DELAY = timedelta(seconds=2)
 
-_HOST_NOT_ALLOWED = {3000, 3161}
+# Not allowed to schedule, without the right to host, not of this account, invited and never come (Zoom's API reference,
+# meetings and users).
+_HOST_NOT_ALLOWED = {3000, 3161, 1010, 1120}
 _NOT_FOUND = {1001, 2001, 3001, 3301, 3322}
 _SCOPE_MISSING = {4711}
 _SCOPES = re.compile(r"scopes:\s*\[([^\]]*)\]")

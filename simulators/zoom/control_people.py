@@ -6,7 +6,7 @@ from simulators.zoom import events, views
 from simulators.zoom.control import body_of, user_of
 from simulators.zoom.fields import BOOLEAN, Field
 from simulators.zoom.simulation import SIMULATION, Simulation
-from simulators.zoom.world import BASIC, LICENSED, User
+from simulators.zoom.world import BASIC, LICENSED, UNASSIGNED, User
 
 _DEPARTURES = ("deactivated", "deleted", "disassociated")
 _SETTING_FIELDS: dict[str, Field] = {
@@ -32,7 +32,7 @@ _SETTING_FIELDS: dict[str, Field] = {
 }
 _USER_FIELDS: dict[str, Field] = {
     **_SETTING_FIELDS,
-    "type": Field(kind="integer", choices=(BASIC, LICENSED)),
+    "type": Field(kind="integer", choices=(BASIC, LICENSED, UNASSIGNED)),
     "status": Field(kind="string", choices=("active", "inactive", "pending")),
     "verified": Field(kind="integer", choices=(0, 1)),
     "gone": Field(kind="string", choices=_DEPARTURES),

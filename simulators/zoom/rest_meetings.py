@@ -15,6 +15,7 @@ _LISTED_AGENDA = 250
 def create_meeting(call: Call) -> Answer:
     """`POST /users/{userId}/meetings`: 201 with the meeting."""
     host = call.user()
+    scheduling.check_host(host)
     scheduling.check_create(call.body)
     simulation = call.simulation
     simulation.limits.count_meeting_write(host.id)
@@ -41,6 +42,7 @@ def update_status(call: Call) -> Answer:
     if set(call.body) != {"action"} or call.body["action"] not in {"end", "recover"}:
         raise validation_failed(("action", "Invalid field."))
     meeting = call.meeting()
+    scheduling.check_host(meeting.host)
     instance = call.simulation.world.running_instance(meeting)
     if call.body["action"] == "end" and instance is not None:
         call.simulation.life.end(instance)

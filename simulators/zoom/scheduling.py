@@ -27,6 +27,17 @@ def check_create(body: Mapping[str, object]) -> None:
         raise validation_failed(("recurrence", "Invalid field."))
 
 
+def check_host(host: User) -> None:
+    """Refuse who may not have meetings. Raises ZoomError 400/3161.
+
+    Zoom documents the code for people without the right to host. That it also stands for a deactivated person, whom an
+    admin's token still names, is a choice.
+    """
+    if not host.may_host:
+        message = "Your user account is not allowed meeting hosting and scheduling capabilities."
+        raise ZoomError(400, 3161, message)
+
+
 def check_patch(body: Mapping[str, object]) -> None:
     """Refuse what Zoom refuses in a change. Raises ZoomError 400/300."""
     _check(body, problems(body, PATCH_FIELDS))

@@ -7,7 +7,7 @@ from typing import Literal
 from simulators.zoom.ids import Ids
 
 ACCOUNT_ID = "AcmeZoomAccount0000001"
-BASIC, LICENSED = 1, 2
+BASIC, LICENSED, UNASSIGNED = 1, 2, 4
 INSTANT, SCHEDULED, RECURRING, PERSONAL_ROOM, RECURRING_FIXED = 1, 2, 3, 4, 8
 _DAY = 86_400
 RecordingState = Literal["there", "trashed", "deleted"]
@@ -44,7 +44,9 @@ class Account:
 
 @dataclass
 class User:
-    """A person of an account. `type` 1 is Basic (free), 2 Licensed; `vanity_name` is the personal link name.
+    """A person of an account. `type` 1 is Basic (free), 2 Licensed, 4 Unassigned (without Meetings).
+
+    `vanity_name` is the personal link name.
 
     `status` is "active", "inactive" or "pending"; `verified` 1 once the e-mail address was confirmed, else 0.
     """
@@ -69,6 +71,11 @@ class User:
     def is_admin(self) -> bool:
         """Whether this person may authorise an admin-managed app."""
         return self.role_name in {"Owner", "Admin"}
+
+    @property
+    def may_host(self) -> bool:
+        """Whether she can have meetings of her own."""
+        return self.status == "active" and self.type != UNASSIGNED
 
     @property
     def is_paid(self) -> bool:

@@ -52,6 +52,17 @@ async def test_the_next_admin_replaces_the_accounts_authorisation(zoom: Zoom) ->
     ]
 
 
+@pytest.mark.parametrize("change", [{"type": 4}, {"gone": "deactivated"}], ids=["unassigned", "deactivated"])
+async def test_who_may_not_host_gets_no_meetings(zoom: Zoom, change: dict[str, object]) -> None:
+    admin, grace = await _admin(zoom, ADA), await zoom.access_token(GRACE)
+    meeting = await zoom.create(grace)
+    await zoom.control("POST", f"users/{GRACE}", change)
+    created = await zoom.api("POST", f"users/{GRACE}/meetings", admin, {"topic": "Weekly sync"})
+    ended = await zoom.api("PUT", f"meetings/{meeting['id']}/status", admin, {"action": "end"})
+    assert [(answer.status, answer.json["code"]) for answer in (created, ended)] == [(400, 3161)] * 2
+    assert (await zoom.api("GET", f"users/{GRACE}", admin)).status == 200
+
+
 async def test_an_admin_removes_the_app_for_the_account(zoom: Zoom) -> None:
     await _admin(zoom, ADA)
     assert await zoom.control("POST", "uninstall", {"zoom_user_id": BEN, "app": "account"}) == {"removed": []}

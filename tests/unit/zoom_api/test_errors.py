@@ -29,6 +29,8 @@ def meant(status: int, body: Any = None, **headers: str) -> MeshError:
     [
         (400, 3161, Reason.ZOOM_HOST_NOT_ALLOWED),
         (400, 3000, Reason.ZOOM_HOST_NOT_ALLOWED),
+        (400, 1010, Reason.ZOOM_HOST_NOT_ALLOWED),
+        (400, 1120, Reason.ZOOM_HOST_NOT_ALLOWED),
         (404, 3001, Reason.ZOOM_NOT_FOUND),
         (404, 0, Reason.ZOOM_NOT_FOUND),
         (400, 300, Reason.ZOOM_REFUSED),
