@@ -57,8 +57,8 @@ class Endings:
         if await self._runs(user, found):
             await self._zoom.end(user, found.number)
             return found.meeting
-        # One that was opened and does not run is over: its event is on the way, and knows when that was.
-        return found.meeting if found.zoom_uuid else await self._store.close_unopened(user, meeting_id)
+        # One that was opened and does not run is over. It is left alone: its event is on the way, and knows since when.
+        return await self._store.close_unopened(user, meeting_id)
 
     async def _runs(self, user: SlackUser, found: Ending) -> bool:
         """Tells whether there is a run to end, and that it is this meeting's."""

@@ -385,7 +385,7 @@ async def test_events_that_come_late_change_nothing(mesh: Mesh) -> None:
 
 async def test_events_at_the_moment_of_the_erasure_leave_no_names(mesh: Mesh) -> None:
     await running_meeting(mesh)
-    run = {"uuid": "run-85012345678=="}
+    run: dict[str, Any] = {"uuid": "run-85012345678=="}
     events = [zoom.joined(str(n), f"Guest {n}", f"guest{n}", **run) for n in range(200, 220)]
     recorded = [asyncio.create_task(mesh.record(event)) for event in [*events, zoom.ended(**run)]]
     await recorded[0]
