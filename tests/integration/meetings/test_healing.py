@@ -114,6 +114,16 @@ async def test_N2_a_meeting_that_runs_is_shown_as_running_and_asked_about_again(
     assert found["summary"].summary.meeting.start_time.ToJsonString() == "2026-10-30T12:00:00Z", "the true one"
 
 
+async def test_N2_the_true_beginning_that_is_told_late_replaces_the_moment_of_the_look(held: Healing) -> None:
+    meeting = await held.start()
+    await held.act(meeting, "start")
+    [started, _] = await held.events()
+    await held.reconcile()
+    await held.mesh.record(started)
+    found = (await shown(held.mesh))["card"].card.meeting
+    assert found.start_time.ToJsonString() == "2026-10-30T12:00:00Z"
+
+
 async def test_N2_as_long_as_events_come_nobody_asks(held: Healing) -> None:
     meeting = await held.start()
     await held.act(meeting, "start")
