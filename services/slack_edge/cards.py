@@ -103,9 +103,17 @@ def summary_message(summary: pb.MeetingSummary) -> Json:
 
 
 def recording_message(recording: pb.MeetingRecording) -> Json:
-    """Returns the message that is posted when a recording can be watched."""
+    """Returns the message that is posted when a recording can be watched, and what takes its place once it is gone."""
     meeting = recording.meeting
     number = grouped_meeting_id(meeting.zoom_meeting_id)
+    if recording.deleted:
+        return {
+            "text": f"The recording of the Zoom meeting {number} was deleted.",
+            "blocks": [
+                section(mrkdwn(f"*Recording deleted*\nMeeting ID: {number}, {_date(began(meeting))}")),
+                *_topic(meeting),
+            ],
+        }
     passcode = [section(plain(f"Passcode: {recording.passcode}"))] if recording.passcode else []
     return {
         "text": f"The recording of the Zoom meeting {number} is ready.",

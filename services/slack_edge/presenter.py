@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser, from_message
-from services.slack_edge import cards, host_controls, replies
+from services.slack_edge import cards, host_controls, notices, replies
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
 from services.slack_edge.slack_api import Nature, SlackApi, SlackError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The message in whose thread something belongs was deleted (Slack, `chat.postMessage`).
+_THREAD_GONE = frozenset({"cannot_reply_to_message", "thread_not_found", "message_not_found"})
 # The call is over, or Slack has forgotten it: nothing is left to be brought up to date.
 _CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
 
@@ -46,6 +48,8 @@ class Presenter:
                 return await self._show_message(delivery, cards.recording_message(delivery.recording))
             case "failure":
                 return await self._show_failure(delivery)
+            case "notice" if (message := notices.message(delivery.notice)) is not None:
+                return await self._show_message(delivery, message)
         # From a newer version of meetings: another edge may know it, later.
         raise SlackError("deliver", "unknown_content", Nature.PASSING)
 
@@ -216,10 +220,10 @@ class Presenter:
         return replies.failure(error)
 
     async def _post(self, delivery: pb.Delivery, message: Json, *, anywhere: bool) -> tuple[str, str]:
-        """Posts to the delivery's conversation; returns channel and ts, empty where Slack does not tell.
+        """Posts where the delivery belongs; returns channel and ts, empty where Slack does not tell.
 
         `anywhere`: by the response URL where there is one, which also works where the app is no member. Summaries and
-        recordings are not posted so: they belong only where the app was let in (S39 to S42).
+        recordings are not posted so: they belong only where the app was let in (S39 to S42), or to one person (N4).
         """
         if anywhere and delivery.slack_response_url:
             try:
@@ -231,13 +235,16 @@ class Presenter:
                 log.info("response url is used up", extra={"slack_error": failure.error})
             else:
                 return "", ""
-        channel = delivery.conversation.slack_channel_id
-        answer = await self._slack.call(
-            from_message(delivery.user),
-            "chat.postMessage",
-            {"channel": channel, **_in_thread(delivery, message), **NO_UNFURL},
-        )
-        return _place(answer)
+        # A person's id opens her conversation with the app, which has no threads of others.
+        channel = delivery.recipient_slack_user_id or delivery.conversation.slack_channel_id
+        threaded = message if delivery.recipient_slack_user_id else _in_thread(delivery, message)
+        user, where = from_message(delivery.user), {"channel": channel, **NO_UNFURL}
+        try:
+            return _place(await self._slack.call(user, "chat.postMessage", {**where, **threaded}))
+        except SlackError as failure:
+            if failure.error not in _THREAD_GONE or threaded is message:
+                raise
+        return _place(await self._slack.call(user, "chat.postMessage", {**where, **message}))
 
 
 def _call_of(method: str, answer: Json) -> Json:
