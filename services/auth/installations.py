@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 BOT_SCOPES = (
     *("commands", "calls:read", "calls:write", "chat:write"),
-    *("chat:write.public", "users:read", "users:read.email"),
+    *("chat:write.public", "users:read", "users:read.email", "channels:read", "groups:read"),
 )
 """What the app asks of a workspace: the command, the call card and messages; beyond these, which a person may decline:
-posts in public channels that it is no member of, people's names, and the addresses by which they are matched."""
+posts in public channels that it is no member of, people's names, the addresses by which they are matched, and word of
+channels that let it in."""
 MARGIN = timedelta(hours=2)
 """A bot token with less than this is renewed: it lives for twelve hours, and Slack lets the old one live on beside the
 new one."""

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 CORE = ("commands", "calls:read", "calls:write", "chat:write")
 """What every command needs of Slack: the command itself, the card of a call, and messages."""
 PUBLIC_POSTS, NAMES, EMAILS = "chat:write.public", "users:read", "users:read.email"
-OPTIONAL = (PUBLIC_POSTS, NAMES, EMAILS)
+INVITES = ("channels:read", "groups:read")
+"""Without the second, Slack does not tell that the app was let into a private channel; the first is for public ones."""
+OPTIONAL = (PUBLIC_POSTS, NAMES, EMAILS, *INVITES)
 """What a person may decline at Slack, each for one feature."""
 ACCOUNT_SUFFIX = ":admin"
 """What the scopes of Zoom's admin-managed apps end in."""
@@ -38,6 +40,7 @@ FEATURES = (
     ),
     Feature("tell people's names on cards, and who administers this workspace", slack_scopes=(NAMES,)),
     Feature("find people in your company's Zoom account by themselves", slack_scopes=(EMAILS,)),
+    Feature("post what waited for it when it is invited to a channel", slack_scopes=INVITES),
     Feature("start meetings", zoom_scopes=("meeting:write:meeting",)),
     Feature("show when a meeting begins and ends", zoom_scopes=("meeting:read:meeting",)),
     Feature("show who is in a meeting", zoom_scopes=("meeting:read:participant",)),
@@ -54,6 +57,8 @@ _WORDS = {
     PUBLIC_POSTS: "post in public channels without being a member",
     NAMES: "see people's names",
     EMAILS: "see people's e-mail addresses, to find them in your Zoom account",
+    "channels:read": "see which public channels it was invited to",
+    "groups:read": "see which private channels it was invited to",
     "meeting:write:meeting": "start meetings",
     "meeting:read:meeting": "hear when meetings begin and end",
     "meeting:read:participant": "hear who is in a meeting",

@@ -44,7 +44,10 @@ class SlackConfig:
     app_name: str = "Zoom"
     command: str = "/zoom"
     """The one slash command that the app registered, with `should_escape` on."""
-    optional_bot_scopes: tuple[str, ...] = ("users:read.email", "chat:write.public", "users:read")
+    optional_bot_scopes: tuple[str, ...] = (
+        *("users:read.email", "chat:write.public", "users:read"),
+        *("channels:read", "groups:read"),
+    )
     """Those of the scopes asked for that a person may decline (the manifest's `bot_optional`)."""
     redirect_urls: tuple[str, ...] = ()
     """Registered redirect URLs; empty means `{app_url}/slack/oauth/callback`."""

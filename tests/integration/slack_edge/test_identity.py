@@ -113,10 +113,10 @@ async def test_a_scope_that_zoom_did_not_name_is_told_in_general_words(world: Wo
 
 async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world: World) -> None:
     world.auth.connected.add(ADA)
-    world.auth.scopes = [*OLDER, "calls:read", "calls:write", "chat:write.public"]
+    world.auth.scopes = [*OLDER, "calls:read", "calls:write", "chat:write.public", "channels:read"]
     world.auth.zoom_scopes = ["meeting:write:meeting", "meeting:read:meeting", "user:read:settings"]
     answer = (await world.type("permissions"))["answer"]
-    assert button(answer, "slack_install").endswith("?team=T0ACME001&scopes=users%3Aread.email")
+    assert button(answer, "slack_install").endswith("?team=T0ACME001&scopes=users%3Aread.email%2Cgroups%3Aread")
     link = world.auth.links[button(answer, "zoom_connect").rpartition("=")[2]]
     assert list(link.zoom_scopes) == [
         "meeting:read:participant",
@@ -130,7 +130,7 @@ async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world
 
 async def test_permissions_says_when_there_is_nothing_to_allow(world: World) -> None:
     world.auth.connected.add(ADA)
-    world.auth.scopes.append("users:read.email")
+    world.auth.scopes += ["users:read.email", "channels:read", "groups:read"]
     assert "every permission" in (await world.type("permissions"))["answer"]["text"]
 
 

@@ -239,6 +239,7 @@ def test_the_manifest_names_our_addresses() -> None:
     assert made["features"]["app_home"]["home_tab_enabled"] is True
     assert {"app_home_opened", "member_joined_channel"} <= set(made["settings"]["event_subscriptions"]["bot_events"])
     assert made["settings"]["interactivity"]["request_url"] == "https://zoom-slack.example.com/slack/interactions"
+    assert {"channels:read", "groups:read"} <= set(made["oauth_config"]["scopes"]["bot_optional"])
     assert made["oauth_config"]["redirect_urls"] == ["https://zoom-slack.example.com/slack/oauth/callback"]
 
 
