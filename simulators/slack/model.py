@@ -232,7 +232,10 @@ class Trigger:
 
 @dataclass
 class ResponseUrl:
-    """A `response_url`: 5 uses within 30 minutes. `message_ts` is the message whose button was pressed."""
+    """A `response_url`: 5 uses within 30 minutes. `message_ts` is the message whose button was pressed.
+
+    One of the Call icon (`opens_calls`) may also be answered with the address that opens the call for the caller.
+    """
 
     path: str
     team_id: str
@@ -241,6 +244,7 @@ class ResponseUrl:
     expires_at: float
     uses_left: int
     message_ts: str | None = None
+    opens_calls: bool = False
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from simulators.slack.arguments import Arg, RawArguments, check
+from simulators.slack.checks import Checker
 from simulators.slack.content import CONTENT_ARGS, Content, check_content
 from simulators.slack.errors import SlackError
 from simulators.slack.faults import RESPONSE_URL, answer_with
@@ -94,7 +95,24 @@ def check_answer(world: World, tenant_id: str, channel: Channel, values: Json) -
     return args, check_content(world, tenant_id, channel, args)
 
 
+def check_opening(values: Json) -> None:
+    """Check an answer of `response_type` `call` or `audio`, after which Slack opens the call for the caller alone.
+
+    Raises SlackError `invalid_arguments`.
+    """
+    checker, desktop = Checker(), "desktop_protocol_call_initiation_url"
+    if checker.object(values, "", required=("response_type", "call_initiation_url"), optional=(desktop,)):
+        checker.url(values["call_initiation_url"], "/call_initiation_url")
+        if desktop in values:
+            checker.url(values[desktop], f"/{desktop}", schemes=())
+    if checker.messages:
+        raise SlackError("invalid_arguments", checker.messages)
+
+
 def _apply(world: World, tenant_id: str, url: ResponseUrl, values: Json) -> None:
+    if url.opens_calls and values.get("response_type") in ("call", "audio"):
+        check_opening(values)
+        return
     channel = world.channels[url.channel_id]
     args, content = check_answer(world, tenant_id, channel, values)
     original = world.message(channel.id, url.message_ts) if url.message_ts else None

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from simulators.slack import actions, commands, events, shortcuts
+from simulators.slack import actions, call_icon, commands, events, shortcuts
 from simulators.slack.errors import SlackError
 from simulators.slack.guard import json_body
 from simulators.slack.model import Channel, Json, Message, User
@@ -29,6 +29,7 @@ def routes(prefix: str) -> list[web.RouteDef]:
         web.post(f"{prefix}/type", type_text),
         web.post(f"{prefix}/actions", action),
         web.post(f"{prefix}/shortcuts", shortcut),
+        web.post(f"{prefix}/call_icon", press_call_icon),
         web.post(f"{prefix}/submit", submit),
         web.post(f"{prefix}/dismiss", dismiss),
         web.post(f"{prefix}/home", home),
@@ -145,6 +146,17 @@ async def shortcut(request: web.Request) -> web.Response:
         answer = await shortcuts.use_on_message(sim, user, channel, str(body["ts"]), callback_id)
     else:
         answer = await shortcuts.use(sim, sim.world.person(body["user_id"]), callback_id)
+    return web.json_response({"status": answer.status, "error": answer.failure})
+
+
+async def press_call_icon(request: web.Request) -> web.Response:
+    """`POST …/call_icon`: press the Call icon in a conversation, for `type` `video` or `audio` (`phone_number`)."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request, "user_id", "channel_id", "type")
+    if body["type"] not in call_icon.KINDS:
+        raise SlackError("invalid_arguments", ["[ERROR] type must be video or audio"])
+    user, channel = _where(sim, body)
+    answer = await call_icon.press(sim, user, channel, body["type"], _text(body.get("phone_number", "")))
     return web.json_response({"status": answer.status, "error": answer.failure})
 
 
