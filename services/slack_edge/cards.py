@@ -37,7 +37,7 @@ def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
         ),
         "external_display_id": grouped_meeting_id(meeting.zoom_meeting_id),
         "join_url": meeting.join_url,
-        "desktop_app_join_url": _client_url(meeting),
+        "desktop_app_join_url": client_url(meeting),
         "date_start": int(began(meeting).timestamp()),
         "title": title(meeting.topic, host_name),
         "created_by": meeting.host.slack_user_id,
@@ -51,7 +51,8 @@ def host_of_call(external_unique_id: str) -> str:
     return parts[3] if len(parts) == 4 and parts[0] == _OURS else ""
 
 
-def _client_url(meeting: pb.Meeting) -> str:
+def client_url(meeting: pb.Meeting) -> str:
+    """Returns the address that opens a meeting in Zoom's own client."""
     # Zoom's scheme for its own client; `pwd` there is the encrypted passcode of the join link, not the typed one.
     query = {"confno": meeting.zoom_meeting_id}
     if passcode := parse_qs(urlsplit(meeting.join_url).query).get("pwd"):

@@ -14,6 +14,7 @@ from mesh.clock import Clock
 from services.slack_edge.addresses import Addresses
 from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
+from services.slack_edge.call_icon import CallIcon
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.events import Events
@@ -106,6 +107,7 @@ class Edge:
             },
             REGISTRY,
         )
+        icon = CallIcon(gate, starts, calls, teller, self._tasks) if settings.slack_call_provider else None
         from_slack = Verifier(SLACK, settings.slack_secrets, clock)
         reactions = MeetingReactions(meetings, gate, starts)
         shortcuts = Shortcuts(slack, gate, reactions, calls, zoom_join_url=settings.zoom_join_url)
@@ -122,7 +124,7 @@ class Edge:
         table = {**reactions.table(), **shortcuts.table(), **home.table()}
         interactions = Interactions(table, gate, teller, self._tasks)
         events = Events(auth, meetings, workspaces, home, teller, self._tasks)
-        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock)
+        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock, icon)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
         webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings)

@@ -13,6 +13,7 @@ from services.slack_edge import payloads, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_body
 from services.slack_edge.browser import Browser
+from services.slack_edge.call_icon import CallIcon, understand_press
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.commands import invocation
 from services.slack_edge.events import Events, challenge_of
@@ -44,7 +45,9 @@ class SlackDoor:
         interactions: Interactions,
         tasks: Tasks,
         clock: Clock,
+        call_icon: CallIcon | None = None,
     ) -> None:
+        """`call_icon` only where Slack made the app a provider of calls."""
         self._verifier = verifier
         self._seen = seen
         self._handlers = handlers
@@ -52,6 +55,7 @@ class SlackDoor:
         self._interactions = interactions
         self._tasks = tasks
         self._clock = clock
+        self._call_icon = call_icon
 
     async def command(self, request: web.Request) -> web.StreamResponse:
         """A slash command. Every verified one is answered with 200: people see errors as messages."""
@@ -67,6 +71,12 @@ class SlackDoor:
         if not self._seen.add(signature):
             log.info("a command was replayed")
             return web.json_response(replies.already_received())
+        if (press := understand_press(form)) is not None:
+            if self._call_icon is None:
+                log.warning("a press of the call icon, which is not switched on here")
+            else:
+                self._call_icon.take(press)
+            return web.Response()
         try:
             left = BUDGET - (self._clock.monotonic() - began)
             answer = await self._handlers.handle(invocation(form, signature), left)

@@ -36,6 +36,8 @@ class EdgeSettings(PublicSettings):
 
     Links that people paste lead where they say, if that is one of Zoom's own hosts.
     """
+    slack_call_provider: bool = Field(False, alias="ZOOMSLACK_SLACK_CALL_PROVIDER")
+    """Whether Slack made this app a provider of calls, as it does for partners: its Call icon is then answered."""
     listen: ListenAddress = Field("127.0.0.1:8080", alias="ZOOMSLACK_EDGE_LISTEN")
     admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_EDGE_ADMIN_LISTEN")
     """Takes /livez, /readyz and /metrics off the public port, as production wants it. Absent: they are on it."""

@@ -223,8 +223,8 @@ async def _always() -> bool:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    """The edge and its surroundings; the app is installed."""
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The edge and its surroundings; the app is installed. An indirect parameter is settings beside the usual ones."""
     async with AsyncExitStack() as stack:
         auth, meetings, phone = FakeAuth(), WatchedMeetings(), FakePhone()
         registrations: dict[str, Callable[[Any], None]] = {
@@ -246,7 +246,7 @@ async def world() -> AsyncIterator[World]:
         slack_url = f"http://127.0.0.1:{slack_socket.getsockname()[1]}"
         slack = SlackConfig(public_url=slack_url)
         clock = JumpingClock()
-        edge = Edge(_settings(slack, targets), clock)
+        edge = Edge(_settings(slack, targets, getattr(request, "param", {})), clock)
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"
@@ -262,7 +262,7 @@ async def world() -> AsyncIterator[World]:
         yield made
 
 
-def _settings(slack: SlackConfig, targets: dict[str, str]) -> EdgeSettings:
+def _settings(slack: SlackConfig, targets: dict[str, str], more: dict[str, str]) -> EdgeSettings:
     return EdgeSettings.load(
         {
             "ZOOMSLACK_EDGE_LISTEN": "127.0.0.1:0",
@@ -272,6 +272,7 @@ def _settings(slack: SlackConfig, targets: dict[str, str]) -> EdgeSettings:
             "ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET": ZOOM_SECRETS[1],
             "ZOOMSLACK_EDGE_DRAIN_SECONDS": "0",
             **{f"ZOOMSLACK_{area.upper()}_TARGET": target for area, target in targets.items()},
+            **more,
         }
     )
 
