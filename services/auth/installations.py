@@ -78,7 +78,8 @@ class Installation:
     @property
     def key(self) -> tuple[str, int]:
         """See `services.auth.renewals.Pair`."""
-        return (self.install_id, self.token_version)
+        # Rows of before the column have no `install_id`: the tenant keeps them apart.
+        return (f"{self.tenant_id} {self.install_id}", self.token_version)
 
     @property
     def about(self) -> dict[str, str]:

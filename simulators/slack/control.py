@@ -10,10 +10,13 @@ from aiohttp import web
 from simulators.slack import control_installs, events, screen, seed
 from simulators.slack.errors import SlackError
 from simulators.slack.guard import json_body
+from simulators.slack.model import Channel
 from simulators.slack.simulator import SIMULATOR
 
 MAX_COPIES = 50
+MAX_MEMBERS = 100
 MAX_IDLE_SECONDS = 30.0
+_ID_PREFIXES = {"public": "C", "private": "C", "mpim": "C", "im": "D"}
 
 
 def routes() -> list[web.RouteDef]:
@@ -23,6 +26,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/control/reset", reset),
         web.post("/control/users/{id}", change_user),
         *control_installs.routes(),
+        web.post("/control/channels", add_channel),
         web.post("/control/invite", invite),
         web.post("/control/kick", kick),
         web.get("/control/calls", calls),
@@ -56,6 +60,24 @@ async def change_user(request: web.Request) -> web.Response:
         raise SlackError("invalid_arguments", [f"[ERROR] booleans only: {', '.join(sorted(flags))}"])
     world.users[user.id] = replace(user, **body)
     return web.json_response(asdict(world.users[user.id]))
+
+
+async def add_channel(request: web.Request) -> web.Response:
+    """`POST /control/channels {"kind", "members", "name"?}`: make a conversation of people of one workspace.
+
+    `kind` is `public`, `private`, `mpim` or `im`. The app is no member.
+    """
+    world = request.app[SIMULATOR].world
+    body = await json_body(request, "kind", "members")
+    kind, members = body["kind"], body["members"]
+    if kind not in _ID_PREFIXES or not isinstance(members, list) or not 1 <= len(members) <= MAX_MEMBERS:
+        raise SlackError("invalid_arguments")
+    people = [world.person(str(member)) for member in members]
+    channel_id = world.new_id(_ID_PREFIXES[kind])
+    name = str(body.get("name", channel_id.lower()))[:80]
+    channel = Channel(channel_id, people[0].team_id, name, kind, [user.id for user in people])
+    world.channels[channel.id] = channel
+    return web.json_response(screen.channel_json(channel))
 
 
 async def invite(request: web.Request) -> web.Response:

@@ -128,9 +128,9 @@ class Office:
         found = (await self.zoom("GET", "meetings"))["meetings"]
         return [meeting for meeting in found if meeting["id"] != meeting["pmi"]]
 
-    async def connect(self, *, user: str = ADA, zoom_user_id: str = ADA_AT_ZOOM, channel: str = DM) -> Page:
-        """Types `/zoom`, clicks "Authorize Zoom" and consents."""
-        answer = await self.type("", user=user, channel=channel)
+    async def connect(self, *, user: str = ADA, zoom_user_id: str = ADA_AT_ZOOM, channel: str = "") -> Page:
+        """Types `/zoom`, clicks "Authorize Zoom" and consents; in a conversation of its own where none is named."""
+        answer = await self.type("", user=user, channel=channel or await self.conversation("private", user))
         async with browser() as person:
             return await person.connect_zoom(link_in(answer["answer"]), zoom_user_id)
 
@@ -138,8 +138,26 @@ class Office:
         """Starts a meeting; returns its number and the command's result."""
         before = {str(meeting["id"]) for meeting in await self.meetings()}
         result = await self.type(f"meeting {topic}", user=user, channel=channel)
+        if is_asked(result["answer"]):
+            question = (await self.messages(user=user, channel=channel))[-1]
+            await self.press("zoom_start_another", question, user=user, channel=channel)
+            await eventually(self.meetings, lambda meetings: len(meetings) > len(before))
         [number] = {str(meeting["id"]) for meeting in await self.meetings()} - before
         return number, result
+
+    async def press(
+        self, action_id: str, message: dict[str, Any], *, user: str = ADA, channel: str = GENERAL
+    ) -> dict[str, Any]:
+        """Presses a button of a message; returns the `status` of the app's answer and the `url` that is opened."""
+        body = {"user_id": user, "channel_id": channel, "ts": message["ts"], "action_id": action_id}
+        result: dict[str, Any] = await self.slack("POST", "actions", body)
+        assert result["error"] is None, result
+        return result
+
+    async def conversation(self, kind: str = "public", *members: str) -> str:
+        """Makes a fresh conversation, of Ada and Grace where nobody is named; returns its id."""
+        made = await self.slack("POST", "channels", {"kind": kind, "members": members or (ADA, GRACE)})
+        return str(made["id"])
 
     async def fresh_meeting_when_up(self, topic: str, *, channel: str) -> tuple[str, dict[str, Any]]:
         """Starts a meeting as soon as the system answers again."""
@@ -158,6 +176,11 @@ class Office:
         status, answer = await self.system.exchange(method, name, path, body)
         assert 200 <= status < 300, f"{method} {path}: {status} {answer}"
         return answer
+
+
+def is_asked(answer: dict[str, Any]) -> bool:
+    """Tells whether an answer asks if the meeting that began a moment ago is to be joined instead."""
+    return "zoom_start_another" in str(answer)
 
 
 def link_in(message: dict[str, Any], action_id: str = "zoom_connect") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.people import DM, GENERAL, Office, browser, eventually, link_in
+from tests.e2e.people import GENERAL, Office, browser, eventually, link_in
 from tests.e2e.test_launcher import children
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -41,63 +41,69 @@ async def meetings_about(office: Office, topic: str) -> int:
 
 @pytest.mark.parametrize(("status", "code"), [(429, 429), (500, 500), (503, 0)])
 async def test_zoom_refusing_is_told_in_time_and_the_next_try_works(office: Office, status: int, code: int) -> None:
+    here = await office.conversation("im")
     fault = {"kind": "status", "status": status, "code": code, "message": "simulated", "times": 1}
     await office.zoom("POST", "faults", {**CREATE, **fault})
-    result = await office.type(f"meeting Refused {status}", channel=DM)
+    result = await office.type(f"meeting Refused {status}", channel=here)
     assert result["error"] is None
     assert result["answer"]["response_type"] == "ephemeral"
     assert "Zoom" in result["answer"]["text"]
-    assert await cards(office, f"Refused {status}", DM) == []
-    await office.fresh_meeting(f"Accepted {status}", channel=DM)
-    assert len(await cards(office, f"Accepted {status}", DM)) == 1
+    assert await cards(office, f"Refused {status}", here) == []
+    await office.fresh_meeting(f"Accepted {status}", channel=here)
+    assert len(await cards(office, f"Accepted {status}", here)) == 1
 
 
 async def test_one_401_is_healed_by_a_fresh_token(office: Office) -> None:
+    here = await office.conversation("im")
     fault = {"kind": "status", "status": 401, "code": 124, "message": "Access token is expired.", "times": 1}
     await office.zoom("POST", "faults", {**CREATE, **fault})
-    await office.fresh_meeting("After 401", channel=DM)
-    assert len(await cards(office, "After 401", DM)) == 1
+    await office.fresh_meeting("After 401", channel=here)
+    assert len(await cards(office, "After 401", here)) == 1
 
 
 async def test_zoom_taking_ten_seconds_is_acknowledged_at_once_and_the_card_follows(office: Office) -> None:
+    here = await office.conversation("im")
     await office.zoom("POST", "faults", {**CREATE, "kind": "delay", "delay_seconds": 10, "times": 1})
-    result = await office.type("meeting Slow Zoom", channel=DM)
+    result = await office.type("meeting Slow Zoom", channel=here)
     assert result["error"] is None
     assert result["elapsed_ms"] < 2900
     assert result["answer"]["response_type"] == "ephemeral"
-    [card] = await eventually(lambda: cards(office, "Slow Zoom", DM), bool, seconds=25)
+    [card] = await eventually(lambda: cards(office, "Slow Zoom", here), bool, seconds=25)
     assert card["join_url"]
     assert await meetings_about(office, "Slow Zoom") == 1
 
 
 async def test_an_answer_of_zoom_that_is_lost_makes_no_second_meeting(office: Office) -> None:
+    here = await office.conversation("im")
     await office.zoom("POST", "faults", {**CREATE, "kind": "close", "after": True, "times": 1})
-    await office.type("meeting Lost answer", channel=DM)
-    await eventually(lambda: cards(office, "Lost answer", DM), bool)
+    await office.type("meeting Lost answer", channel=here)
+    await eventually(lambda: cards(office, "Lost answer", here), bool)
     assert await meetings_about(office, "Lost answer") == 1
-    assert len(await cards(office, "Lost answer", DM)) == 1
+    assert len(await cards(office, "Lost answer", here)) == 1
 
 
 async def test_the_edge_killed_between_acknowledging_and_delivering(office: Office) -> None:
+    here = await office.conversation("im")
     await office.zoom("POST", "faults", {**CREATE, "kind": "delay", "delay_seconds": 4, "times": 1})
-    result = await office.type("meeting Edge killed", channel=DM)
+    result = await office.type("meeting Edge killed", channel=here)
     assert result["answer"]["response_type"] == "ephemeral"
     os.kill(children(office.system.pid)["services.slack_edge"], signal.SIGKILL)
-    await eventually(lambda: cards(office, "Edge killed", DM), bool, seconds=45)
+    await eventually(lambda: cards(office, "Edge killed", here), bool, seconds=45)
     assert await meetings_about(office, "Edge killed") == 1
-    assert len(await cards(office, "Edge killed", DM)) == 1
+    assert len(await cards(office, "Edge killed", here)) == 1
 
 
 async def test_the_edge_killed_while_slack_is_slow_shows_one_card(office: Office) -> None:
+    here = await office.conversation("im")
     await office.zoom("POST", "faults", {**CREATE, "kind": "delay", "delay_seconds": 3, "times": 1})
     slow = {"method": "response_url", "kind": "delay", "delay_seconds": 6, "after": True, "times": 1}
     await office.slack("POST", "faults", slow)
-    await office.type("meeting Slow Slack", channel=DM)
+    await office.type("meeting Slow Slack", channel=here)
 
     # Slack has drawn the card; the edge does not know yet.
-    await eventually(lambda: cards(office, "Slow Slack", DM), bool, seconds=20)
+    await eventually(lambda: cards(office, "Slow Slack", here), bool, seconds=20)
     os.kill(children(office.system.pid)["services.slack_edge"], signal.SIGKILL)
-    marker, _ = await office.fresh_meeting_when_up("After the kill", channel=DM)
+    marker, _ = await office.fresh_meeting_when_up("After the kill", channel=here)
     await office.zoom("POST", f"meetings/{marker}/start")
 
     async def delivered() -> list[Any]:
@@ -106,19 +112,20 @@ async def test_the_edge_killed_while_slack_is_slow_shows_one_card(office: Office
         return list(found["requests"])
 
     await eventually(delivered, bool, seconds=40)
-    assert len(await cards(office, "Slow Slack", DM)) == 1
+    assert len(await cards(office, "Slow Slack", here)) == 1
 
 
 async def test_meetings_killed_between_zooms_answer_and_its_commit(office: Office) -> None:
+    here = await office.conversation("im")
     # Zoom makes the meeting, and its answer takes so long that the process is dead before it comes.
     await office.zoom("POST", "faults", {**CREATE, "kind": "delay", "delay_seconds": 8, "after": True, "times": 1})
-    result = await office.type("meeting Meetings killed", channel=DM)
+    result = await office.type("meeting Meetings killed", channel=here)
     assert result["error"] is None
     await eventually(lambda: meetings_about(office, "Meetings killed"), lambda count: count == 1)
     os.kill(children(office.system.pid)["services.meetings"], signal.SIGKILL)
-    await eventually(lambda: cards(office, "Meetings killed", DM), bool, seconds=60)
+    await eventually(lambda: cards(office, "Meetings killed", here), bool, seconds=60)
     assert await meetings_about(office, "Meetings killed") == 1
-    assert len(await cards(office, "Meetings killed", DM)) == 1
+    assert len(await cards(office, "Meetings killed", here)) == 1
 
 
 async def test_every_event_four_times_and_shuffled_shows_the_truth_once(office: Office) -> None:
@@ -145,11 +152,12 @@ async def test_every_event_four_times_and_shuffled_shows_the_truth_once(office: 
 
 
 async def test_meetings_being_down_is_told_and_webhooks_come_again(office: Office) -> None:
+    here = await office.conversation("im")
     number, _ = await office.fresh_meeting("Down for a moment")
     pid = children(office.system.pid)["services.meetings"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        result = await office.type("meeting Nobody home", channel=DM)
+        result = await office.type("meeting Nobody home", channel=here)
         assert result["error"] is None, "a person gets an answer, not Slack's timeout"
         assert result["elapsed_ms"] < 3000
         assert result["answer"]["response_type"] == "ephemeral"
@@ -159,5 +167,5 @@ async def test_meetings_being_down_is_told_and_webhooks_come_again(office: Offic
         assert sent["status"] >= 500 or sent["status"] is None or sent["error"], "not stored: Zoom has to send it again"
     finally:
         os.kill(pid, signal.SIGCONT)
-    await office.fresh_meeting_when_up("Back again", channel=DM)
+    await office.fresh_meeting_when_up("Back again", channel=here)
     assert number

@@ -84,10 +84,10 @@ def buttons(answer: dict[str, Any]) -> set[str]:
     }
 
 
-async def starts(office: Office, user: str, channel: str = GENERAL) -> bool:
+async def starts(office: Office, user: str) -> bool:
     """Tells whether a person's `/zoom` starts a meeting at once, without asking her for anything."""
     before = len(await office.meetings())
-    answer = (await office.type("", user=user, channel=channel))["answer"]
+    answer = (await office.type("", user=user, channel=await office.conversation("private", user)))["answer"]
     return "zoom_connect" not in buttons(answer) and len(await office.meetings()) == before + 1
 
 
@@ -115,7 +115,7 @@ async def test_S47_who_is_not_surely_matched_connects_once(office: Office, user:
     assert "zoom_connect" in buttons(answer)
     async with browser() as person:
         assert (await person.connect_zoom(link_in(answer), "umaZoomUserId000000008")).status == 200
-    assert await starts(office, user, channel)
+    assert await starts(office, user)
 
 
 async def test_S12_only_for_myself_the_first_command_answers_with_a_link(office: Office) -> None:

@@ -99,12 +99,13 @@ async def test_it_works_in_every_kind_of_conversation(office: Office, channel: s
 
 
 async def test_a_command_repeated_by_its_trigger_starts_nothing_twice(office: Office) -> None:
+    here = await office.conversation("im")
     before = len(await office.meetings())
-    first = await office.type("meeting Once", channel=DM)
-    again = await office.type("meeting Once", channel=DM, trigger_id=first["trigger_id"])
+    first = await office.type("meeting Once", channel=here)
+    again = await office.type("meeting Once", channel=here, trigger_id=first["trigger_id"])
     assert again["answer"]["response_type"] == "ephemeral"
     assert len(await office.meetings()) == before + 1
-    assert sum("Once" in call["title"] for call in await office.calls(channel=DM)) == 1
+    assert sum("Once" in call["title"] for call in await office.calls(channel=here)) == 1
 
 
 async def test_help_lists_the_commands_and_unknown_words_get_the_usage(office: Office) -> None:
@@ -121,22 +122,24 @@ async def test_help_lists_the_commands_and_unknown_words_get_the_usage(office: O
 
 
 async def test_hostile_topics_ping_nobody_and_break_nothing(office: Office) -> None:
+    here = await office.conversation("im")
     topic = "<!channel> @everyone *bold* <https://evil.example|zoom.us> \u202egnol " + "x" * 300
-    result = await office.type(f"meeting {topic}", channel=DM)
+    result = await office.type(f"meeting {topic}", channel=here)
     assert result["error"] is None
     assert result["answer"]["response_type"] == "in_channel"
     assert "<!channel>" not in str(result["answer"])
 
 
 async def test_a_phone_number_gets_a_call_button(office: Office) -> None:
-    result = await office.type("call +1 202 555 0187", channel=DM)
+    here = await office.conversation("im")
+    result = await office.type("call +1 202 555 0187", channel=here)
     url = link_in(result["answer"], "zoom_call")
     async with browser() as person:
         page = await person.get(url)
         assert page.status == 200
         assert "zoomphonecall://+12025550187" in page.text
         assert (await person.get(url[:-1] + ("A" if url[-1] != "A" else "B"))).status == 404
-    refused = await office.type("call 555-CALL-NOW", channel=DM)
+    refused = await office.type("call 555-CALL-NOW", channel=here)
     assert refused["answer"]["response_type"] == "ephemeral"
 
 
@@ -174,20 +177,22 @@ async def test_logout_ends_it_and_the_next_command_asks_again(office: Office) ->
 
 
 async def test_a_refused_token_is_refreshed_and_a_dead_one_asks_to_connect_again(office: Office) -> None:
+    here = await office.conversation("im")
     await office.zoom("POST", "tokens/expire", {"zoom_user_id": "adaZoomUserId000000001"})
-    await office.fresh_meeting("After expiry", channel=DM)
+    await office.fresh_meeting("After expiry", channel=here)
     await office.zoom("POST", "tokens/revoke", {"zoom_user_id": "adaZoomUserId000000001"})
-    asked = await office.type("meeting After revocation", channel=DM)
+    asked = await office.type("meeting After revocation", channel=here)
     async with browser() as person:
         await person.connect_zoom(link_in(asked["answer"]), "adaZoomUserId000000001")
     await eventually(
-        lambda: office.calls(channel=DM), lambda calls: any("After revocation" in c["title"] for c in calls)
+        lambda: office.calls(channel=here), lambda calls: any("After revocation" in c["title"] for c in calls)
     )
 
 
 async def test_the_persons_own_settings_decide(office: Office) -> None:
     """S18 to S21: nothing is overridden, the meeting is in her list, the personal room and the passcode as she set."""
-    number, _ = await office.fresh_meeting("Listed", channel=DM)
+    here = await office.conversation("im")
+    number, _ = await office.fresh_meeting("Listed", channel=here)
     [listed] = [meeting for meeting in await office.meetings() if str(meeting["id"]) == number]
     assert listed["type"] == 2, "only scheduled meetings are in the meeting list"
     sent = (await office.zoom("GET", "requests?path=/v2/users/me/meetings"))["requests"][-1]["body"]
@@ -197,15 +202,15 @@ async def test_the_persons_own_settings_decide(office: Office) -> None:
     her = "users/adaZoomUserId000000001"
     await office.zoom("POST", her, {"use_pmi_for_scheduled_meetings": True})
     try:
-        result = await office.type("meeting In my own room", channel=DM)
-        [card] = [call for call in await office.calls(channel=DM) if "In my own room" in call["title"]]
+        result = await office.type("meeting In my own room", channel=here)
+        [card] = [call for call in await office.calls(channel=here) if "In my own room" in call["title"]]
         assert re.sub(r"\D", "", card["external_display_id"]) == "5551234567"
         assert "/j/5551234567" in card["join_url"]
         assert "passcode" in str(result["answer"]).lower()
         await office.zoom("POST", "meetings/5551234567/join", {"name": "Room guest"})
 
         async def card_of_the_room() -> dict[str, Any]:
-            return next(call for call in await office.calls(channel=DM) if "In my own room" in call["title"])
+            return next(call for call in await office.calls(channel=here) if "In my own room" in call["title"])
 
         await eventually(card_of_the_room, lambda call: "Room guest" in names(call))
         await office.zoom("POST", "meetings/5551234567/end")
@@ -215,7 +220,7 @@ async def test_the_persons_own_settings_decide(office: Office) -> None:
 
     await office.zoom("POST", her, {"require_password_for_scheduling_new_meetings": False})
     try:
-        _, result = await office.fresh_meeting("Without passcode", channel=DM)
+        _, result = await office.fresh_meeting("Without passcode", channel=here)
         assert "passcode" not in str(result["answer"]).lower()
     finally:
         await office.zoom("POST", her, {"require_password_for_scheduling_new_meetings": True})

@@ -87,3 +87,16 @@ async def test_an_outsider_can_press_buttons_of_the_hosts_app() -> None:
         assert (await slack.control("POST", "actions", body))["status"] == 200
         payload = slack.app.received[-1].payload
         assert (payload["team"]["id"], payload["user"]["team_id"]) == ("T0ACME001", "T0GLOBEX1")
+
+
+async def test_a_fresh_conversation_is_one_like_the_others() -> None:
+    async with running_slack(scopes=SCOPES) as slack:
+        await slack.install()
+        made = await slack.control("POST", "channels", {"kind": "private", "members": [ADA, GRACE]})
+        assert (made["kind"], made["members"], made["app_is_member"]) == ("private", [ADA, GRACE], False)
+        result = await slack.control(
+            "POST", "commands", {"user_id": ADA, "channel_id": made["id"], "command": "/zoom", "text": ""}
+        )
+        assert result["status"] is not None
+        for wrong in ({"kind": "app", "members": [ADA]}, {"kind": "im", "members": []}, {"kind": "im"}):
+            await slack.control("POST", "channels", wrong, status=400)
