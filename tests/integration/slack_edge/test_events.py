@@ -24,25 +24,25 @@ async def joined(world: World, user: str, **more: str) -> list[int]:
     return await sent(world, event)
 
 
-async def test_N05_what_waited_is_released_when_the_app_is_invited(world: World) -> None:
+async def test_N5_what_waited_is_released_when_the_app_is_invited(world: World) -> None:
     assert await joined(world, await bot_user(world), inviter=GRACE) == [200]
     [request] = world.meetings.released
     assert request.conversation.slack_channel_id == SECRET
     assert (request.user.slack_team_id, request.user.slack_user_id) == ("T0ACME001", GRACE)
 
 
-async def test_N05_nobody_has_to_have_invited_it(world: World) -> None:
+async def test_N5_nobody_has_to_have_invited_it(world: World) -> None:
     user = await bot_user(world)
     await joined(world, user)
     assert world.meetings.released[0].user.slack_user_id == user
 
 
-async def test_N05_other_people_who_join_release_nothing(world: World) -> None:
+async def test_N5_other_people_who_join_release_nothing(world: World) -> None:
     assert await joined(world, GRACE, inviter=ADA) == [200]
     assert world.meetings.released == []
 
 
-async def test_N05_slack_sends_it_again_while_meetings_cannot_be_reached(world: World) -> None:
+async def test_N5_slack_sends_it_again_while_meetings_cannot_be_reached(world: World) -> None:
     user = await bot_user(world)
     await world.stop_service["meetings"]()
     assert await joined(world, user, inviter=GRACE) == [503]

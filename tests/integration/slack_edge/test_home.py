@@ -50,7 +50,7 @@ def buttons(view: dict[str, Any]) -> list[str]:
     return [e["text"]["text"] for block in view["blocks"] for e in block.get("elements", []) if e["type"] == "button"]
 
 
-async def test_P60_the_tab_tells_whether_zoom_is_connected(world: World) -> None:
+async def test_the_tab_tells_whether_zoom_is_connected(world: World) -> None:
     home = await open_home(world)
     assert "Your Zoom account is not connected." in str(home)
     assert buttons(home) == ["Connect Zoom", "Start", "Join a meeting"]
@@ -60,7 +60,7 @@ async def test_P60_the_tab_tells_whether_zoom_is_connected(world: World) -> None
     assert buttons(home) == ["Start", "Join a meeting"]
 
 
-async def test_P60_connecting_begins_with_a_fresh_link(world: World) -> None:
+async def test_connecting_begins_with_a_fresh_link(world: World) -> None:
     await open_home(world)
     assert world.auth.links == {}
     await press(world, "zoom_home_connect")

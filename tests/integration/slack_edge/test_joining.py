@@ -23,7 +23,7 @@ from tests.integration.slack_edge.conftest import DIRECT, GENERAL, GRACE, World
         ("ada.lovelace", "https://zoom.us/my/ada.lovelace", "ada.lovelace"),
     ],
 )
-async def test_S02_S26_S27_a_meeting_is_joined_by_its_button(world: World, typed: str, url: str, shown: str) -> None:
+async def test_S2_S26_S27_a_meeting_is_joined_by_its_button(world: World, typed: str, url: str, shown: str) -> None:
     answer = (await world.type(f"join {typed}"))["answer"]
     assert answer["response_type"] == "ephemeral"
     what, row = answer["blocks"]

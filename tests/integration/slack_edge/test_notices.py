@@ -47,7 +47,7 @@ async def test_a_notice_of_tomorrow_is_left_for_another_edge(world: World) -> No
     assert (await world.meetings.outcome()).postponed.cause == "unknown_content"
 
 
-async def test_N04_results_of_a_direct_message_go_to_each_in_her_own_conversation(world: World) -> None:
+async def test_N4_results_of_a_direct_message_go_to_each_in_her_own_conversation(world: World) -> None:
     meeting = a_meeting(DIRECT)
     summary = pb.MeetingSummary(meeting=meeting)
     delivery = leased(meeting, summary=summary, recipient_slack_user_id=GRACE, slack_thread_ts="1760000000.000100")
