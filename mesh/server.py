@@ -112,7 +112,9 @@ class MeshServer:
     async def _look(self, known: bool | None) -> bool:
         """Asks the service, tells health what changed against `known`, and returns the answer."""
         try:
-            now = await asyncio.wait_for(self._ready(), timeout=self._options.health_interval * 0.9)
+            # Not `wait_for`: before Python 3.12 it may swallow the cancellation that `drain` waits for.
+            async with asyncio.timeout(self._options.health_interval * 0.9):
+                now = await self._ready()
         except Exception as error:  # noqa: BLE001 (whatever is wrong: not ready, and say so once)
             now = False
             if known is not False:

@@ -210,7 +210,8 @@ async def test_S15_N10_from_a_users_installation_to_the_companys_and_back(office
     await office.zoom("POST", "uninstall", {"zoom_user_id": ADA_AT_ZOOM, "app": "account"})
     await settled_receipt(office, BEN)
     assert await starts(office, GRACE)
-    assert "zoom_connect" in buttons((await office.type("", user=BEN))["answer"])
+    elsewhere = await office.conversation("public", BEN)
+    assert "zoom_connect" in buttons((await office.type("", user=BEN, channel=elsewhere))["answer"])
 
 
 async def test_N9_a_missing_scope_stops_its_feature_alone_and_one_link_asks_for_just_that(office: Office) -> None:

@@ -49,14 +49,15 @@ async def test_the_first_use_leads_through_zooms_consent_and_the_meeting_starts_
 
 
 async def test_a_meeting_with_a_topic_from_start_to_recording(office: Office) -> None:
-    number, result = await office.fresh_meeting("Weekly sync")
+    here = await office.conversation()
+    number, result = await office.fresh_meeting("Weekly sync", channel=here)
     assert result["error"] is None
     assert result["elapsed_ms"] < 2500
     assert result["answer"]["response_type"] == "in_channel"
     [meeting] = [m for m in await office.meetings() if str(m["id"]) == number]
 
     async def card() -> dict[str, Any]:
-        return next(call for call in await office.calls() if "Weekly sync" in call["title"])
+        return next(call for call in await office.calls(channel=here) if "Weekly sync" in call["title"])
 
     first = await card()
     assert re.sub(r"\D", "", first["external_display_id"]) == number
@@ -76,7 +77,11 @@ async def test_a_meeting_with_a_topic_from_start_to_recording(office: Office) ->
     assert over["date_end"] >= over["date_start"]
 
     async def posts(word: str) -> list[dict[str, Any]]:
-        return [m for m in await office.messages() if m["kind"] == "message" and word in str(m) and not m["calls"]]
+        return [
+            m
+            for m in await office.messages(channel=here)
+            if m["kind"] == "message" and word in str(m) and not m["calls"]
+        ]
 
     [summary] = await eventually(lambda: posts("Grace Hopper"), bool)
     written = str(summary["blocks"]) + summary["text"]
@@ -144,7 +149,7 @@ async def test_a_phone_number_gets_a_call_button(office: Office) -> None:
 
 
 async def test_declining_at_zoom_is_answered_in_plain_words(office: Office) -> None:
-    result = await office.type("", user=GRACE)
+    result = await office.type("", user=GRACE, channel=await office.conversation())
     async with browser() as person:
         page = await person.connect_zoom(link_in(result["answer"]), GRACE_AT_ZOOM, decision="deny")
     assert page.status >= 400
@@ -152,26 +157,26 @@ async def test_declining_at_zoom_is_answered_in_plain_words(office: Office) -> N
 
 
 async def test_a_link_completed_in_another_browser_connects_nobody(office: Office) -> None:
-    result = await office.type("", user=GRACE)
+    result = await office.type("", user=GRACE, channel=await office.conversation())
     async with browser() as hers, browser() as stranger:
         action, fields = (await hers.get(link_in(result["answer"]))).form()
         consent = await hers.post(action, fields)
         action, fields = consent.form()
         page = await stranger.post(action, {**fields, "zoom_user_id": GRACE_AT_ZOOM, "decision": "allow"})
         assert page.status >= 400
-    still = await office.type("", user=GRACE)
+    still = await office.type("", user=GRACE, channel=await office.conversation())
     assert link_in(still["answer"])
 
 
 async def test_logout_ends_it_and_the_next_command_asks_again(office: Office) -> None:
     await office.connect(user=GRACE, zoom_user_id=GRACE_AT_ZOOM)
-    await office.fresh_meeting("Before", user=GRACE)
+    await office.fresh_meeting("Before", user=GRACE, channel=await office.conversation())
     await office.zoom("DELETE", "requests")
     answer = (await office.type("logout", user=GRACE))["answer"]
     assert answer["response_type"] == "ephemeral"
     revoked = await eventually(lambda: office.zoom("GET", "requests?path=/oauth/revoke"), lambda r: bool(r["requests"]))
     assert revoked["requests"][0]["status"] == 200
-    assert link_in((await office.type("", user=GRACE))["answer"])
+    assert link_in((await office.type("", user=GRACE, channel=await office.conversation()))["answer"])
     again = (await office.type("logout", user=GRACE))["answer"]
     assert again["response_type"] == "ephemeral"
 
@@ -181,6 +186,7 @@ async def test_a_refused_token_is_refreshed_and_a_dead_one_asks_to_connect_again
     await office.zoom("POST", "tokens/expire", {"zoom_user_id": "adaZoomUserId000000001"})
     await office.fresh_meeting("After expiry", channel=here)
     await office.zoom("POST", "tokens/revoke", {"zoom_user_id": "adaZoomUserId000000001"})
+    here = await office.conversation("im")
     asked = await office.type("meeting After revocation", channel=here)
     async with browser() as person:
         await person.connect_zoom(link_in(asked["answer"]), "adaZoomUserId000000001")
@@ -202,6 +208,7 @@ async def test_the_persons_own_settings_decide(office: Office) -> None:
     her = "users/adaZoomUserId000000001"
     await office.zoom("POST", her, {"use_pmi_for_scheduled_meetings": True})
     try:
+        here = await office.conversation("im")
         result = await office.type("meeting In my own room", channel=here)
         [card] = [call for call in await office.calls(channel=here) if "In my own room" in call["title"]]
         assert re.sub(r"\D", "", card["external_display_id"]) == "5551234567"
@@ -220,6 +227,7 @@ async def test_the_persons_own_settings_decide(office: Office) -> None:
 
     await office.zoom("POST", her, {"require_password_for_scheduling_new_meetings": False})
     try:
+        here = await office.conversation("im")
         _, result = await office.fresh_meeting("Without passcode", channel=here)
         assert "passcode" not in str(result["answer"]).lower()
     finally:
