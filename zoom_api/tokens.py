@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 EARLY = timedelta(seconds=60)
 """A token is not used in its last minute: the call that carries it takes time too."""
 KEEP = timedelta(seconds=60)
-"""Not kept longer, however long it lives: who logs out, or connects as somebody else, is obeyed within a minute."""
+"""Not kept longer, however long it lives: who connects as somebody else is obeyed within a minute.
+
+Who logs out is obeyed at once: Zoom refuses her revoked token. The company's token lives on, so it is never kept:
+whether it still serves her only auth knows.
+"""
 _CAPACITY = 10_000
 
 
@@ -77,6 +81,8 @@ class AccessTokens:
             response.zoom_path_user_id or "me",
             response.zoom_plan == auth_service_pb2.ZOOM_PLAN_BASIC,
         )
+        if token.path_user_id != "me":
+            return token
         self._kept[user] = _Kept(token, min(token.expire_time - EARLY, self._clock.now() + KEEP))
         if len(self._kept) > _CAPACITY:
             self._kept.popitem(last=False)

@@ -148,6 +148,10 @@ class ZoomSide(Protocol):
     async def came_from(self, state_digest: str) -> Came | None: ...
 
 
+class OtherAccountError(Exception):
+    """A workspace, or its organisation, belongs to another Zoom account whose grant lives."""
+
+
 class SlackConsent(Protocol):
     """Slack's consent page and token method (`services.auth.slack_oauth`)."""
 
@@ -191,7 +195,7 @@ class Installations:
         """Exchanges the code and stores the installation.
 
         Raises MeshError: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED,
-        SLACK_UNAVAILABLE.
+        COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
         """
         if not code and not error:
             raise MeshError(
@@ -228,12 +232,18 @@ class Installations:
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
 
     async def _install(self, code: str, zoom_state_digest: str) -> Installed:
-        fresh = await self._slack.exchange(code)
+        # Before the code is spent: Slack would have the app, and we no record of it.
         came = await self._zoom_side.came_from(zoom_state_digest) if zoom_state_digest else None
         came = came or Came()
+        fresh = await self._slack.exchange(code)
         if came.installation is not None:
             fresh = replace(fresh, zoom_account_id=came.installation.zoom_account_id)
-        await self._store.put(fresh)
+        try:
+            await self._store.put(fresh)
+        except OtherAccountError:
+            await self._store.put(replace(fresh, zoom_account_id=""))  # a plain installation: the account stays
+            log.warning("a workspace of another Zoom account was not taken over", extra=fresh.about)
+            raise MeshError(Reason.COMPANY_ALREADY_INSTALLED) from None
         log.info("installed in Slack", extra={**fresh.about, "zoom_account_id": fresh.zoom_account_id})
         return Installed(fresh, _of_tenant(came, fresh))
 

@@ -23,7 +23,7 @@ from services.auth.store_rows import (
     complete_link,
     connection_row,
     delete_connections,
-    drop_unused_grant,
+    drop_unused_grants,
     one_connection,
     record_departures,
     tokens_of,
@@ -63,8 +63,8 @@ class ConnectionStore:
             await connection.execute(
                 delete(sign_outs).where(sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id)
             )
-            orphan = None if before is None else await drop_unused_grant(connection, before)
-        return Stored(mine=True, orphan=tokens_of(self._vault, orphan))
+            dropped = [] if before is None else await drop_unused_grants(connection, [before])
+        return Stored(mine=True, orphan=tokens_of(self._vault, next(iter(dropped), None)))
 
     async def standing(self, user: SlackUser) -> Standing:
         """Returns what is known of a person. Raises SealError where a row was moved here from elsewhere."""
@@ -103,8 +103,8 @@ class ConnectionStore:
             await record_departures(connection, gone, Cause.LOGGED_OUT, depart_time=now, now=now)
             for person in gone:
                 await self._sign_out(connection, person, now)
-            grant = await drop_unused_grant(connection, zoom_user_id)
-        return Deleted(found=True, tokens=tokens_of(self._vault, grant))
+            dropped = await drop_unused_grants(connection, [zoom_user_id])
+        return Deleted(found=True, tokens=tokens_of(self._vault, next(iter(dropped), None)))
 
     async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
         """Returns Slack users of one workspace by Zoom user; the earliest where two share one Zoom user."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +27,7 @@ from services.auth.departures import (
 from services.auth.grants import AppLevel, TokenPair
 from services.auth.links import LIFETIME
 from services.auth.store_links import kept_tokens
-from services.auth.store_rows import delete_connections, drop_unused_grant, record_departures, tokens_of
+from services.auth.store_rows import delete_connections, drop_unused_grants, record_departures, tokens_of
 from services.auth.tables import (
     connect_links,
     connections,
@@ -38,12 +38,10 @@ from services.auth.tables import (
     zoom_account_grants,
     zoom_grants,
 )
-from services.auth.vault import Vault
+from services.auth.vault import Row, Vault
 
 SECOND = timedelta(seconds=1)
 """Slack's clock of events has whole seconds: what came into being in the second of an event is older than it."""
-ECHO = timedelta(minutes=10)
-"""Two events tell of one removal (`app_uninstalled`, `tokens_revoked`); the second finds nothing any more."""
 RECEIPTS_KEPT = timedelta(days=366)
 _BATCH = 500
 
@@ -57,7 +55,7 @@ class DepartureStore:
         self._clock = clock
 
     async def zoom_user_left(self, fact: ZoomUserLeft) -> Left:
-        """Deletes a Zoom user's grant and connections, unless she consented again since. Her tokens are dead."""
+        """Deletes a Zoom user's grant and connections, unless she consented again since."""
         now = self._clock.now()
         mine = zoom_grants.c.zoom_user_id == fact.zoom_user_id
         async with self._database.transaction("zoom user left") as connection:
@@ -70,8 +68,12 @@ class DepartureStore:
                 connection,
                 and_(connections.c.zoom_user_id == fact.zoom_user_id, connections.c.connect_time <= fact.time),
             )
-            await drop_unused_grant(connection, fact.zoom_user_id)
-            return Left(await record_departures(connection, gone, fact.cause, depart_time=fact.time, now=now))
+            dropped = await drop_unused_grants(connection, [fact.zoom_user_id])
+            recorded = await record_departures(connection, gone, fact.cause, depart_time=fact.time, now=now)
+            if fact.cause is Cause.ZOOM_DEAUTHORIZED:
+                return Left(recorded)
+            # Zoom ends the tokens of an app that was removed, and not those of a user who left the account.
+            return Left(recorded, self._pairs(dropped))
 
     async def zoom_account_left(self, fact: ZoomAccountLeft) -> Left:
         """Deletes an account's grant, and the connections that lived by it alone, unless it was installed again since.
@@ -123,7 +125,7 @@ class DepartureStore:
         """Deletes everything of a workspace, or of an organisation, that is older than the event."""
         now, before = self._clock.now(), fact.time + SECOND
         async with self._database.transaction("slack left") as connection:
-            tenant = await _tenant(connection, fact)
+            tenant = SlackUser(fact.enterprise_id, fact.team_id, "")
             installed = None
             if not fact.access_only:
                 installed = await self._uninstall(connection, tenant.team_id or tenant.enterprise_id, before)
@@ -207,9 +209,17 @@ class DepartureStore:
 
     async def _uninstall(self, connection: AsyncConnection, tenant_id: str, before: datetime) -> list[TokenPair] | None:
         """Deletes an installation; None where there is none so old. Returns the pairs that end with it."""
+        this = slack_installations.c.tenant_id == tenant_id
+        of_tenant = select(slack_installations.c.zoom_account_id).where(this)
+        # The last two workspaces of an account may leave at once: whoever comes second sees that the first has gone.
+        await connection.execute(
+            select(zoom_account_grants.c.zoom_account_id)
+            .where(zoom_account_grants.c.zoom_account_id.in_(of_tenant))
+            .with_for_update()
+        )
         statement = (
             delete(slack_installations)
-            .where(slack_installations.c.tenant_id == tenant_id, slack_installations.c.install_time < before)
+            .where(this, slack_installations.c.install_time < before)
             .returning(slack_installations.c.zoom_account_id)
         )
         account_id = (await connection.execute(statement)).scalar_one_or_none()
@@ -236,14 +246,15 @@ class DepartureStore:
         statement = select(connections.c.zoom_user_id).where(theirs, connections.c.connect_time < before)
         zoom_users = set((await connection.execute(statement)).scalars())
         gone = await delete_connections(connection, and_(theirs, connections.c.connect_time < before))
-        for zoom_user_id in sorted(zoom_users):  # in one order, so that two of these cannot wait for each other
-            grant = tokens_of(self._vault, await drop_unused_grant(connection, zoom_user_id))
-            if grant is not None:
-                orphans.append(grant)
+        orphans.extend(self._pairs(await drop_unused_grants(connection, zoom_users)))
         signed_out = await connection.execute(
             delete(sign_outs).where(_of(sign_outs.c, tenant), sign_outs.c.sign_out_time < before)
         )
         return len(gone) + signed_out.rowcount
+
+    def _pairs(self, grants: Iterable[Row]) -> list[TokenPair]:
+        """Returns the pairs of deleted grants, which Zoom is to be told of."""
+        return [pair for grant in grants if (pair := tokens_of(self._vault, grant)) is not None]
 
     async def _forget_links(
         self, connection: AsyncConnection, tenant: SlackUser, before: datetime, orphans: list[TokenPair]
@@ -257,38 +268,6 @@ class DepartureStore:
         rows: Sequence[Any] = found.mappings().all()
         orphans.extend(pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None)
         return len(rows)
-
-
-async def _tenant(connection: AsyncConnection, fact: SlackLeft) -> SlackUser:
-    """Returns which tenant an event is about: the workspace, or the organisation that installed for all of its own.
-
-    Slack's events do not say which of the two an installation was, only where it was.
-    """
-    workspace = SlackUser(fact.enterprise_id, fact.team_id, "")
-    organisation = SlackUser(fact.enterprise_id, "", "")
-    if not fact.team_id:
-        return organisation
-    if not fact.enterprise_id or fact.access_only:
-        return workspace
-    known = set(
-        (
-            await connection.execute(
-                select(slack_installations.c.tenant_id).where(
-                    slack_installations.c.tenant_id.in_([fact.team_id, fact.enterprise_id])
-                )
-            )
-        ).scalars()
-    )
-    if fact.team_id in known or fact.enterprise_id not in known:
-        return workspace
-    echo = await connection.execute(
-        select(departures.c.departure_id).where(
-            departures.c.team_id == fact.team_id,
-            departures.c.slack_user_id == "",
-            departures.c.depart_time >= fact.time - ECHO,
-        )
-    )
-    return organisation if echo.first() is None else workspace
 
 
 def _of(columns: Any, tenant: SlackUser) -> ColumnElement[bool]:

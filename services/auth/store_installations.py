@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.slack_user import SlackUser
-from services.auth.installations import BotTokens, CallOptions, Installation, UsedLink
+from services.auth.installations import BotTokens, CallOptions, Installation, OtherAccountError, UsedLink
 from services.auth.links import KEPT
 from services.auth.purge import BATCH
 from services.auth.store_rows import bound_account
-from services.auth.tables import connections, install_links, slack_installations
+from services.auth.tables import connections, install_links, slack_installations, zoom_account_grants
 from services.auth.vault import Row, Vault
 
 
@@ -56,7 +57,8 @@ class InstallationStore:
         """Stores an installation in the place of an older one; False where a newer one is stored.
 
         What Slack does not know stays as it was: the kinds of calls, and the Zoom account unless another one is given.
-        People who were matched in another account are not connected any more.
+        People who were matched in another account are not connected any more. Raises OtherAccountError where another
+        account's grant lives.
         """
         tokens, columns = installation.tokens, slack_installations.c
         row: dict[str, Any] = {
@@ -83,6 +85,8 @@ class InstallationStore:
             row["zoom_account_id"] = account_id
             row["zoom_account_id_sealed"] = self._vault.seal(columns.zoom_account_id_sealed, row, account_id)
         async with self._database.transaction("put installation") as connection:
+            if account_id:
+                await _no_other_account(connection, installation)
             statement = insert(connection, slack_installations).values(row)
             stored = await connection.execute(
                 statement.on_conflict_do_update(
@@ -245,3 +249,35 @@ def _unchanged(pair: Installation) -> ColumnElement[bool]:
         columns.install_id == pair.install_id,
         columns.token_version == pair.token_version,
     )
+
+
+async def _no_other_account(connection: AsyncConnection, installation: Installation) -> None:
+    """Raises OtherAccountError where the tenant belongs to another account: any administrator could take it over."""
+    columns = slack_installations.c
+    tenants = [tenant for tenant in (installation.team_id, installation.enterprise_id) if tenant]
+    # The grants are locked first, as where a workspace leaves: neither sees half of what the other does.
+    await connection.execute(
+        select(zoom_account_grants.c.zoom_account_id)
+        .where(
+            or_(
+                zoom_account_grants.c.zoom_account_id == installation.zoom_account_id,
+                zoom_account_grants.c.zoom_account_id.in_(
+                    select(columns.zoom_account_id).where(columns.tenant_id.in_(tenants))
+                ),
+            )
+        )
+        .order_by(zoom_account_grants.c.zoom_account_id)
+        .with_for_update()
+    )
+    other = await connection.execute(
+        select(columns.tenant_id)
+        .join(zoom_account_grants, zoom_account_grants.c.zoom_account_id == columns.zoom_account_id)
+        .where(
+            columns.tenant_id.in_(tenants),
+            columns.zoom_account_id != installation.zoom_account_id,
+            zoom_account_grants.c.end_time.is_(None),
+        )
+        .limit(1)
+    )
+    if other.first() is not None:
+        raise OtherAccountError

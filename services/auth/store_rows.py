@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.database import insert
@@ -30,6 +30,9 @@ from services.auth.tables import (
 from services.auth.vault import Row, Vault
 
 log = logging.getLogger(__name__)
+
+_GRANTS_AT_ONCE = 500
+"""A statement may not have any number of parameters."""
 
 
 def one_connection(user: SlackUser) -> ColumnElement[bool]:
@@ -91,15 +94,20 @@ def tokens_of(vault: Vault, grant: Row | None, level: AppLevel = AppLevel.USER) 
         return None
 
 
-async def drop_unused_grant(connection: AsyncConnection, zoom_user_id: str) -> Row | None:
-    """Deletes a grant that no connection uses and returns what it was, or None."""
-    # Whoever is connecting the same Zoom user holds this row: the next statement then sees that connection.
-    await connection.execute(
-        select(zoom_grants.c.grant_id).where(zoom_grants.c.zoom_user_id == zoom_user_id).with_for_update()
-    )
-    in_use = select(connections.c.team_id).where(connections.c.zoom_user_id == zoom_user_id).exists()
-    statement = delete(zoom_grants).where(zoom_grants.c.zoom_user_id == zoom_user_id, ~in_use).returning(*zoom_grants.c)
-    return (await connection.execute(statement)).mappings().one_or_none()
+async def drop_unused_grants(connection: AsyncConnection, zoom_user_ids: Iterable[str]) -> list[Row]:
+    """Deletes those of the grants that no connection uses, and returns what they were."""
+    dropped: list[Row] = []
+    grants = zoom_grants.c
+    in_use = exists().where(connections.c.zoom_user_id == grants.zoom_user_id)
+    ordered = sorted(set(zoom_user_ids))
+    for start in range(0, len(ordered), _GRANTS_AT_ONCE):
+        these = grants.zoom_user_id.in_(ordered[start : start + _GRANTS_AT_ONCE])
+        # Whoever is connecting one of these Zoom users holds her row: the next statement then sees that connection.
+        # In one order, so that two of these cannot wait for each other.
+        await connection.execute(select(grants.grant_id).where(these).order_by(grants.zoom_user_id).with_for_update())
+        deleted = await connection.execute(delete(zoom_grants).where(these, ~in_use).returning(*grants))
+        dropped += deleted.mappings()
+    return dropped
 
 
 async def delete_connections(connection: AsyncConnection, which: ColumnElement[bool]) -> list[SlackUser]:

@@ -73,7 +73,7 @@ def slack_facts(body: bytes) -> list[SlackLeft]:
         return []
     time = datetime.fromtimestamp(seconds, UTC)
     enterprise_id = _id(_SLACK_ID, envelope.get("enterprise_id"))
-    team_id = _id(_SLACK_ID, envelope.get("team_id"))
+    team_id = "" if _is_organisations(envelope) else _id(_SLACK_ID, envelope.get("team_id"))
     match inner.get("type"):
         case "app_uninstalled":
             return _tenant(enterprise_id, team_id, time)
@@ -85,6 +85,14 @@ def slack_facts(body: bytes) -> list[SlackLeft]:
             ids = [_id(_SLACK_ID, team) for team in teams[:_MAX_TEAMS]] if isinstance(teams, list) else []
             return [SlackLeft(enterprise_id, team, time, access_only=True) for team in ids if team.startswith("T")]
     return []
+
+
+def _is_organisations(envelope: dict[str, Any]) -> bool:
+    """Tells whether Slack says that the installation is a whole organisation's. Where it says nothing, it is not:
+    what is erased of one workspace too little can be erased later, an organisation's data cannot be brought back."""
+    authorizations = envelope.get("authorizations")
+    first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
+    return isinstance(first, dict) and first.get("is_enterprise_install") is True
 
 
 def _tenant(enterprise_id: str, team_id: str, time: datetime) -> list[SlackLeft]:

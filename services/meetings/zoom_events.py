@@ -93,7 +93,7 @@ def _left(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
 
 def _participant(thing: dict[str, Any]) -> tuple[str, str, str]:
     """Returns session, person and name. The person: the Zoom user, else Zoom's id in this meeting, else the name."""
-    person = thing["participant"]
+    person = thing.get("participant")
     if not isinstance(person, dict):
         raise TypeError("no participant")
     session_id = _required(person, "user_id")

@@ -66,6 +66,10 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.COMPANY_INSTALL_NOT_OFFERED: (
         "Installing company-wide is not offered here. You can still add Zoom to your own Slack account."
     ),
+    Reason.COMPANY_ALREADY_INSTALLED: (
+        "This Slack workspace belongs to another Zoom account, and goes on with it. To change that, an administrator "
+        "of that account removes the app in the Zoom App Marketplace first; then install again."
+    ),
     Reason.LINK_INVALID: "This link is not valid. Type `/zoom` in Slack for a new one.",
     Reason.LINK_EXPIRED: "This link is older than ten minutes. Type `/zoom` in Slack for a new one.",
     Reason.LINK_USED: "This link was used before. Type `/zoom` in Slack for a new one.",

@@ -276,6 +276,15 @@ async def test_S36_logout_signs_out_closes_cards_and_leaves_a_receipt(office: Of
     assert len(await office.messages()) == messages + 1
 
 
+async def test_S36_logout_from_a_companys_installation_is_obeyed_at_once(office: Office) -> None:
+    await install_company_wide(office)
+    assert await starts(office, BEN)
+    await office.type("logout", user=BEN)
+    elsewhere = await office.conversation("private", BEN)
+    assert "zoom_connect" in buttons((await office.type("", user=BEN, channel=elsewhere))["answer"])
+    assert len(await office.meetings()) == 1
+
+
 async def test_S38_removed_at_zoom_the_persons_tokens_data_and_cards_go(office: Office) -> None:
     await office.connect()
     await started_with_people(office, "Before the removal")

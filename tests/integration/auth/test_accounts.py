@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -173,10 +174,32 @@ async def test_one_account_serves_several_workspaces_and_several_accounts_one_de
     assert (await issued(mesh, HEDY)).zoom_account_id == "GlobexZoomAccount00002"
     assert (await issued(mesh, GRACE)).zoom_account_id == ACME_ACCOUNT
     # Globex moves to Acme's account: who was matched in the old one is not there any more.
+    mesh.clock.advance(1)
+    await deauthorize_company(mesh, "GlobexZoomAccount00002")
     state, _ = await agree(mesh)
     await connect_workspace(mesh, state, "U0HEDY001")
     assert await reason_of(issued(mesh, HEDY)) is Reason.ZOOM_NOT_CONNECTED
     assert (await issued(mesh, GRACE)).zoom_account_id == ACME_ACCOUNT
+
+
+async def deauthorize_company(mesh: Mesh, account_id: str) -> None:
+    """Delivers Zoom's word that an administrator removed the app."""
+    at = mesh.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    payload = {"account_id": account_id, "client_id": "simulatedAdminAppId001", "deauthorization_time": at}
+    body = json.dumps({"event": "app_deauthorized", "event_ts": 1, "payload": payload}).encode()
+    request = pb.RecordZoomEventRequest(body=body, app_level=pb.ZOOM_APP_LEVEL_ACCOUNT)
+    await mesh.stub.RecordZoomEvent(request, timeout=5)
+
+
+async def test_another_account_cannot_take_a_workspace_over(mesh: Mesh) -> None:
+    await install(mesh)
+    assert (await issued(mesh, GRACE)).zoom_account_id == ACME_ACCOUNT
+    state, _ = await agree(mesh, ZOOM_HEDY)  # an administrator of another company, and any member of this workspace
+    for user_id in ("U0GRACE01", "U0ADA0001"):
+        assert await reason_of(connect_workspace(mesh, state, user_id)) is Reason.COMPANY_ALREADY_INSTALLED
+    assert (await issued(mesh, GRACE)).zoom_account_id == ACME_ACCOUNT
+    found = await mesh.stub.GetSlackInstallation(pb.GetSlackInstallationRequest(user=GRACE), timeout=5)
+    assert found.installation.zoom_account_id == ACME_ACCOUNT
 
 
 async def test_one_consent_at_zoom_connects_several_workspaces(mesh: Mesh) -> None:

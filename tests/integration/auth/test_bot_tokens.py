@@ -13,6 +13,7 @@ from services.auth.renewals import LEASE
 from services.auth.store_installations import InstallationStore
 from services.auth.tables import slack_installations
 from tests.integration.auth.conftest import ADA, Mesh, reason_of, slack_user
+from tests.integration.auth.test_accounts import HEDY, ZOOM_HEDY, install
 from tests.integration.auth.test_departures import install_in_slack
 from tests.integration.auth.test_installations import fault, find, works
 from zoomslack.auth.v1 import auth_service_pb2 as pb
@@ -49,6 +50,18 @@ async def test_a_token_is_renewed_two_hours_before_its_end(mesh: Mesh) -> None:
     third = (await find(mesh)).bot_access_token
     assert third not in {first, second}
     assert await works(mesh, third)
+
+
+async def test_workspaces_from_before_installations_had_ids_keep_their_own_tokens(mesh: Mesh) -> None:
+    await mesh.slack.post("/control/workspaces", json={})
+    await rotating(mesh)
+    await install(mesh, ZOOM_HEDY, "U0HEDY001")
+    async with mesh.database().transaction("age") as connection:
+        await connection.execute(slack_installations.update().values(install_id="", token_version=1))
+    mesh.clock.advance(LIFE + 1)
+    acme, globex = await asyncio.gather(find(mesh), find(mesh, HEDY))
+    assert (acme.installation.slack_team_id, globex.installation.slack_team_id) == ("T0ACME001", "T0GLOBEX1")
+    assert acme.bot_access_token != globex.bot_access_token
 
 
 async def test_N7_of_200_callers_at_three_replicas_one_refreshes(mesh: Mesh) -> None:

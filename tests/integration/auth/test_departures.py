@@ -30,11 +30,14 @@ async def install_in_slack(mesh: Mesh) -> None:
     await complete(mesh, link.state, await consent(mesh, link))
 
 
-async def slack_says(mesh: Mesh, event: dict[str, Any], *, at: datetime, team: str = TEAM, enterprise: str = "") -> int:
+async def slack_says(
+    mesh: Mesh, event: dict[str, Any], *, at: datetime, team: str = TEAM, enterprise: str = "", org_wide: bool = False
+) -> int:
     """Delivers an event of Slack's; returns how many departures it recorded."""
     envelope = {"team_id": team or None, "enterprise_id": enterprise or None, "event_time": int(at.timestamp())}
-    body = json.dumps({**envelope, "type": "event_callback", "event": event}).encode()
-    return (await mesh.stub.RecordSlackEvent(pb.RecordSlackEventRequest(body=body), timeout=5)).departures
+    authorizations = [{"enterprise_id": enterprise or None, "team_id": team, "is_enterprise_install": org_wide}]
+    body = json.dumps({**envelope, "authorizations": authorizations, "type": "event_callback", "event": event}).encode()
+    return (await mesh.stub.RecordSlackEvent(pb.RecordSlackEventRequest(body=body), timeout=2.5)).departures
 
 
 async def uninstalled(mesh: Mesh, at: datetime) -> int:
@@ -348,11 +351,91 @@ async def test_a_workspace_that_loses_its_access_leaves_alone(mesh: Mesh) -> Non
 async def test_an_organisation_leaves_whole_however_slack_names_it(mesh: Mesh, team: str) -> None:
     await umbrella(mesh)
     for kind in ({"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}}):
-        await slack_says(mesh, kind, at=mesh.clock.now(), team=team, enterprise="E0UMBRELA")
+        await slack_says(mesh, kind, at=mesh.clock.now(), team=team, enterprise="E0UMBRELA", org_wide=True)
     [departure] = await pending(mesh)
     assert (departure.slack_enterprise_id, who(departure)) == ("E0UMBRELA", ("", ""))
     assert await rows(mesh, connections, zoom_account_grants) == [0, 0]
     assert len(await receipts(mesh, SOUTH)) == 1
+
+
+async def test_a_workspaces_own_removal_never_takes_its_organisation_along(mesh: Mesh) -> None:
+    await umbrella(mesh)
+    await slack_says(mesh, {"type": "app_uninstalled"}, at=mesh.clock.now(), team="T0UMBRB01", enterprise="E0UMBRELA")
+    assert [who(departure) for departure in await pending(mesh)] == [("T0UMBRB01", "")]
+    assert (await issued(mesh, NORTH)).zoom_user_id == "olafZoomUserId00000006"
+
+
+async def test_a_large_workspace_leaves_within_slacks_patience(mesh: Mesh) -> None:
+    await install_in_slack(mesh)
+    await fill(mesh, 3_000)
+    mesh.clock.advance(10)
+    assert await uninstalled(mesh, mesh.clock.now()) == 1
+    assert await rows(mesh, connections, zoom_grants) == [0, 0]
+
+
+async def fill(mesh: Mesh, people: int) -> None:
+    """Stores people who connected, whose grants have ended since."""
+    now = mesh.clock.now()
+    grants = [
+        {
+            "zoom_user_id": f"zoomUser{number}",
+            "zoom_account_id": ACME_ACCOUNT,
+            "grant_id": f"grant-{number}",
+            "access_token_sealed": b"",
+            "refresh_token_sealed": b"",
+            "access_expire_time": now,
+            "end_time": now,
+            "scopes": "",
+            "plan": "licensed",
+            "token_version": 1,
+        }
+        for number in range(people)
+    ]
+    joined = [
+        {
+            "team_id": TEAM,
+            "slack_user_id": f"U0PERSON{number}",
+            "enterprise_id": "",
+            "zoom_user_id": f"zoomUser{number}",
+            "zoom_user_id_sealed": b"",
+            "zoom_account_id": ACME_ACCOUNT,
+            "connect_time": now,
+        }
+        for number in range(people)
+    ]
+    async with mesh.database().transaction("fill") as connection:
+        await connection.execute(zoom_grants.insert(), grants)
+        await connection.execute(connections.insert(), joined)
+
+
+async def test_the_accounts_grant_goes_when_its_last_workspaces_leave_at_once(mesh: Mesh) -> None:
+    await mesh.slack.post("/control/workspaces", json={})
+    for _ in range(5):
+        await install(mesh)
+        await install(mesh, user_id="U0HEDY001")
+        mesh.clock.advance(10)
+        leave = (
+            slack_says(mesh, {"type": "app_uninstalled"}, at=mesh.clock.now(), team=t) for t in (TEAM, "T0GLOBEX1")
+        )
+        assert await asyncio.gather(*leave) == [1, 1]
+        assert await rows(mesh, zoom_account_grants) == [0]
+        mesh.clock.advance(10)
+
+
+async def test_the_tokens_of_who_left_the_account_are_revoked(mesh: Mesh) -> None:
+    await mesh.connect()
+    token = (await issued(mesh, ADA)).access_token
+    mesh.clock.advance(1)
+    sent = int(mesh.clock.now().timestamp() * 1000)
+    event = {"event": "user.disassociated", "event_ts": sent, "payload": {"object": {"id": ZOOM_ADA}}}
+    request = pb.RecordZoomEventRequest(body=json.dumps(event).encode(), app_level=pb.ZOOM_APP_LEVEL_USER)
+    await mesh.stub.RecordZoomEvent(request, timeout=5)
+    for _ in range(200):
+        answer = await mesh.zoom.get("/v2/users/me", headers={"Authorization": f"Bearer {token}"})
+        if answer.status_code == 401:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("her token still works at Zoom")
 
 
 async def test_a_callback_for_a_workspace_that_was_uninstalled_meanwhile_connects_nobody(mesh: Mesh) -> None:

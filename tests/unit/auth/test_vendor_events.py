@@ -71,6 +71,17 @@ def test_an_uninstalled_app_left_the_workspace_or_the_organisation() -> None:
     assert slack(team_id=None) == []
 
 
+def test_slacks_authorization_tells_whose_the_installation_was() -> None:
+    def says(org_wide: object) -> list[SlackLeft]:
+        return slack(enterprise_id="E0ORG", authorizations=[{"is_enterprise_install": org_wide}])
+
+    assert says(True) == [SlackLeft("E0ORG", "", TIME)]
+    assert says(False) == [SlackLeft("E0ORG", "T0ACME", TIME)]
+    assert says("true") == [SlackLeft("E0ORG", "T0ACME", TIME)], "in doubt the workspace"
+    for nonsense in (None, [], [None], "x"):
+        assert slack(enterprise_id="E0ORG", authorizations=nonsense) == [SlackLeft("E0ORG", "T0ACME", TIME)]
+
+
 def test_revoked_tokens_matter_where_the_bots_are_among_them() -> None:
     assert slack(event={"type": "tokens_revoked", "tokens": {"bot": ["U0BOT"]}}) == [SlackLeft("", "T0ACME", TIME)]
     assert slack(event={"type": "tokens_revoked", "tokens": {"oauth": ["U0ADA"]}}) == []

@@ -85,6 +85,13 @@ def test_no_payload_breaks_the_reader(payload: object) -> None:
         assert event is None or event.instance.zoom_host_id
 
 
+@pytest.mark.parametrize("name", ["meeting.participant_joined", "meeting.participant_left"])
+@pytest.mark.parametrize("more", [{}, {"participant": None}, {"participant": []}, {"participant": {}}])
+def test_an_event_of_a_participant_without_one_is_none(name: str, more: dict[str, object]) -> None:
+    payload = {"object": {"host_id": "h", "id": 1, "uuid": "u", **more}}
+    assert parse(json.dumps({"event": name, "payload": payload}).encode()) is None
+
+
 def test_a_meeting_is_bound_to_a_run_by_the_first_event_after_its_creation() -> None:
     event = parse(zoom_bodies.started())
     assert event is not None

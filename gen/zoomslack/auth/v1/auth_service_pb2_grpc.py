@@ -238,8 +238,9 @@ class AuthServiceServicer:
         """Exchanges the code that Slack gave for tokens, and stores the installation.
 
         Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
-        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
-        LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
+        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on; a workspace of another
+        account whose grant lives stays with it. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED,
+        AUTHORIZATION_FAILED, COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

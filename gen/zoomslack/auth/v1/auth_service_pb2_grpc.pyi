@@ -100,8 +100,9 @@ class AuthServiceStub:
     """Exchanges the code that Slack gave for tokens, and stores the installation.
 
     Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
-    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
-    LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
+    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on; a workspace of another
+    account whose grant lives stays with it. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED,
+    AUTHORIZATION_FAILED, COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
     """
     GetSlackInstallation: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetSlackInstallationRequest, _auth_service_pb2.GetSlackInstallationResponse]
     """Returns the installation of a workspace with a bot token that works, refreshed where needed.
@@ -218,8 +219,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Exchanges the code that Slack gave for tokens, and stores the installation.
 
     Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
-    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
-    LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
+    company-wide installation at Zoom, the workspace belongs to that Zoom account from now on; a workspace of another
+    account whose grant lives stays with it. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED,
+    AUTHORIZATION_FAILED, COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
     """
     GetSlackInstallation: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetSlackInstallationRequest, _auth_service_pb2.GetSlackInstallationResponse]  # type: ignore[assignment]
     """Returns the installation of a workspace with a bot token that works, refreshed where needed.
@@ -399,8 +401,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         """Exchanges the code that Slack gave for tokens, and stores the installation.
 
         Uses the state up. A newer installation of the same workspace replaces the older one. Where the link came after a
-        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on. Reasons: LINK_INVALID,
-        LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, SLACK_UNAVAILABLE.
+        company-wide installation at Zoom, the workspace belongs to that Zoom account from now on; a workspace of another
+        account whose grant lives stays with it. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED,
+        AUTHORIZATION_FAILED, COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

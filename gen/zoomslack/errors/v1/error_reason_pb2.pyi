@@ -70,6 +70,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION {}: this deployment has no admin-managed Zoom app, so nobody can install company-wide. No
     retry.
     """
+    ERROR_REASON_COMPANY_ALREADY_INSTALLED: _ErrorReason.ValueType  # 33
+    """FAILED_PRECONDITION {}: the Slack workspace belongs to another Zoom account, whose administrator has to remove the
+    app at Zoom first. The app was installed in Slack all the same, and serves that account as before. No retry.
+    """
     ERROR_REASON_LINK_INVALID: _ErrorReason.ValueType  # 40
     """NOT_FOUND {}: there is no such connect or install link, or it was altered. No retry."""
     ERROR_REASON_LINK_EXPIRED: _ErrorReason.ValueType  # 41
@@ -155,6 +159,10 @@ ERROR_REASON_ZOOM_ADMIN_REQUIRED: ErrorReason.ValueType  # 31
 ERROR_REASON_COMPANY_INSTALL_NOT_OFFERED: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION {}: this deployment has no admin-managed Zoom app, so nobody can install company-wide. No
 retry.
+"""
+ERROR_REASON_COMPANY_ALREADY_INSTALLED: ErrorReason.ValueType  # 33
+"""FAILED_PRECONDITION {}: the Slack workspace belongs to another Zoom account, whose administrator has to remove the
+app at Zoom first. The app was installed in Slack all the same, and serves that account as before. No retry.
 """
 ERROR_REASON_LINK_INVALID: ErrorReason.ValueType  # 40
 """NOT_FOUND {}: there is no such connect or install link, or it was altered. No retry."""
