@@ -45,14 +45,14 @@ class EdgeSettings(PublicSettings):
     meetings_target: GrpcTarget = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_TARGET")
     phone_target: GrpcTarget = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_TARGET")
     configured_help_url: HttpUrl | None = Field(None, alias="ZOOMSLACK_HELP_URL")
-    """Where `/zoom help` sends people who need a person. Absent: the product page."""
+    """Where `/zoom help` sends people who need a person. Absent: the guide."""
     drain_seconds: float = Field(0.5, alias="ZOOMSLACK_EDGE_DRAIN_SECONDS", ge=0, le=60)
     """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
 
     @property
     def help_url(self) -> str:
         """Where help is."""
-        return self.configured_help_url or f"{self.public_url}/"
+        return self.configured_help_url or f"{self.public_url}/guide/index"
 
     @property
     def slack_secrets(self) -> tuple[str, ...]:

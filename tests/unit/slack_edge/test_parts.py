@@ -195,7 +195,7 @@ def test_secrets_may_be_lists() -> None:
     settings = EdgeSettings.load({**COMPLETE, "ZOOMSLACK_ZOOM_ACCOUNT_WEBHOOK_SECRET": "zoom-account"})
     assert settings.slack_secrets == ("new", "old")
     assert (settings.zoom_user_secrets, settings.zoom_account_secrets) == (("zoom-user",), ("zoom-account",))
-    assert settings.help_url == "http://127.0.0.1:8080/"
+    assert settings.help_url == "http://127.0.0.1:8080/guide/index"
     assert "old" not in repr(settings)
 
 
