@@ -166,14 +166,22 @@ class Meetings:
 
         Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED.
         """
+        started = await self._start(command)
+        # Landed between the look at the database and the look at the work in hand: a second look finds the meeting.
+        return started or await self._start(command) or Started(None, None, pending=True)
+
+    async def _start(self, command: StartCommand) -> Started | None:
+        """Returns what `start` does; None where the request is worked on, and not by this process."""
         reserved = await self._store.reserve(command, str(uuid.uuid4()), _new_worker(), WORK_LEASE, recent=RECENT)
         if reserved.recent is not None:
             return Started(None, None, pending=False, recent=reserved.recent)
         if reserved.fresh is not None:
             return await self._wait(self._launch(reserved.fresh, _Flight(command.lease_holder)))
+        if reserved.meeting is not None:
+            return Started(reserved.meeting, None, pending=False)
         flight = self._flights.get((command.user.team_id, command.request_id))
-        if reserved.meeting is not None or flight is None:
-            return Started(reserved.meeting, None, pending=reserved.meeting is None)
+        if flight is None:
+            return None
         # The same request a second time, while the first is being worked on: the card is the first one's.
         return replace(await self._wait(flight, joined=True), delivery=None)
 
