@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from mesh.slack_user import SlackUser
 from services.auth.connections import PROFILE_LIMIT
 from services.auth.consents import Consents, NewLink, limited
 from services.auth.grants import AppLevel, TokenPair, ZoomProfile
-from services.auth.links import ConnectLink
+from services.auth.links import ConnectLink, new_secret
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,14 @@ class ZoomInstallation:
     zoom_account_id: str
     scopes: tuple[str, ...]
     install_time: datetime
+
+
+@dataclass(frozen=True)
+class ZoomInstallLink:
+    """A link to Zoom's consent for an account, and the secret of the browser that begins with it."""
+
+    new: NewLink
+    browser_secret: str = field(repr=False)
 
 
 class AccountStore(Protocol):
@@ -53,17 +61,22 @@ class Accounts:
         self._profiles = profiles
         self._profile_limit = profile_limit
 
-    async def create_link(self, zoom_scopes: tuple[str, ...] = ()) -> NewLink:
+    async def create_link(self, zoom_scopes: tuple[str, ...] = ()) -> ZoomInstallLink:
         """Returns a new link. Raises MeshError(COMPANY_INSTALL_NOT_OFFERED) where there is no such app."""
         if not self._consents.offers(AppLevel.ACCOUNT):
             raise MeshError(Reason.COMPANY_INSTALL_NOT_OFFERED)
-        return await self._consents.create(AppLevel.ACCOUNT, NOBODY, zoom_scopes=zoom_scopes)
+        browser_secret = new_secret()
+        new = await self._consents.create(
+            AppLevel.ACCOUNT, NOBODY, zoom_scopes=zoom_scopes, browser_secret=browser_secret
+        )
+        return ZoomInstallLink(new, browser_secret)
 
-    async def complete(self, state: str, *, code: str, error: str) -> ZoomInstallation:
+    async def complete(self, state: str, *, code: str, error: str, browser_secret: str) -> ZoomInstallation:
         """Stores what the administrator granted.
 
         Raises MeshError as the proto's CompleteZoomInstallation says.
         """
+        await self._consents.check_browser(state, AppLevel.ACCOUNT, browser_secret)
         link = await self._consents.complete(state, AppLevel.ACCOUNT, code=code, error=error, finish=self._install)
         installation = await self._store.installation_of(link.state_digest)
         if installation is None:

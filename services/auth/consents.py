@@ -92,8 +92,9 @@ class Consents:
         team_name: str = "",
         continuation: bytes = b"",
         zoom_scopes: tuple[str, ...] = (),
+        browser_secret: str = "",
     ) -> NewLink:
-        """Stores and returns a new link."""
+        """Stores and returns a new link, bound to the browser that holds `browser_secret` where one is given."""
         state = new_secret()
         link = ConnectLink(
             state_digest=digest(state),
@@ -105,6 +106,7 @@ class Consents:
             zoom_scopes=zoom_scopes,
             verifier=new_secret(),
             continuation=continuation,
+            browser_digest=digest(browser_secret) if browser_secret else "",
         )
         await self._parts.links.add_link(link)
         return NewLink(state, self._authorize_url(state, link), link)
@@ -116,6 +118,12 @@ class Consents:
             raise MeshError(Reason.LINK_INVALID)
         link.check_unused(self._parts.clock.now())
         return NewLink(state, self._authorize_url(state, link), link)
+
+    async def check_browser(self, state: str, level: AppLevel, browser_secret: str) -> None:
+        """Raises MeshError(LINK_INVALID) unless the link was begun in the browser that holds the secret."""
+        link = await self._parts.links.get_link(digest(state))
+        if link is None or link.level is not level or not link.is_of(browser_secret):
+            raise MeshError(Reason.LINK_INVALID)
 
     async def complete(self, state: str, level: AppLevel, *, code: str, error: str, finish: Finish) -> ConnectLink:
         """Uses a link up with the code that came back, and returns it completed.

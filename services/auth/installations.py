@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -113,6 +114,13 @@ class Came:
     installation: ZoomInstallation | None = None
     user: SlackUser | None = None
     continuation: bytes = field(default=b"", repr=False)
+    browser_digest: str = ""
+    """See `services.auth.links.ConnectLink`."""
+
+    def is_of(self, browser_secret: str) -> bool:
+        """Tells whether the browser with this secret may go on; without one, whether none is needed."""
+        given = digest(browser_secret) if browser_secret else ""
+        return hmac.compare_digest(self.browser_digest.encode(), given.encode())
 
 
 @dataclass(frozen=True)
@@ -179,14 +187,18 @@ class Installations:
         self._clock = clock
         self._detached = detached
 
-    async def create_link(self, *, zoom_state: str, team_id: str, scopes: tuple[str, ...]) -> InstallLink:
+    async def create_link(
+        self, *, zoom_state: str, browser_secret: str = "", team_id: str, scopes: tuple[str, ...]
+    ) -> InstallLink:
         """Returns a new link, which goes on from `zoom_state` where that is given.
 
-        Raises MeshError: LINK_INVALID, LINK_EXPIRED (both of `zoom_state`).
+        Raises MeshError: LINK_INVALID (also where the browser is another), LINK_EXPIRED (both of `zoom_state`).
         """
         zoom_state_digest = digest(zoom_state) if zoom_state else ""
-        if zoom_state and await self._zoom_side.came_from(zoom_state_digest) is None:
-            raise MeshError(Reason.LINK_INVALID)
+        if zoom_state:
+            came = await self._zoom_side.came_from(zoom_state_digest)
+            if came is None or not came.is_of(browser_secret):
+                raise MeshError(Reason.LINK_INVALID)
         state, expire_time = new_secret(), self._clock.now() + LIFETIME
         await self._store.add_link(digest(state), expire_time, zoom_state_digest)
         return InstallLink(self._slack.authorize_url(state, scopes or BOT_SCOPES, team_id), state, expire_time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,6 +65,12 @@ class ConnectLink:
     complete_time: datetime | None = None
     zoom_account_id: str = ""
     """The account for which an administrator completed the link."""
+    browser_digest: str = ""
+    """The digest of what the browser of an administrator holds; empty for a person's link, which is bound otherwise."""
+
+    def is_of(self, browser_secret: str) -> bool:
+        """Tells whether the link was begun in the browser that holds this secret."""
+        return hmac.compare_digest(self.browser_digest.encode(), digest(browser_secret).encode())
 
     def is_over(self, now: datetime) -> bool:
         """Tells whether not even the code that used it completes it any more."""

@@ -126,22 +126,30 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
     async def CreateZoomInstallLink(  # noqa: N802
         self, request: pb.CreateZoomInstallLinkRequest, context: Context
     ) -> pb.CreateZoomInstallLinkResponse:
-        new = await self._rules.accounts.create_link(tuple(request.zoom_scopes))
+        link = await self._rules.accounts.create_link(tuple(request.zoom_scopes))
         return pb.CreateZoomInstallLinkResponse(
-            authorize_url=new.authorize_url, state=new.state, expire_time=converters.moment(new.link.expire_time)
+            authorize_url=link.new.authorize_url,
+            state=link.new.state,
+            expire_time=converters.moment(link.new.link.expire_time),
+            browser_secret=link.browser_secret,
         )
 
     async def CompleteZoomInstallation(  # noqa: N802
         self, request: pb.CompleteZoomInstallationRequest, context: Context
     ) -> pb.CompleteZoomInstallationResponse:
-        installation = await self._rules.accounts.complete(request.state, code=request.code, error=request.error)
+        installation = await self._rules.accounts.complete(
+            request.state, code=request.code, error=request.error, browser_secret=request.browser_secret
+        )
         return pb.CompleteZoomInstallationResponse(installation=converters.zoom_installation_message(installation))
 
     async def CreateSlackInstallLink(  # noqa: N802
         self, request: pb.CreateSlackInstallLinkRequest, context: Context
     ) -> pb.CreateSlackInstallLinkResponse:
         link = await self._rules.installations.create_link(
-            zoom_state=request.zoom_state, team_id=request.slack_team_id, scopes=tuple(request.slack_scopes)
+            zoom_state=request.zoom_state,
+            browser_secret=request.browser_secret,
+            team_id=request.slack_team_id,
+            scopes=tuple(request.slack_scopes),
         )
         return pb.CreateSlackInstallLinkResponse(
             authorize_url=link.authorize_url, state=link.state, expire_time=converters.moment(link.expire_time)

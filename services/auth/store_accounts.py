@@ -65,7 +65,9 @@ class AccountStore:
             raise MeshError(Reason.LINK_EXPIRED)
         if row["app_level"] == AppLevel.ACCOUNT.value:
             installation = await self.installation_of(state_digest)
-            return None if installation is None else Came(installation=installation)
+            return (
+                None if installation is None else Came(installation=installation, browser_digest=row["browser_digest"])
+            )
         return Came(
             user=SlackUser(row["enterprise_id"], row["team_id"], row["slack_user_id"]),
             continuation=self._vault.open(connect_links.c.continuation_sealed, row),

@@ -44,6 +44,7 @@ class LinkStore:
             "expire_time": link.expire_time,
             "app_level": link.level.value,
             "zoom_scopes": " ".join(link.zoom_scopes),
+            "browser_digest": link.browser_digest,
         }
         row["verifier_sealed"] = self._vault.seal(connect_links.c.verifier_sealed, row, link.verifier)
         row["continuation_sealed"] = self._vault.seal(connect_links.c.continuation_sealed, row, link.continuation)
@@ -174,6 +175,7 @@ class LinkStore:
             code_digest=row["code_digest"] or "",
             complete_time=row["complete_time"],
             zoom_account_id=row["zoom_account_id"],
+            browser_digest=row["browser_digest"],
         )
 
 

@@ -2,6 +2,9 @@
 
 A column whose name ends in `_sealed` holds ciphertext (`services.auth.vault`); `bound_to` names the columns of its row
 whose values it opens with and with no others.
+
+Transactions lock rows of several tables in one order, so that no two wait for each other: connect_links,
+zoom_account_grants, slack_installations, zoom_grants, connections, sign_outs; within a table by the primary key.
 """
 
 from __future__ import annotations
@@ -56,6 +59,8 @@ connect_links = Table(
     # The app that is asked for, and the scopes; an administrator's link names nobody in Slack.
     Column("app_level", String(8), nullable=False, server_default="user"),
     Column("zoom_scopes", Text, nullable=False, server_default=""),
+    # The digest of what the administrator's browser holds: whoever sees a state in an address has not got it.
+    Column("browser_digest", String(64), nullable=False, server_default=""),
     # The account for which an administrator completed the link; a workspace is connected to it by what follows.
     Column("zoom_account_id", String(64), nullable=False, server_default=""),
     Index("connect_links_by_expire_time", "expire_time"),
@@ -73,6 +78,8 @@ def _grants(name: str, key: str, other: str) -> Table:
         Column("grant_id", String(36), nullable=False),
         Column("token_version", Integer, nullable=False),
         Column("plan", String(16), nullable=False),
+        # When Zoom told of another plan than it had at the consent: its events come in any order.
+        Column("plan_time", UtcDateTime),
         Column("scopes", Text, nullable=False),
         _sealed("access_token_sealed", "zoom_account_id", "zoom_user_id"),
         _sealed("refresh_token_sealed", "zoom_account_id", "zoom_user_id"),
@@ -106,6 +113,7 @@ connections = Table(
     Column("connect_time", UtcDateTime, nullable=False),
     Column("zoom_account_id", String(64), nullable=False, server_default=""),
     Column("plan", String(16), nullable=False, server_default="unknown"),
+    Column("plan_time", UtcDateTime),
     # Found by the e-mail address; else the person connected by a link.
     Column("matched", Boolean, nullable=False, server_default=false()),
     Index("connections_by_zoom_user", "zoom_user_id", "slack_user_id"),
@@ -161,6 +169,20 @@ slack_installations = Table(
     Column("end_time", UtcDateTime),
     Column("end_cause", String(64)),
     Index("slack_installations_by_account", "zoom_account_id"),
+)
+
+# Pairs that nobody uses any more and Zoom does not know of yet. A row is written in the transaction that takes the pair
+# away from where it was, and goes when Zoom has been told.
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("revocation_id", String(36), primary_key=True),
+    Column("app_level", String(8), nullable=False),
+    _sealed("tokens_sealed", "revocation_id", "app_level"),
+    Column("record_time", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_time", UtcDateTime, nullable=False),
+    Index("revocations_by_next_try_time", "next_try_time"),
 )
 
 # Who left. With its erasures a row is the receipt: ids, times and counts, and no personal data beyond them.

@@ -102,16 +102,19 @@ class InstallPages:
         except MeshError as error:
             return self._problems.page(error)
         response = web.Response(status=303, headers={"Location": link.authorize_url})
-        self._pages.set_setup(response, link.state)
+        self._pages.set_setup(response, link.state, link.browser_secret)
         return response
 
-    async def zoom_installed(self, request: web.Request, state: str) -> web.Response:
-        """Stores what the administrator granted, and leads on to Slack. `state` is bound to this browser."""
+    async def zoom_installed(self, request: web.Request, state: str, browser_secret: str) -> web.Response:
+        """Stores what the administrator granted, and leads on to Slack. Both are of this browser's cookie."""
         query = request.query
         try:
             done = await self._auth.CompleteZoomInstallation(
                 auth_service_pb2.CompleteZoomInstallationRequest(
-                    state=state, code=field(query, "code"), error=field(query, "error")
+                    state=state,
+                    code=field(query, "code"),
+                    error=field(query, "error"),
+                    browser_secret=browser_secret,
                 ),
                 timeout=VENDOR_TIMEOUT,
             )
@@ -145,9 +148,12 @@ class InstallPages:
         self._own_page.check(request)
         form = parse_form(await read_body(request, "application/x-www-form-urlencoded")) or {}
         state = form.get("zoom_state", "")[:129]
-        if not self._pages.has_setup(request, state):
+        browser_secret = self._pages.setup_secret(request, state)[:129]
+        if not browser_secret:
             return self._problems.other_browser(AGAIN)
-        return await self._to_slack(auth_service_pb2.CreateSlackInstallLinkRequest(zoom_state=state), status=303)
+        return await self._to_slack(
+            auth_service_pb2.CreateSlackInstallLinkRequest(zoom_state=state, browser_secret=browser_secret), status=303
+        )
 
     async def after_connecting(self, state: str, team_id: str) -> web.Response:
         """Leads a person of an older installation on to Slack's consent, after she connected with `state`."""

@@ -12,6 +12,8 @@ from aiohttp import web
 
 _FOLDER = Path(__file__).parent
 _COOKIE, _SETUP_COOKIE = "zoomslack_state", "zoomslack_setup"
+_HOST = "__Host-"
+"""With this before its name a cookie is taken from this host alone, over https (RFC 6265bis §4.1.3)."""
 _COOKIE_SECONDS = 600
 """As long as the link that the state belongs to."""
 _SETUP_SECONDS = 4_200
@@ -24,6 +26,7 @@ class Pages:
 
     def __init__(self, *, public_url: str, help_url: str) -> None:
         self._secure = public_url.startswith("https://")
+        self._setup_cookie = f"{_HOST if self._secure else ''}{_SETUP_COOKIE}"
         self._common = {"help_url": help_url}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
@@ -70,13 +73,17 @@ class Pages:
         """Tells whether `state` was tied to this browser."""
         return self._is_tied(request, _COOKIE, state)
 
-    def set_setup(self, response: web.StreamResponse, state: str) -> None:
-        """Ties a company-wide installation to this browser, for all of its steps."""
-        self._tie(response, _SETUP_COOKIE, state, "/", _SETUP_SECONDS)
+    def set_setup(self, response: web.StreamResponse, state: str, browser_secret: str) -> None:
+        """Ties a company-wide installation to this browser, for all of its steps.
 
-    def has_setup(self, request: web.Request, state: str) -> bool:
-        """Tells whether the company-wide installation `state` was begun in this browser."""
-        return self._is_tied(request, _SETUP_COOKIE, state)
+        The secret is in no address: whoever sees the state in one cannot make this cookie up.
+        """
+        self._tie(response, self._setup_cookie, f"{state}.{browser_secret}", "/", _SETUP_SECONDS)
+
+    def setup_secret(self, request: web.Request, state: str) -> str:
+        """Returns the secret with which this browser began the installation `state`; empty where it did not."""
+        kept, _, browser_secret = request.cookies.get(self._setup_cookie, "").partition(".")
+        return browser_secret if _is_same(kept, state) else ""
 
     def _tie(self, response: web.StreamResponse, cookie: str, state: str, path: str, seconds: int) -> None:
         response.set_cookie(
@@ -85,12 +92,16 @@ class Pages:
 
     @staticmethod
     def _is_tied(request: web.Request, cookie: str, state: str) -> bool:
-        # Bytes that are no text arrive as lone surrogates.
-        kept = request.cookies.get(cookie, "").encode("utf-8", "surrogateescape")
-        return bool(state) and hmac.compare_digest(kept, state.encode("utf-8", "surrogateescape"))
+        return _is_same(request.cookies.get(cookie, ""), state)
 
     def _html(self, template: str, status: int, policy: str, values: dict[str, Any]) -> web.Response:
         text = self._templates.get_template(template).render(**self._common, **values)
         return web.Response(
             status=status, text=text, content_type="text/html", headers={"Content-Security-Policy": policy}
         )
+
+
+def _is_same(kept: str, given: str) -> bool:
+    # Bytes that are no text arrive as lone surrogates.
+    mine, theirs = (text.encode("utf-8", "surrogateescape") for text in (kept, given))
+    return bool(given) and hmac.compare_digest(mine, theirs)

@@ -55,6 +55,8 @@ class FakeAuth(AuthServiceServicer):
         self.team_name = ""
         """What the workspace calls itself; empty for what Slack says."""
         self.events: list[auth_service_pb2.RecordZoomEventRequest | auth_service_pb2.RecordSlackEventRequest] = []
+        self.browser_secrets: dict[str, str] = {}
+        """Of company-wide installations, by state."""
         self.asked: list[str] = []
         """The names of the calls, in order."""
 
@@ -62,6 +64,10 @@ class FakeAuth(AuthServiceServicer):
         self.asked.append(name)
         if self.failure is not None:
             raise self.failure
+
+    def _check_browser(self, state: str, browser_secret: str) -> None:
+        if not browser_secret or browser_secret != self.browser_secrets.get(state):
+            raise MeshError(Reason.LINK_INVALID)
 
     async def CreateConnectLink(self, request: auth_service_pb2.CreateConnectLinkRequest, context: Any) -> Any:
         self._note("CreateConnectLink")
@@ -106,12 +112,16 @@ class FakeAuth(AuthServiceServicer):
         self._note("CreateZoomInstallLink")
         state = f"company-{uuid.uuid4()}"
         query = urlencode({"state": state, "scopes": " ".join(request.zoom_scopes)})
-        return auth_service_pb2.CreateZoomInstallLinkResponse(authorize_url=f"{ZOOM_CONSENT}?{query}", state=state)
+        self.browser_secrets[state] = f"secret-of-{state}"
+        return auth_service_pb2.CreateZoomInstallLinkResponse(
+            authorize_url=f"{ZOOM_CONSENT}?{query}", state=state, browser_secret=self.browser_secrets[state]
+        )
 
     async def CompleteZoomInstallation(
         self, request: auth_service_pb2.CompleteZoomInstallationRequest, context: Any
     ) -> Any:
         self._note("CompleteZoomInstallation")
+        self._check_browser(request.state, request.browser_secret)
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
         installation = auth_service_pb2.ZoomInstallation(zoom_account_id="zoomAcme", scopes=self.zoom_scopes)
@@ -155,6 +165,8 @@ class FakeAuth(AuthServiceServicer):
 
     async def CreateSlackInstallLink(self, request: Any, context: Any) -> Any:
         self._note("CreateSlackInstallLink")
+        if request.zoom_state in self.browser_secrets or request.browser_secret:
+            self._check_browser(request.zoom_state, request.browser_secret)
         self.install_requests.append(request)
         state = f"install-{uuid.uuid4()}"
         query = {

@@ -79,6 +79,8 @@ class Mesh:
     slack: httpx.AsyncClient
     stubs: list[AuthServiceAsyncStub] = field(default_factory=list)
     replicas: list[Auth] = field(default_factory=list)
+    browsers: dict[str, str] = field(default_factory=dict)
+    """The secret that the administrator's browser holds, by the state that it began with."""
 
     @property
     def stub(self) -> AuthServiceAsyncStub:

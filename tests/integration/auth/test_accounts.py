@@ -28,11 +28,17 @@ ZOOM_HEDY = "hedyZoomUserId00000004"
 
 
 async def begin(mesh: Mesh, *scopes: str) -> pb.CreateZoomInstallLinkResponse:
-    return await mesh.stub.CreateZoomInstallLink(pb.CreateZoomInstallLinkRequest(zoom_scopes=scopes), timeout=5)
+    link = await mesh.stub.CreateZoomInstallLink(pb.CreateZoomInstallLinkRequest(zoom_scopes=scopes), timeout=5)
+    mesh.browsers[link.state] = link.browser_secret
+    return link
 
 
-async def complete(mesh: Mesh, state: str, code: str = "", error: str = "") -> pb.ZoomInstallation:
-    request = pb.CompleteZoomInstallationRequest(state=state, code=code, error=error)
+async def complete(
+    mesh: Mesh, state: str, code: str = "", error: str = "", *, browser_secret: str = ""
+) -> pb.ZoomInstallation:
+    """Comes back from Zoom, in the browser that began unless the secret of another is given."""
+    browser_secret = browser_secret or mesh.browsers.get(state, "none")
+    request = pb.CompleteZoomInstallationRequest(state=state, code=code, error=error, browser_secret=browser_secret)
     return (await mesh.stub.CompleteZoomInstallation(request, timeout=10)).installation
 
 
@@ -46,12 +52,13 @@ async def connect_workspace(
     mesh: Mesh, zoom_state: str, user_id: str = "U0ADA0001", **consent: Any
 ) -> pb.CompleteSlackInstallationResponse:
     """Installs in Slack, going on from a consent at Zoom."""
-    link = await mesh.stub.CreateSlackInstallLink(pb.CreateSlackInstallLinkRequest(zoom_state=zoom_state), timeout=5)
+    request = pb.CreateSlackInstallLinkRequest(zoom_state=zoom_state, browser_secret=mesh.browsers.get(zoom_state, ""))
+    link = await mesh.stub.CreateSlackInstallLink(request, timeout=5)
     form = {**dict(parse_qsl(urlsplit(link.authorize_url).query)), "user_id": user_id, "decision": "allow", **consent}
     answer = await mesh.slack.post("/oauth/v2/authorize/decide", data=form)
     code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-    request = pb.CompleteSlackInstallationRequest(state=link.state, code=code)
-    return await mesh.stub.CompleteSlackInstallation(request, timeout=10)
+    done = pb.CompleteSlackInstallationRequest(state=link.state, code=code)
+    return await mesh.stub.CompleteSlackInstallation(done, timeout=10)
 
 
 async def install(mesh: Mesh, admin: str = ZOOM_ADA, user_id: str = "U0ADA0001", **consent: Any) -> None:
@@ -285,6 +292,21 @@ async def test_slack_goes_on_only_from_a_fresh_and_completed_consent(mesh: Mesh)
     state, _ = await agree(mesh)
     mesh.clock.advance(FOLLOWED.total_seconds() + 1)
     assert await reason_of(connect_workspace(mesh, state)) is Reason.LINK_EXPIRED
+
+
+@pytest.mark.parametrize("browser_secret", ["", "guessed", "of another browser"])
+async def test_who_sees_the_addresses_cannot_go_on_with_what_the_administrator_granted(
+    mesh: Mesh, browser_secret: str
+) -> None:
+    own, link = await begin(mesh), await begin(mesh)
+    code = await mesh.consent(link.authorize_url)
+    secret = own.browser_secret if browser_secret == "of another browser" else browser_secret
+    taken = complete(mesh, link.state, code, browser_secret=secret or link.state)
+    assert await reason_of(taken) is Reason.LINK_INVALID
+    await complete(mesh, link.state, code)
+    request = pb.CreateSlackInstallLinkRequest(zoom_state=link.state, browser_secret=secret)
+    assert await reason_of(mesh.stub.CreateSlackInstallLink(request, timeout=5)) is Reason.LINK_INVALID
+    assert (await connect_workspace(mesh, link.state)).HasField("zoom_installation")
 
 
 async def test_N9_a_link_asks_for_just_the_scope_that_is_missing(mesh: Mesh) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from yarl import URL
 
 from mesh.errors import MeshError, Reason
 from tests.integration.slack_edge.conftest import World
@@ -101,6 +102,26 @@ async def test_nobody_goes_on_at_slack_with_what_somebody_else_was_granted(world
     for zoom_state in (state, "", "company-other"):
         assert (await submit(world, "/slack/install", {"zoom_state": zoom_state}))[0] == 403
     assert "CreateSlackInstallLink" not in world.auth.asked
+
+
+async def test_a_cookie_made_up_from_an_address_opens_nothing(world: World) -> None:
+    _, page, _ = await agree_at_zoom(world)
+    state = page.partition('name="zoom_state" value="')[2].partition('"')[0]
+    query = urlencode({"state": state, "code": "code"})
+    world.auth.install_requests.clear()
+    for made_up in (state, f"{state}.", f"{state}.guessed", f"{state}.{state}"):
+        world.http.cookie_jar.clear()
+        world.http.cookie_jar.update_cookies({"zoomslack_setup": made_up}, URL(world.edge_url))
+        assert (await get(world, f"{world.edge_url}/zoom/oauth/callback?{query}"))[0] in {403, 404}
+        assert (await submit(world, "/slack/install", {"zoom_state": state}))[0] in {403, 404}
+    assert not world.auth.install_requests
+
+
+async def test_no_address_and_no_page_holds_what_the_browser_holds(world: World) -> None:
+    _, page, headers = await agree_at_zoom(world)
+    [secret] = world.auth.browser_secrets.values()
+    assert secret not in page
+    assert secret not in str(headers.get("Location"))
 
 
 @pytest.mark.parametrize("path", ["/install", "/slack/install"])

@@ -645,10 +645,15 @@ class CreateZoomInstallLinkResponse(_message.Message):
     AUTHORIZE_URL_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
     authorize_url: _builtins.str
     """The address of Zoom's consent page with state and PKCE challenge."""
     state: _builtins.str
     """The state within it, to be bound to the browser."""
+    browser_secret: _builtins.str
+    """What proves in the steps that follow that they are taken in the browser that began. It belongs into a cookie and into
+    no address: a state is seen by whoever sees the addresses of Zoom's page and of its answer.
+    """
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the link stops working."""
@@ -659,10 +664,11 @@ class CreateZoomInstallLinkResponse(_message.Message):
         authorize_url: _builtins.str = ...,
         state: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        browser_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorize_url", b"authorize_url", "expire_time", b"expire_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorize_url", b"authorize_url", "browser_secret", b"browser_secret", "expire_time", b"expire_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -677,22 +683,26 @@ class CompleteZoomInstallationRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """The state that came back from Zoom."""
     code: _builtins.str
     """The authorisation code; empty when Zoom sent an error instead."""
     error: _builtins.str
     """Zoom's error word, for example `access_denied`; empty when a code came."""
+    browser_secret: _builtins.str
+    """The secret that `CreateZoomInstallLink` gave with the state."""
     def __init__(
         self,
         *,
         state: _builtins.str = ...,
         code: _builtins.str = ...,
         error: _builtins.str = ...,
+        browser_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error", b"error", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_secret", b"browser_secret", "code", b"code", "error", b"error", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -731,12 +741,17 @@ class CreateSlackInstallLinkRequest(_message.Message):
     ZOOM_STATE_FIELD_NUMBER: _builtins.int
     SLACK_TEAM_ID_FIELD_NUMBER: _builtins.int
     SLACK_SCOPES_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
     zoom_state: _builtins.str
     """The state of a completed company-wide installation at Zoom, or of a completed connection, that this one goes on
     from; empty for an installation in Slack alone.
     """
     slack_team_id: _builtins.str
     """The workspace that Slack's page is to suggest; empty lets the person choose."""
+    browser_secret: _builtins.str
+    """The secret that `CreateZoomInstallLink` gave with `zoom_state`, where that is of a company-wide installation; empty
+    without.
+    """
     @_builtins.property
     def slack_scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The bot scopes that Slack is asked for, beside those granted before; empty asks for all that the app uses."""
@@ -747,10 +762,11 @@ class CreateSlackInstallLinkRequest(_message.Message):
         zoom_state: _builtins.str = ...,
         slack_team_id: _builtins.str = ...,
         slack_scopes: _abc.Iterable[_builtins.str] | None = ...,
+        browser_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["slack_scopes", b"slack_scopes", "slack_team_id", b"slack_team_id", "zoom_state", b"zoom_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_secret", b"browser_secret", "slack_scopes", b"slack_scopes", "slack_team_id", b"slack_team_id", "zoom_state", b"zoom_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

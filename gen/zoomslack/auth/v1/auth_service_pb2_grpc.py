@@ -216,9 +216,9 @@ class AuthServiceServicer:
     def CompleteZoomInstallation(self, request, context):
         """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
 
-        Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
-        and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
-        CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+        Uses the link up; with its browser secret it is then good for `CreateSlackInstallLink` for an hour. Repeating with
+        the same state and code answers again with what the first call stored. Reasons: LINK_INVALID (also where the browser
+        secret is of another link), LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
         ZOOM_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

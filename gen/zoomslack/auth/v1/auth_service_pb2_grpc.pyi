@@ -86,9 +86,9 @@ class AuthServiceStub:
     CompleteZoomInstallation: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteZoomInstallationRequest, _auth_service_pb2.CompleteZoomInstallationResponse]
     """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
 
-    Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
-    and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
-    CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+    Uses the link up; with its browser secret it is then good for `CreateSlackInstallLink` for an hour. Repeating with
+    the same state and code answers again with what the first call stored. Reasons: LINK_INVALID (also where the browser
+    secret is of another link), LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
     ZOOM_UNAVAILABLE.
     """
     CreateSlackInstallLink: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CreateSlackInstallLinkRequest, _auth_service_pb2.CreateSlackInstallLinkResponse]
@@ -205,9 +205,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     CompleteZoomInstallation: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteZoomInstallationRequest, _auth_service_pb2.CompleteZoomInstallationResponse]  # type: ignore[assignment]
     """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
 
-    Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
-    and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
-    CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+    Uses the link up; with its browser secret it is then good for `CreateSlackInstallLink` for an hour. Repeating with
+    the same state and code answers again with what the first call stored. Reasons: LINK_INVALID (also where the browser
+    secret is of another link), LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
     ZOOM_UNAVAILABLE.
     """
     CreateSlackInstallLink: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CreateSlackInstallLinkRequest, _auth_service_pb2.CreateSlackInstallLinkResponse]  # type: ignore[assignment]
@@ -375,9 +375,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CompleteZoomInstallationResponse, _abc.Awaitable[_auth_service_pb2.CompleteZoomInstallationResponse]]:
         """Exchanges the code that Zoom gave to an administrator for tokens, and stores what she granted for the account.
 
-        Uses the link up; its state is then good for `CreateSlackInstallLink` for an hour. Repeating with the same state
-        and code answers again with what the first call stored. Reasons: LINK_INVALID, LINK_EXPIRED, LINK_USED,
-        CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
+        Uses the link up; with its browser secret it is then good for `CreateSlackInstallLink` for an hour. Repeating with
+        the same state and code answers again with what the first call stored. Reasons: LINK_INVALID (also where the browser
+        secret is of another link), LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, ZOOM_ADMIN_REQUIRED, ZOOM_APP_NOT_APPROVED, ZOOM_CLIENT_INVALID,
         ZOOM_UNAVAILABLE.
         """
 
