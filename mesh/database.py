@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command, context
 from alembic.config import Config
@@ -29,9 +29,14 @@ from mesh.errors import MeshError, Reason
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 # Connection lost, resources exhausted, shut down or starting, wrong credentials (while they rotate), serialization
 # failures, deadlocks, and a replica that was asked to write (during a fail-over).
 _OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", "25006")
+_COLLISIONS = ("40001", "40P01")
+"""Serialization failures and deadlocks: the other transaction has won, and this one may run again at once."""
+_COLLISIONS_TAKEN = 2
 _SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes to the same SQLite file."""
@@ -93,6 +98,22 @@ class Database:
         """
         async with self._writer if self.is_sqlite else contextlib.nullcontext(), self._begin(name, write=True) as c:
             yield c
+
+    async def run(self, name: str, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Runs `work` in a transaction and returns what it returns. Raises as `transaction` and `work` do.
+
+        Again, where the database ended it for the sake of another transaction: `work` does nothing but SQL.
+        """
+        for _ in range(_COLLISIONS_TAKEN):
+            try:
+                async with self.transaction(name) as connection:
+                    return await work(connection)
+            except MeshError as error:
+                if error.__cause__ is None or _sqlstate(error.__cause__) not in _COLLISIONS:
+                    raise
+            log.info("a transaction that collided with another one runs again", extra={"operation": name})
+        async with self.transaction(name) as connection:
+            return await work(connection)
 
     @contextlib.asynccontextmanager
     async def snapshot(self, name: str, *, traced: bool = True) -> AsyncIterator[AsyncConnection]:

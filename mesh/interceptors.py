@@ -157,16 +157,19 @@ async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
     raise AssertionError("abort raises")
 
 
+def caller_names(context: Any) -> set[str]:
+    """Returns the names in the caller's certificate; none where there is no certificate. `context` is a servicer's."""
+    found = context.auth_context().get("x509_subject_alternative_name", ())
+    return {name.decode("ascii", "replace") for name in found}
+
+
 def check_caller(callers: Mapping[str, frozenset[str]] | None) -> Layer:
     """Returns the layer that refuses callers whose certificate is not on the list of the method."""
 
     async def layer(call: Call, request: Message, proceed: Next) -> Message:
         if callers is None:
             return await proceed(request)
-        names = {
-            name.decode("ascii", "replace")
-            for name in call.context.auth_context().get("x509_subject_alternative_name", ())
-        }
+        names = caller_names(call.context)
         method = call.method.rpartition("/")[2]
         if not names & (callers.get(method, frozenset()) | callers.get("*", frozenset())):
             log.warning("caller refused", extra={"method": call.method, "caller": ",".join(sorted(names))[:200]})

@@ -41,6 +41,9 @@ from services.auth.store_grants import GrantStore
 from services.auth.store_installations import InstallationStore
 from services.auth.store_keys import rotate_keys
 from services.auth.store_links import LinkStore
+from services.auth.store_receipts import ReceiptStore
+from services.auth.store_revocations import RevocationStore
+from services.auth.store_sweeps import SweepStore
 from services.auth.terms import bot_terms, zoom_terms
 from services.auth.vault import Vault
 from services.auth.zoom_oauth import ZoomApp, ZoomOAuth
@@ -125,7 +128,7 @@ def _rules(
     """Returns the rules with everything that they stand on."""
     vault, detached = Vault(settings.key_ring()), Detached()
     zoom = {level: ZoomOAuth(http, settings.zoom_oauth_url, app, clock) for level, app in _zoom_apps(settings).items()}
-    revocations = Revocations(zoom=zoom, clock=clock, detached=detached)
+    revocations = Revocations(store=RevocationStore(database, vault, clock), zoom=zoom, clock=clock, detached=detached)
     slack = SlackOAuth(
         session,
         api_url=settings.slack_api_url,
@@ -139,7 +142,7 @@ def _rules(
         AccountStore(database, vault, clock),
     )
     connection_store = ConnectionStore(database, vault, clock)
-    departure_store = DepartureStore(database, vault, clock)
+    departure_store, receipt_store = DepartureStore(database, vault, clock), ReceiptStore(database, clock)
     consents = Consents(Parts(links, zoom, revocations, clock, detached))
     installations = Installations(
         store=installation_store,
@@ -154,11 +157,12 @@ def _rules(
         people=SlackPeople(session, settings.slack_api_url),
         zoom_users=profiles,
         installations=installations,
+        clock=clock,
         detached=detached,
     )
     renewals = {
         level: Renewals(GrantStore(database, vault, clock, level), zoom_terms(zoom, revocations), clock, detached)
-        for level in AppLevel
+        for level in zoom
     }
     grants = Grants(store=connection_store, renewals=renewals, matcher=matches)
     rules = Rules(
@@ -173,9 +177,10 @@ def _rules(
         grants=grants,
         accounts=Accounts(consents=consents, store=account_store, profiles=profiles),
         installations=installations,
-        departures=Departures(departure_store, revocations),
+        departures=Departures(departure_store, receipt_store, revocations),
     )
-    return rules, Purge(links, installation_store, departure_store, revocations), detached
+    sweeps = SweepStore(database, vault, clock)
+    return rules, Purge(links, installation_store, receipt_store, sweeps, revocations), detached
 
 
 async def migrate(settings: AuthSettings) -> None:

@@ -12,7 +12,7 @@ from mesh.slack_user import SlackUser
 from services.auth.consents import Consents, NewLink, limited
 from services.auth.grants import AppLevel, Grants, Standing, TokenPair, ZoomProfile
 from services.auth.links import ConnectLink
-from services.auth.revocation import Revocations
+from services.auth.revocation import Orphan, Revocations
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ class Completed:
 
 @dataclass(frozen=True)
 class Deleted:
-    """What a logout removed. `tokens` are to be revoked at Zoom; None where nothing is."""
+    """What a logout removed. `orphan` is to be revoked at Zoom; None where nothing is."""
 
     found: bool
-    tokens: TokenPair | None = None
+    orphan: Orphan | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Stored:
     """
 
     mine: bool
-    orphan: TokenPair | None = None
+    orphan: Orphan | None = None
 
 
 class ConnectionStore(Protocol):
@@ -154,8 +154,8 @@ class Connections:
         deleted = await self._store.delete(user)
         if deleted.found:
             log.info("zoom disconnected", extra=_who(user))
-        if deleted.tokens is not None:
-            await self._revocations.revoke(deleted.tokens, REVOKE_WAIT)
+        if deleted.orphan is not None:
+            await self._revocations.revoke(deleted.orphan, REVOKE_WAIT)
         return deleted.found
 
     async def _connect(self, link: ConnectLink, owner: str, tokens: TokenPair) -> bool:

@@ -187,7 +187,7 @@ class _Completion:
             if claim is None:
                 if self._tokens is not None:
                     # The link was deleted while it was worked on, as its workspace left: nobody may use these.
-                    self._parts.revocations.begin(self._tokens)
+                    self._parts.revocations.forget(self._tokens)
                 raise MeshError(Reason.LINK_INVALID)
             link = claim.link
             if claim.mine:
@@ -224,7 +224,7 @@ class _Completion:
         try:
             await save_tokens(lambda: self._parts.links.keep_tokens(link, tokens), self._parts.clock)
         except Exception:
-            self._parts.revocations.begin(tokens)  # the code is used, so nobody can ever have them
+            self._parts.revocations.forget(tokens)  # the code is used, so nobody can ever have them
             raise
         return tokens
 

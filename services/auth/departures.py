@@ -9,6 +9,7 @@ stays, as somebody may have come back meanwhile.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,8 +18,8 @@ from typing import Protocol
 from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.auth.grants import TokenPair, ZoomPlan
-from services.auth.revocation import Revocations
+from services.auth.grants import ZoomPlan
+from services.auth.revocation import Orphan, Revocations
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ class ZoomPlanChanged:
 
     zoom_user_id: str
     plan: ZoomPlan
+    time: datetime
 
 
 ZoomFact = ZoomUserLeft | ZoomAccountLeft | ZoomPlanChanged
@@ -103,20 +105,25 @@ class SlackLeft:
 
 @dataclass(frozen=True)
 class Left:
-    """What a fact came to. `orphans` are pairs that nobody uses any more and Zoom does not know of yet."""
+    """What a fact came to. `orphans` are pairs that nobody uses any more, recorded until Zoom knows."""
 
     departures: int = 0
-    orphans: list[TokenPair] = field(default_factory=list, repr=False)
+    orphans: list[Orphan] = field(default_factory=list, repr=False)
 
 
 class DepartureStore(Protocol):
-    """Where departures are kept (`services.auth.store_departures`). Each method is one transaction."""
+    """Where departures are recorded (`services.auth.store_departures`), each with what goes in one transaction."""
 
     async def zoom_user_left(self, fact: ZoomUserLeft) -> Left: ...
     async def zoom_account_left(self, fact: ZoomAccountLeft) -> Left: ...
     async def zoom_plan_changed(self, fact: ZoomPlanChanged) -> None: ...
     async def slack_left(self, fact: SlackLeft) -> Left: ...
-    async def pending(self, eraser: Eraser, limit: int) -> list[Departed]: ...
+
+
+class ReceiptStore(Protocol):
+    """Where receipts are kept (`services.auth.store_receipts`)."""
+
+    async def pending(self, eraser: Eraser, limit: int, but: Sequence[str]) -> list[Departed]: ...
     async def complete(self, eraser: Eraser, departure_id: str, erased_rows: int) -> bool: ...
     async def receipts(self, user: SlackUser, *, before: tuple[datetime, str] | None, limit: int) -> list[Receipt]: ...
 
@@ -124,8 +131,9 @@ class DepartureStore(Protocol):
 class Departures:
     """Departures and their receipts. One per process."""
 
-    def __init__(self, store: DepartureStore, revocations: Revocations) -> None:
+    def __init__(self, store: DepartureStore, receipts: ReceiptStore, revocations: Revocations) -> None:
         self._store = store
+        self._receipts = receipts
         self._revocations = revocations
 
     async def from_zoom(self, fact: ZoomFact | None) -> int:
@@ -143,22 +151,22 @@ class Departures:
         """Carries out what Slack told. Returns how many departures it recorded."""
         return sum([self._done(await self._store.slack_left(fact)) for fact in facts])
 
-    async def pending(self, eraser: Eraser, limit: int) -> list[Departed]:
-        """Returns what one service has not erased yet, the oldest first."""
-        return await self._store.pending(eraser, limit)
+    async def pending(self, eraser: Eraser, limit: int, but: Sequence[str] = ()) -> list[Departed]:
+        """Returns what one service has not erased yet, the oldest first, without the departures `but`."""
+        return await self._receipts.pending(eraser, limit, but)
 
     async def complete(self, eraser: Eraser, departure_id: str, erased_rows: int) -> None:
         """Records one service's erasure; the first report counts. Raises MeshError(DEPARTURE_NOT_FOUND)."""
-        if not await self._store.complete(eraser, departure_id, erased_rows):
+        if not await self._receipts.complete(eraser, departure_id, erased_rows):
             raise MeshError(Reason.DEPARTURE_NOT_FOUND)
 
     async def receipts(self, user: SlackUser, *, before: tuple[datetime, str] | None, limit: int) -> list[Receipt]:
         """Returns the receipts of the person's workspace, the newest first, after the position `before`."""
-        return await self._store.receipts(user, before=before, limit=limit)
+        return await self._receipts.receipts(user, before=before, limit=limit)
 
     def _done(self, left: Left) -> int:
         if left.departures:
             log.info("left", extra={"departures": left.departures, "token_pairs": len(left.orphans)})
         if left.orphans:
-            self._revocations.begin_all(left.orphans)
+            self._revocations.begin(left.orphans)
         return left.departures

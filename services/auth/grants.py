@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -141,8 +141,8 @@ class Standing:
 
     @property
     def may_match(self) -> bool:
-        """Tells whether she is to be looked for in the account."""
-        return self.connection is None and not self.signed_out and _live(self.account)
+        """Tells whether she is to be looked for in the account: nothing else serves her, and she did not sign out."""
+        return not self.grants() and not self.signed_out and _live(self.account)
 
     def grants(self) -> list[Grant]:
         """Returns the grants that serve her, the account's before her own; none where she is not connected."""
@@ -181,6 +181,10 @@ class Matcher(Protocol):
     async def match(self, user: SlackUser, account: Grant) -> bool: ...
 
 
+_NO_WAY = frozenset({Reason.ZOOM_NOT_CONNECTED, Reason.ZOOM_CLIENT_INVALID, Reason.SLACK_NOT_INSTALLED})
+"""What waiting does not mend: the grant has ended, an operator's settings are wrong, or Slack cannot be asked."""
+
+
 class Grants:
     """Gives out access tokens. One per process."""
 
@@ -191,7 +195,7 @@ class Grants:
         renewals: Mapping[AppLevel, Renewals[Grant, TokenPair]],
         matcher: Matcher,
     ) -> None:
-        """`renewals` has both levels, whether the admin-managed app is configured or not."""
+        """`renewals` has the apps that this deployment has."""
         self._store = store
         self._renewals = renewals
         self._matcher = matcher
@@ -201,44 +205,57 @@ class Grants:
 
         Raises MeshError as `services.auth.matches` does.
         """
-        standing = await self._store.standing(user)
+        standing = await self._known(user)
         if not standing.may_match or standing.account is None:
             return standing
         try:
-            account = await self._renewals[AppLevel.ACCOUNT].fresh(standing.account)
-            try:
-                matched = await self._matcher.match(user, account)
-            except TokenRefusedError:
-                account = await self._renewals[AppLevel.ACCOUNT].fresh(account, account.tokens.access_sha256)
-                matched = await self._matcher.match(user, account)
+            matched = await self._match(user, standing.account)
         except TokenRefusedError:
+            log.warning("Zoom refuses the account's token", extra=standing.account.about)
             return standing
         except MeshError as error:
-            if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+            if error.reason not in _NO_WAY:
                 raise
+            log.warning("nobody can be matched", extra={**standing.account.about, "reason": error.reason.value})
             return standing
-        return await self._store.standing(user) if matched else standing
+        return await self._known(user) if matched else standing
 
     async def issue(self, user: SlackUser, rejected_sha256: str = "") -> Issued:
         """Returns an access token that works, and is another than the rejected one.
 
-        Raises MeshError: ZOOM_NOT_CONNECTED, and ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED or ZOOM_CLIENT_INVALID when a
-        needed refresh failed or is not done at the caller's deadline.
+        Where one grant cannot serve her, another one may. Raises MeshError: ZOOM_NOT_CONNECTED, and ZOOM_UNAVAILABLE,
+        ZOOM_RATE_LIMITED or ZOOM_CLIENT_INVALID when a needed refresh failed or is not done at the caller's deadline.
         """
-        standing = await self.standing(user)
+        standing, failure = await self.standing(user), MeshError(Reason.ZOOM_NOT_CONNECTED)
         for grant in standing.grants():
             try:
                 fresh = await self._renewals[grant.level].fresh(grant, rejected_sha256)
             except MeshError as error:
-                if error.reason is not Reason.ZOOM_NOT_CONNECTED:
+                if error.reason not in _NO_WAY:
                     raise
-                log.info("a grant serves no more", extra=grant.about)
+                log.info("a grant does not serve", extra={**grant.about, "reason": error.reason.value})
+                # Nobody is asked to consent again because of an operator's mistake.
+                failure = error if error.reason is Reason.ZOOM_CLIENT_INVALID else failure
                 continue
             if standing.connection is not None:
                 profile = standing.connection.profile
                 path_user_id = ME if fresh.level is AppLevel.USER else profile.zoom_user_id
                 return Issued(fresh.tokens, profile, path_user_id)
-        raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+        raise failure
+
+    async def _known(self, user: SlackUser) -> Standing:
+        """Returns what is known of a person. What was granted to an app that was taken out of the settings waits."""
+        standing = await self._store.standing(user)
+        return standing if AppLevel.ACCOUNT in self._renewals else replace(standing, account=None)
+
+    async def _match(self, user: SlackUser, account: Grant) -> bool:
+        """Looks for a person in an account. Raises TokenRefusedError, and MeshError."""
+        renewals = self._renewals[AppLevel.ACCOUNT]
+        account = await renewals.fresh(account)
+        try:
+            return await self._matcher.match(user, account)
+        except TokenRefusedError:
+            return await self._matcher.match(user, await renewals.fresh(account, account.tokens.access_sha256))
 
 
 def _live(grant: Grant | None) -> bool:

@@ -16,6 +16,7 @@ from services.auth.accounts import ZoomInstallation
 from services.auth.detached import Detached
 from services.auth.links import LIFETIME, digest, new_secret
 from services.auth.renewals import Renewals
+from services.auth.saving import save_tokens
 
 log = logging.getLogger(__name__)
 
@@ -251,13 +252,17 @@ class Installations:
         if came.installation is not None:
             fresh = replace(fresh, zoom_account_id=came.installation.zoom_account_id)
         try:
-            await self._store.put(fresh)
+            await self._put(fresh)
         except OtherAccountError:
-            await self._store.put(replace(fresh, zoom_account_id=""))  # a plain installation: the account stays
+            await self._put(replace(fresh, zoom_account_id=""))  # a plain installation: the account stays
             log.warning("a workspace of another Zoom account was not taken over", extra=fresh.about)
             raise MeshError(Reason.COMPANY_ALREADY_INSTALLED) from None
         log.info("installed in Slack", extra={**fresh.about, "zoom_account_id": fresh.zoom_account_id})
         return Installed(fresh, _of_tenant(came, fresh))
+
+    async def _put(self, fresh: Installation) -> None:
+        """Stores what Slack gave for the code, which works once."""
+        await save_tokens(lambda: self._store.put(fresh), self._clock)
 
 
 def _of_tenant(came: Came, installation: Installation) -> Came:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.auth.detached import Detached
@@ -21,6 +23,9 @@ from services.auth.installations import Installation
 log = logging.getLogger(__name__)
 
 _WAIT = 15.0
+MISS = timedelta(minutes=2)
+"""For how long nobody is looked for again who was not found: whenever she types, several services ask about her."""
+_MISSES_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,16 @@ class SlackPerson:
         same_organisation = bool(self.enterprise_id) and self.enterprise_id == installation.enterprise_id
         at_home = same_team or same_organisation
         return at_home and self.is_member and self.is_email_confirmed and bool(self.email)
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A person, and by what she was looked for."""
+
+    user: SlackUser
+    grant_id: str
+    install_id: str
+    install_time: datetime
 
 
 class Store(Protocol):
@@ -72,13 +87,22 @@ class Matches:
     """Finds people. One per process."""
 
     def __init__(
-        self, *, store: Store, people: People, zoom_users: ZoomUsers, installations: Installations, detached: Detached
+        self,
+        *,
+        store: Store,
+        people: People,
+        zoom_users: ZoomUsers,
+        installations: Installations,
+        clock: Clock,
+        detached: Detached,
     ) -> None:
         self._store = store
         self._people = people
         self._zoom_users = zoom_users
         self._installations = installations
+        self._clock = clock
         self._detached = detached
+        self._misses: dict[Sought, datetime] = {}
         self._tasks: dict[SlackUser, asyncio.Task[bool]] = {}
 
     async def match(self, user: SlackUser, account: Grant) -> bool:
@@ -97,16 +121,36 @@ class Matches:
             raise MeshError(Reason.ZOOM_UNAVAILABLE) from None
 
     async def _match(self, user: SlackUser, account: Grant) -> bool:
-        about = {"slack_team_id": user.team_id, "slack_user_id": user.user_id}
         installation = await self._installations.get(user)
-        person = await self._people.person(installation.tokens.access_token, user)
-        if person is None or not person.may_match(installation):
-            log.info("a person is not to be matched", extra=about)
+        # Either consent made anew may change the answer.
+        sought = Sought(user, account.grant_id, installation.install_id, installation.install_time)
+        if self._misses.get(sought, self._clock.now()) > self._clock.now():
             return False
-        profile = await self._zoom_users.by_email(account.tokens, person.email)
-        if profile is None or profile.zoom_account_id != account.zoom_account_id:
-            log.info("the Zoom account has nobody with this address", extra=about)
+        profile = await self._find(user, account, installation)
+        if profile is None:
+            self._note_miss(sought)
             return False
         if await self._store.add_match(user, profile):
-            log.info("matched by e-mail address", extra={**about, "zoom_user_id": profile.zoom_user_id})
+            log.info("matched by e-mail address", extra={**_who(user), "zoom_user_id": profile.zoom_user_id})
         return True
+
+    async def _find(self, user: SlackUser, account: Grant, installation: Installation) -> ZoomProfile | None:
+        person = await self._people.person(installation.tokens.access_token, user)
+        if person is None or not person.may_match(installation):
+            log.info("a person is not to be matched", extra=_who(user))
+            return None
+        profile = await self._zoom_users.by_email(account.tokens, person.email)
+        if profile is None or profile.zoom_account_id != account.zoom_account_id:
+            log.info("the Zoom account has nobody with this address", extra=_who(user))
+            return None
+        return profile
+
+    def _note_miss(self, sought: Sought) -> None:
+        if len(self._misses) >= _MISSES_KEPT:
+            del self._misses[next(iter(self._misses))]  # the oldest
+        self._misses.pop(sought, None)
+        self._misses[sought] = self._clock.now() + MISS
+
+
+def _who(user: SlackUser) -> dict[str, str]:
+    return {"slack_team_id": user.team_id, "slack_user_id": user.user_id}

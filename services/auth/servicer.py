@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +11,19 @@ import grpc
 
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.interceptors import caller_names
 from mesh.long_poll import LongPoll
 from mesh.slack_user import from_message
 from services.auth import converters, vendor_events
 from services.auth.accounts import Accounts
 from services.auth.connections import Connections
-from services.auth.departures import Departures
+from services.auth.departures import Departures, Eraser
 from services.auth.grants import AppLevel, Grants
 from services.auth.installations import Installations
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.auth.v1 import auth_service_pb2_grpc as pb_grpc
+
+log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -214,9 +218,10 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
     async def ListDepartures(  # noqa: N802
         self, request: pb.ListDeparturesRequest, context: Context
     ) -> pb.ListDeparturesResponse:
-        eraser = converters.ERASER_OF[request.eraser]
+        eraser, but = converters.ERASER_OF[request.eraser], list(request.except_departure_ids)
+        _check_is(context, eraser)
         found = await self._leaving.wait(
-            lambda: self._rules.departures.pending(eraser, request.max_departures), request.wait.ToTimedelta()
+            lambda: self._rules.departures.pending(eraser, request.max_departures, but), request.wait.ToTimedelta()
         )
         return pb.ListDeparturesResponse(departures=map(converters.departure_message, found))
 
@@ -224,6 +229,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
         self, request: pb.CompleteDepartureRequest, context: Context
     ) -> pb.CompleteDepartureResponse:
         eraser = converters.ERASER_OF[request.eraser]
+        _check_is(context, eraser)
         await self._rules.departures.complete(eraser, request.departure_id, request.erased_rows)
         return pb.CompleteDepartureResponse()
 
@@ -241,6 +247,14 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
             if last
             else "",
         )
+
+
+def _check_is(context: Context, eraser: Eraser) -> None:
+    """Raises MeshError(CALLER_NOT_ALLOWED) where a certificate names another service than the one it speaks for."""
+    names = caller_names(context)
+    if names and f"{eraser.value}.zoomslack" not in names:
+        log.warning("a service speaks for another one", extra={"caller": ",".join(sorted(names))[:200]})
+        raise MeshError(Reason.CALLER_NOT_ALLOWED, {"eraser": eraser.value})
 
 
 def _unreadable() -> MeshError:

@@ -6,7 +6,7 @@ import hmac
 import logging
 from datetime import datetime
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -18,15 +18,17 @@ from services.auth.departures import Cause
 from services.auth.grants import AppLevel, Connection, Grant, Standing, TokenPair, ZoomPlan, ZoomProfile
 from services.auth.links import ConnectLink
 from services.auth.store_grants import grant_of, put_grant
+from services.auth.store_revocations import record_revocations
 from services.auth.store_rows import (
     bound_account,
     complete_link,
     connection_row,
     delete_connections,
     drop_unused_grants,
+    hold_person,
+    lock_grants,
     one_connection,
     record_departures,
-    tokens_of,
 )
 from services.auth.tables import connections, sign_outs, slack_installations, zoom_account_grants, zoom_grants
 from services.auth.vault import Row, Vault
@@ -47,24 +49,7 @@ class ConnectionStore:
 
         The grant takes the place of an older one of the same Zoom user. An earlier logout is forgotten.
         """
-        user, now = link.user, self._clock.now()
-        async with self._database.transaction("connect") as connection:
-            if not await complete_link(connection, link, owner, now):
-                return Stored(mine=False)
-            before = (
-                await connection.execute(select(connections.c.zoom_user_id).where(one_connection(user)))
-            ).scalar_one_or_none()
-            await put_grant(connection, self._vault, tokens, profile, now)
-            row = connection_row(self._vault, user, profile, now, matched=False)
-            statement = insert(connection, connections).values(row)
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["team_id", "slack_user_id"], set_=row)
-            )
-            await connection.execute(
-                delete(sign_outs).where(sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id)
-            )
-            dropped = [] if before is None else await drop_unused_grants(connection, [before])
-        return Stored(mine=True, orphan=tokens_of(self._vault, next(iter(dropped), None)))
+        return await self._database.run("connect", lambda c: self._connect(c, link, owner, tokens, profile))
 
     async def standing(self, user: SlackUser) -> Standing:
         """Returns what is known of a person. Raises SealError where a row was moved here from elsewhere."""
@@ -89,22 +74,7 @@ class ConnectionStore:
 
         The grant goes with its last connection. Records a departure for each workspace.
         """
-        now = self._clock.now()
-        async with self._database.transaction("delete connection") as connection:
-            zoom_user_id = (
-                await connection.execute(select(connections.c.zoom_user_id).where(one_connection(user)))
-            ).scalar_one_or_none()
-            if zoom_user_id is None:
-                return Deleted(found=False)
-            gone = await delete_connections(
-                connection,
-                and_(connections.c.zoom_user_id == zoom_user_id, connections.c.slack_user_id == user.user_id),
-            )
-            await record_departures(connection, gone, Cause.LOGGED_OUT, depart_time=now, now=now)
-            for person in gone:
-                await self._sign_out(connection, person, now)
-            dropped = await drop_unused_grants(connection, [zoom_user_id])
-        return Deleted(found=True, tokens=tokens_of(self._vault, next(iter(dropped), None)))
+        return await self._database.run("delete connection", lambda c: self._delete(c, user))
 
     async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
         """Returns Slack users of one workspace by Zoom user; the earliest where two share one Zoom user."""
@@ -116,13 +86,53 @@ class ConnectionStore:
         async with self._database.snapshot("find connected users") as connection:
             return {row.zoom_user_id: row.slack_user_id for row in await connection.execute(statement)}
 
+    async def _connect(
+        self, connection: AsyncConnection, link: ConnectLink, owner: str, tokens: TokenPair, profile: ZoomProfile
+    ) -> Stored:
+        user, now = link.user, self._clock.now()
+        if not await complete_link(connection, link, owner, now):
+            return Stored(mine=False)
+        await hold_person(connection, user)
+        before = await _zoom_user_of(connection, user)
+        # In their order, which a lock of both at once would not keep: hers may come into being between two statements.
+        for zoom_user_id in sorted({profile.zoom_user_id, before or profile.zoom_user_id}):
+            if zoom_user_id == profile.zoom_user_id:
+                await put_grant(connection, self._vault, tokens, profile, now)
+            else:
+                await lock_grants(connection, [zoom_user_id])
+        row = connection_row(self._vault, user, profile, now, matched=False)
+        statement = insert(connection, connections).values(row)
+        await connection.execute(statement.on_conflict_do_update(index_elements=["team_id", "slack_user_id"], set_=row))
+        await connection.execute(delete(sign_outs).where(_one_sign_out(user)))
+        dropped = await drop_unused_grants(connection, self._vault, [before] if before else [])
+        orphans = await record_revocations(connection, self._vault, dropped, now)
+        return Stored(mine=True, orphan=next(iter(orphans), None))
+
+    async def _delete(self, connection: AsyncConnection, user: SlackUser) -> Deleted:
+        now = self._clock.now()
+        await hold_person(connection, user)
+        zoom_user_id = await _zoom_user_of(connection, user)
+        if zoom_user_id is None:
+            return Deleted(found=False)
+        await lock_grants(connection, [zoom_user_id])
+        gone = await delete_connections(
+            connection, and_(connections.c.zoom_user_id == zoom_user_id, connections.c.slack_user_id == user.user_id)
+        )
+        await record_departures(connection, gone, Cause.LOGGED_OUT, depart_time=now, now=now)
+        for person in gone:
+            await self._sign_out(connection, person, now)
+        dropped = await drop_unused_grants(connection, self._vault, [zoom_user_id])
+        orphans = await record_revocations(connection, self._vault, dropped, now)
+        return Deleted(found=True, orphan=next(iter(orphans), None))
+
     def _connection(self, row: Row, own: Row | None) -> Connection:
         bound = self._vault.open_text(connections.c.zoom_user_id_sealed, row)
         if not hmac.compare_digest(bound.encode(), row["zoom_user_id"].encode()):
             raise SealError("a connection was pointed at another Zoom user")
-        # A row that older code wrote has neither account nor plan: its grant has.
-        account_id = row["zoom_account_id"] or (own["zoom_account_id"] if own else "")
-        plan = row["plan"] if row["zoom_account_id"] or own is None else own["plan"]
+        # Where older code wrote the row, its account and plan are missing, or those of somebody before: its grant has
+        # them, too.
+        known = row if own is None else own
+        account_id, plan = known["zoom_account_id"], known["plan"]
         return Connection(
             user=SlackUser(row["enterprise_id"], row["team_id"], row["slack_user_id"]),
             profile=ZoomProfile(row["zoom_user_id"], account_id, ZoomPlan(plan)),
@@ -160,8 +170,15 @@ class ConnectionStore:
         await connection.execute(insert(connection, sign_outs).values(row).on_conflict_do_nothing())
 
 
+async def _zoom_user_of(connection: AsyncConnection, user: SlackUser) -> str | None:
+    """Returns the Zoom user whom a person is connected to; None where she is connected to nobody."""
+    found = await connection.execute(select(connections.c.zoom_user_id).where(one_connection(user)))
+    return found.scalar_one_or_none()
+
+
+def _one_sign_out(user: SlackUser) -> ColumnElement[bool]:
+    return and_(sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id)
+
+
 async def _signed_out(connection: AsyncConnection, user: SlackUser) -> bool:
-    statement = select(sign_outs.c.team_id).where(
-        sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id
-    )
-    return (await connection.execute(statement)).first() is not None
+    return (await connection.execute(select(sign_outs.c.team_id).where(_one_sign_out(user)))).first() is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert
@@ -13,8 +14,15 @@ from services.auth.grants import AppLevel, TokenPair, ZoomProfile
 from services.auth.installations import Came
 from services.auth.links import FOLLOWED, ConnectLink
 from services.auth.store_grants import put_grant
-from services.auth.store_rows import complete_link, connection_row
-from services.auth.tables import connect_links, connections, sign_outs, zoom_account_grants
+from services.auth.store_rows import (
+    complete_link,
+    connection_row,
+    drop_unused_grants,
+    hold_person,
+    lock_grants,
+    one_connection,
+)
+from services.auth.tables import connect_links, connections, sign_outs, zoom_account_grants, zoom_grants
 from services.auth.vault import Vault
 
 
@@ -74,13 +82,34 @@ class AccountStore:
         )
 
     async def add_match(self, user: SlackUser, profile: ZoomProfile) -> bool:
-        """Stores a match, unless the person has a connection by now or has signed out. Returns whether it did."""
-        async with self._database.transaction("add match") as connection:
-            signed_out = select(sign_outs.c.team_id).where(
-                sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id
+        """Stores a match, unless a grant of her own serves the person by now, or she has signed out.
+
+        It takes the place of a connection whose grant is dead, or that was a match in another account. Returns whether
+        it was stored.
+        """
+        return await self._database.run("add match", lambda c: self._add_match(c, user, profile))
+
+    async def _add_match(self, connection: AsyncConnection, user: SlackUser, profile: ZoomProfile) -> bool:
+        await hold_person(connection, user)
+        signed_out = select(sign_outs.c.team_id).where(
+            sign_outs.c.team_id == user.team_id, sign_outs.c.slack_user_id == user.user_id
+        )
+        if (await connection.execute(signed_out)).first() is not None:
+            return False
+        found = await connection.execute(select(connections.c.zoom_user_id).where(one_connection(user)))
+        before = found.scalar_one_or_none()
+        await lock_grants(connection, [before] if before else [])
+        row = connection_row(self._vault, user, profile, self._clock.now(), matched=True)
+        own = exists().where(zoom_grants.c.zoom_user_id == connections.c.zoom_user_id, zoom_grants.c.end_time.is_(None))
+        added = await connection.execute(
+            insert(connection, connections)
+            .values(row)
+            .on_conflict_do_update(
+                index_elements=["team_id", "slack_user_id"],
+                set_=row,
+                where=and_(~own, connections.c.zoom_account_id != profile.zoom_account_id),
             )
-            if (await connection.execute(signed_out)).first() is not None:
-                return False
-            row = connection_row(self._vault, user, profile, self._clock.now(), matched=True)
-            added = await connection.execute(insert(connection, connections).values(row).on_conflict_do_nothing())
+        )
+        # A grant that this leaves unused is dead: there is nothing to revoke.
+        await drop_unused_grants(connection, self._vault, [before] if before else [])
         return added.rowcount == 1

@@ -15,9 +15,14 @@ from mesh.slack_user import SlackUser
 from services.auth.installations import BotTokens, CallOptions, Installation, OtherAccountError, UsedLink
 from services.auth.links import KEPT
 from services.auth.purge import BATCH
-from services.auth.store_rows import bound_account
+from services.auth.store_rows import bound_account, delete_connections
 from services.auth.tables import connections, install_links, slack_installations, zoom_account_grants
 from services.auth.vault import Row, Vault
+
+_LIVING = or_(
+    slack_installations.c.end_time.is_(None), slack_installations.c.end_time < slack_installations.c.install_time
+)
+"""Older code installs anew without these columns: an end that is older than the installation counts no more."""
 
 
 class InstallationStore:
@@ -84,29 +89,7 @@ class InstallationStore:
         if account_id:
             row["zoom_account_id"] = account_id
             row["zoom_account_id_sealed"] = self._vault.seal(columns.zoom_account_id_sealed, row, account_id)
-        async with self._database.transaction("put installation") as connection:
-            if account_id:
-                await _no_other_account(connection, installation)
-            statement = insert(connection, slack_installations).values(row)
-            stored = await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["tenant_id"],
-                    set_=row,
-                    where=slack_installations.c.install_time <= installation.install_time,
-                )
-            )
-            if stored.rowcount and account_id:
-                await connection.execute(
-                    delete(connections).where(
-                        or_(
-                            connections.c.team_id == installation.tenant_id,
-                            connections.c.enterprise_id == installation.tenant_id,
-                        ),
-                        connections.c.matched,
-                        connections.c.zoom_account_id != account_id,
-                    )
-                )
-        return stored.rowcount == 1
+        return await self._database.run("put installation", lambda c: self._put(c, installation, row))
 
     async def get(self, user: SlackUser) -> Installation | None:
         """Returns the installation of the workspace, else of the organisation."""
@@ -144,7 +127,7 @@ class InstallationStore:
         async with self._database.transaction("lease bot refresh") as connection:
             result = await connection.execute(
                 update(slack_installations)
-                .where(_unchanged(pair), columns.end_time.is_(None), free)
+                .where(_unchanged(pair), _LIVING, free)
                 .values(refresh_lease_owner=owner, refresh_lease_expire_time=now + duration)
             )
         return result.rowcount == 1
@@ -185,7 +168,7 @@ class InstallationStore:
         async with self._database.transaction("end installation") as connection:
             await connection.execute(
                 update(slack_installations)
-                .where(_unchanged(pair), slack_installations.c.end_time.is_(None))
+                .where(_unchanged(pair), _LIVING)
                 .values(
                     bot_token_sealed=b"",
                     refresh_token_sealed=b"",
@@ -213,6 +196,21 @@ class InstallationStore:
             )
         return result.rowcount
 
+    async def _put(self, connection: AsyncConnection, installation: Installation, row: dict[str, Any]) -> bool:
+        if installation.zoom_account_id:
+            await _no_other_account(connection, installation)
+        statement = insert(connection, slack_installations).values(row)
+        stored = await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["tenant_id"],
+                set_=row,
+                where=slack_installations.c.install_time <= installation.install_time,
+            )
+        )
+        if stored.rowcount and installation.zoom_account_id:
+            await delete_connections(connection, _matched_elsewhere(installation))
+        return stored.rowcount == 1
+
     def _installation(self, row: Row) -> Installation:
         columns = slack_installations.c
         return Installation(
@@ -233,8 +231,14 @@ class InstallationStore:
             install_id=row["install_id"],
             token_version=row["token_version"],
             lease_expire_time=row["refresh_lease_expire_time"],
-            end_time=row["end_time"],
+            end_time=_end_time(row),
         )
+
+
+def _end_time(row: Row) -> datetime | None:
+    """Returns when Slack ended an installation; None where it was installed again since (see `_LIVING`)."""
+    end_time: datetime | None = row["end_time"]
+    return end_time if end_time is not None and end_time >= row["install_time"] else None
 
 
 def _tenants(user: SlackUser) -> list[str]:
@@ -247,8 +251,16 @@ def _unchanged(pair: Installation) -> ColumnElement[bool]:
     return and_(
         columns.tenant_id == pair.tenant_id,
         columns.install_id == pair.install_id,
+        columns.install_time == pair.install_time,
         columns.token_version == pair.token_version,
     )
+
+
+def _matched_elsewhere(installation: Installation) -> ColumnElement[bool]:
+    """Returns the condition that a connection of this tenant was a match in another account."""
+    columns, tenant_id = connections.c, installation.tenant_id
+    here = or_(columns.team_id == tenant_id, columns.enterprise_id == tenant_id)
+    return and_(here, columns.matched, columns.zoom_account_id != installation.zoom_account_id)
 
 
 async def _no_other_account(connection: AsyncConnection, installation: Installation) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
@@ -16,7 +15,9 @@ from mesh.sealing import SealError
 from mesh.slack_user import SlackUser
 from services.auth.grants import AppLevel, TokenPair
 from services.auth.links import KEPT, REPEAT, Claim, ConnectLink
-from services.auth.purge import BATCH, TOKEN_BATCH
+from services.auth.purge import BATCH
+from services.auth.store_revocations import record_revocations
+from services.auth.store_tokens import pack, unpack
 from services.auth.tables import connect_links
 from services.auth.vault import Row, Vault
 
@@ -111,10 +112,7 @@ class LinkStore:
 
     async def keep_tokens(self, link: ConnectLink, tokens: TokenPair) -> None:
         """Keeps with the link what its code was exchanged for."""
-        text = json.dumps(
-            [tokens.access_token, tokens.refresh_token, tokens.expire_time.isoformat(), " ".join(tokens.scopes)]
-        )
-        sealed = self._vault.seal(connect_links.c.tokens_sealed, _link_place(link), text)
+        sealed = self._vault.seal(connect_links.c.tokens_sealed, _link_place(link), pack(tokens))
         async with self._database.transaction("keep new tokens") as connection:
             await connection.execute(
                 update(connect_links)
@@ -122,10 +120,10 @@ class LinkStore:
                 .values(tokens_sealed=sealed)
             )
 
-    async def take_tokens(self) -> tuple[int, list[TokenPair]]:
-        """Takes tokens away from links that can be completed no more: at most TOKEN_BATCH, each by one replica only.
+    async def give_up_tokens(self) -> int:
+        """Takes tokens away from links that can be completed no more: at most BATCH, each by one replica only.
 
-        Returns from how many links, and the pairs among them that open.
+        They are recorded as to be revoked, in the same transaction. Returns from how many links.
         """
         now = self._clock.now()
         over = and_(
@@ -133,8 +131,8 @@ class LinkStore:
             connect_links.c.tokens_sealed != b"",
             or_(connect_links.c.claim_expire_time.is_(None), connect_links.c.claim_expire_time <= now),
         )
-        statement = select(connect_links).where(over).limit(TOKEN_BATCH).with_for_update(skip_locked=True)
-        async with self._database.transaction("take kept tokens") as connection:
+        statement = select(connect_links).where(over).limit(BATCH).with_for_update(skip_locked=True)
+        async with self._database.transaction("give kept tokens up") as connection:
             rows = (await connection.execute(statement)).mappings().all()
             # Without its owner the claim is lost, also to a holder who is only slow.
             await connection.execute(
@@ -142,7 +140,9 @@ class LinkStore:
                 .where(connect_links.c.state_digest.in_([row["state_digest"] for row in rows]))
                 .values(tokens_sealed=b"", claim_owner=None, claim_expire_time=None)
             )
-        return len(rows), [pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None]
+            pairs = [pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None]
+            await record_revocations(connection, self._vault, pairs, now, head_start=timedelta())
+        return len(rows)
 
     async def purge_links(self) -> int:
         """Forgets at most BATCH links that ended long ago. Returns how many."""
@@ -170,7 +170,7 @@ class LinkStore:
             zoom_scopes=tuple(row["zoom_scopes"].split()),
             verifier=self._vault.open_text(connect_links.c.verifier_sealed, row),
             continuation=self._vault.open(connect_links.c.continuation_sealed, row),
-            tokens=_tokens(kept, level) if kept else None,
+            tokens=unpack(kept, level) if kept else None,
             used_time=row["used_time"],
             code_digest=row["code_digest"] or "",
             complete_time=row["complete_time"],
@@ -186,7 +186,7 @@ def kept_tokens(vault: Vault, row: Row) -> TokenPair | None:
     except SealError:
         log.exception("the tokens of an old link do not open; Zoom is not told")
         return None
-    return _tokens(kept, AppLevel(row["app_level"])) if kept else None
+    return unpack(kept, AppLevel(row["app_level"])) if kept else None
 
 
 def _one(state_digest: str, level: AppLevel) -> ColumnElement[bool]:
@@ -207,8 +207,3 @@ def _link_place(link: ConnectLink) -> Row:
         "slack_user_id": link.user.user_id,
         "state_digest": link.state_digest,
     }
-
-
-def _tokens(text: str, level: AppLevel) -> TokenPair:
-    access, refresh, expire_time, scopes = json.loads(text)
-    return TokenPair(access, refresh, datetime.fromisoformat(expire_time), tuple(scopes.split()), level)

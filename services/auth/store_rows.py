@@ -5,14 +5,14 @@ from __future__ import annotations
 import hmac
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mesh.database import insert
+from mesh.database import insert, serialize
 from mesh.sealing import SealError
 from mesh.slack_user import SlackUser
 from services.auth.departures import Cause, Eraser
@@ -94,24 +94,55 @@ def tokens_of(vault: Vault, grant: Row | None, level: AppLevel = AppLevel.USER) 
         return None
 
 
-async def drop_unused_grants(connection: AsyncConnection, zoom_user_ids: Iterable[str]) -> list[Row]:
-    """Deletes those of the grants that no connection uses, and returns what they were."""
-    dropped: list[Row] = []
-    grants = zoom_grants.c
-    in_use = exists().where(connections.c.zoom_user_id == grants.zoom_user_id)
-    ordered = sorted(set(zoom_user_ids))
-    for start in range(0, len(ordered), _GRANTS_AT_ONCE):
-        these = grants.zoom_user_id.in_(ordered[start : start + _GRANTS_AT_ONCE])
-        # Whoever is connecting one of these Zoom users holds her row: the next statement then sees that connection.
-        # In one order, so that two of these cannot wait for each other.
-        await connection.execute(select(grants.grant_id).where(these).order_by(grants.zoom_user_id).with_for_update())
-        deleted = await connection.execute(delete(zoom_grants).where(these, ~in_use).returning(*grants))
-        dropped += deleted.mappings()
+async def hold_person(connection: AsyncConnection, user: SlackUser) -> None:
+    """Lets one transaction at a time connect or disconnect a person, who may have no row yet that could be locked."""
+    await serialize(connection, "person", user.team_id, user.user_id)
+
+
+async def lock_grants(connection: AsyncConnection, zoom_user_ids: Iterable[str]) -> None:
+    """Locks the grants of these Zoom users, in the order of `services.auth.tables`."""
+    for some in _portions(zoom_user_ids):
+        await connection.execute(
+            select(zoom_grants.c.grant_id)
+            .where(zoom_grants.c.zoom_user_id.in_(some))
+            .order_by(zoom_grants.c.zoom_user_id)
+            .with_for_update()
+        )
+
+
+async def drop_unused_grants(
+    connection: AsyncConnection, vault: Vault, zoom_user_ids: Iterable[str]
+) -> list[TokenPair]:
+    """Deletes those of the grants that no connection uses, and returns the pairs that lived in them.
+
+    The grants are locked: whoever is connecting one of these Zoom users holds her row, and is seen then.
+    """
+    dropped: list[TokenPair] = []
+    in_use = exists().where(connections.c.zoom_user_id == zoom_grants.c.zoom_user_id)
+    for some in _portions(zoom_user_ids):
+        deleted = await connection.execute(
+            delete(zoom_grants).where(zoom_grants.c.zoom_user_id.in_(some), ~in_use).returning(*zoom_grants.c)
+        )
+        dropped += [pair for row in deleted.mappings() if (pair := tokens_of(vault, row)) is not None]
     return dropped
+
+
+def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _GRANTS_AT_ONCE):
+        yield ordered[start : start + _GRANTS_AT_ONCE]
+
+
+async def lock_connections(connection: AsyncConnection, which: ColumnElement[bool]) -> set[str]:
+    """Locks connections, in the order of `services.auth.tables`. Returns the Zoom users whom they lead to."""
+    statement = select(connections.c.zoom_user_id).where(which)
+    ordered = statement.order_by(connections.c.team_id, connections.c.slack_user_id).with_for_update()
+    return set((await connection.execute(ordered)).scalars())
 
 
 async def delete_connections(connection: AsyncConnection, which: ColumnElement[bool]) -> list[SlackUser]:
     """Deletes connections and returns whose they were."""
+    await lock_connections(connection, which)
     statement = (
         delete(connections)
         .where(which)

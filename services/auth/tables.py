@@ -3,8 +3,9 @@
 A column whose name ends in `_sealed` holds ciphertext (`services.auth.vault`); `bound_to` names the columns of its row
 whose values it opens with and with no others.
 
-Transactions lock rows of several tables in one order, so that no two wait for each other: connect_links,
-zoom_account_grants, slack_installations, zoom_grants, connections, sign_outs; within a table by the primary key.
+Transactions lock rows of several tables in one order, so that two rarely wait for each other: connect_links,
+zoom_account_grants, slack_installations, zoom_grants, connections, sign_outs; within a table by the primary key. Rows
+that come into being between two statements keep to no order: `mesh.database.Database.run` repeats what collides.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from mesh.errors import MeshError, Reason
+from mesh.errors import Reason
 from services.auth.grants import MARGIN as ZOOM_MARGIN
 from services.auth.grants import AppLevel, Grant, TokenPair
 from services.auth.installations import MARGIN as SLACK_MARGIN
@@ -32,17 +32,14 @@ def zoom_terms(zoom: Mapping[AppLevel, ZoomTokens], revocations: Revocations) ->
     """Returns the terms of Zoom's grants. A pair that nobody will ever know is revoked."""
 
     async def refresh(grant: Grant) -> TokenPair:
-        app = zoom.get(grant.level)
-        if app is None:  # an operator took the app away: what was granted waits for it to come back
-            raise MeshError(Reason.ZOOM_CLIENT_INVALID)
-        return await app.refresh(grant.tokens.refresh_token)
+        return await zoom[grant.level].refresh(grant.tokens.refresh_token)
 
     return Terms(
         margin=ZOOM_MARGIN,
         ended=Reason.ZOOM_NOT_CONNECTED,
         unavailable=Reason.ZOOM_UNAVAILABLE,
         refresh=refresh,
-        orphaned=revocations.begin,
+        orphaned=revocations.forget,
     )
 
 

@@ -37,20 +37,20 @@ def zoom_fact(body: bytes, level: AppLevel, client_ids: Mapping[AppLevel, str]) 
     if name == "app_deauthorized":
         return _deauthorized(event, payload, level, client_ids)
     zoom_user_id = _id(_ZOOM_ID, thing.get("id"))
-    if not zoom_user_id:
+    time = _moment(event)
+    if not zoom_user_id or time is None:
         return None
     if name in _USER_GONE:
-        time = _moment(event)
-        return None if time is None else ZoomUserLeft(zoom_user_id, time, Cause.ZOOM_USER_GONE)
+        return ZoomUserLeft(zoom_user_id, time, Cause.ZOOM_USER_GONE)
     if name == "user.updated" and isinstance(thing.get("type"), int):
-        return ZoomPlanChanged(zoom_user_id, plan_of(thing["type"]))
+        return ZoomPlanChanged(zoom_user_id, plan_of(thing["type"]), time)
     return None
 
 
 def _deauthorized(
     event: dict[str, Any], payload: dict[str, Any], level: AppLevel, client_ids: Mapping[AppLevel, str]
 ) -> ZoomFact | None:
-    if payload.get("client_id") != client_ids.get(level):
+    if level not in client_ids or payload.get("client_id") != client_ids[level]:
         return None  # another app's, whose secret happens to be ours
     time = _iso(payload.get("deauthorization_time")) or _moment(event)
     account_id, user_id = _id(_ZOOM_ID, payload.get("account_id")), _id(_ZOOM_ID, payload.get("user_id"))

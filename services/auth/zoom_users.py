@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import string
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from zoom_api.tokens import AccessToken
 log = logging.getLogger(__name__)
 
 _MAX_ID = 64
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _PLANS = {1: ZoomPlan.BASIC, 2: ZoomPlan.LICENSED, 4: ZoomPlan.UNASSIGNED, 99: ZoomPlan.UNASSIGNED}
 _PASSING = {Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_RATE_LIMITED, Reason.ZOOM_DAILY_LIMIT}
 _NOBODY_YET = SlackUser("", "", "")
@@ -73,7 +75,7 @@ class ZoomUsers:
                 return None
             raise
         theirs = answer.get("email")
-        if not isinstance(theirs, str) or theirs.casefold() != email.casefold():
+        if not isinstance(theirs, str) or _lower(theirs) != _lower(email):
             return None
         if answer.get("status") != "active" or answer.get("verified") != 1:
             return None
@@ -81,6 +83,12 @@ class ZoomUsers:
 
     def _client(self, tokens: TokenPair, *, path_user_id: str = "me") -> ZoomClient:
         return ZoomClient(self._http, self._api_url, _GivenToken(tokens, path_user_id), self._clock)
+
+
+def _lower(email: str) -> str:
+    """Returns an address with its letters of ASCII small. Other letters stay: some fold to letters of ASCII, and would
+    make one person's address another's (`K`, the sign of Kelvin, to `k`)."""
+    return email.translate(_SMALL)
 
 
 def _as_consent_error(error: MeshError, level: AppLevel) -> MeshError:

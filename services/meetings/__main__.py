@@ -73,7 +73,7 @@ async def serve(settings: MeetingsSettings) -> None:
         events = EventStore(database, keys, clock)
         deliveries = DeliveryStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
-        erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase)
+        erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase, clock)
         link = Linking(LinkStore(database, keys, clock), ConnectedUsers(auth_stub))
         zoom_meetings = ZoomMeetings(zoom, clock)
         meetings = Meetings(requests, zoom_meetings, clock)

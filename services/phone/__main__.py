@@ -97,7 +97,8 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
         lambda grpc_server: add_PhoneServiceServicer_to_server(PhoneServicer(calls), grpc_server),
         lambda: _ready(database),
     )
-    return Phone(server, departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase), leavers)
+    erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase, clock)
+    return Phone(server, erase, leavers)
 
 
 async def migrate(settings: PhoneSettings) -> None:

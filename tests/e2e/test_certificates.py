@@ -44,3 +44,18 @@ async def test_a_meeting_starts_over_mutual_tls_and_strangers_get_no_token(tmp_p
             "slack_edge": Reason.CALLER_NOT_ALLOWED,
             None: Reason.SERVICE_UNAVAILABLE,
         }
+        phone = certificates / "phone"
+        for eraser, reason in ((pb.ERASER_PHONE, None), (pb.ERASER_MEETINGS, Reason.CALLER_NOT_ALLOWED)):
+            assert await refused_to_list(target, phone, eraser) is reason
+
+
+async def refused_to_list(target: str, certificate: Path, eraser: pb.Eraser.ValueType) -> Reason | None:
+    """Asks for one service's departures with a certificate; returns why not."""
+    service = pb.DESCRIPTOR.services_by_name["AuthService"]
+    async with open_channel(target, service, certificate) as channel:
+        try:
+            request = pb.ListDeparturesRequest(eraser=eraser, max_departures=1)
+            await AuthServiceStub(channel).ListDepartures(request, timeout=5)
+        except MeshError as error:
+            return error.reason
+    return None

@@ -268,7 +268,8 @@ class FakeDepartures(AuthServiceServicer):
             raise self.list_failures.pop(0)
         self.waited_for.set()
         await self._news.wait()  # the caller's deadline, or its end, ends the wait
-        departures = list(self._departures.values())[: request.max_departures]
+        listed = [one for name, one in self._departures.items() if name not in request.except_departure_ids]
+        departures = listed[: request.max_departures]
         return auth_service_pb2.ListDeparturesResponse(departures=departures)
 
     async def CompleteDeparture(self, request: auth_service_pb2.CompleteDepartureRequest, context: Any) -> Any:

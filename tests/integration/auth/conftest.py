@@ -257,6 +257,13 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Mesh]:
+    """The service on PostgreSQL alone, for what SQLite, with its one writer, cannot come to."""
+    async with _running(await databases.fresh_database_url("postgresql", tmp_path)) as mesh:
+        yield mesh
+
+
+@pytest.fixture
 async def laptop(tmp_path: Path) -> AsyncIterator[Mesh]:
     """The service on SQLite alone, for what no database has a part in."""
     async with _running(await databases.fresh_database_url("sqlite", tmp_path)) as mesh:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from mesh.errors import MeshError, Reason
 from services.auth.grants import AppLevel
 from services.auth.links import FOLLOWED
 from services.auth.tables import connections, slack_installations
+from services.auth.zoom_users import _lower
 from tests.integration.auth.conftest import ADA, GRACE, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
 
 ACME_ACCOUNT = "AcmeZoomAccount0000001"
 BEN, GUS, UMA, LIN = (
@@ -350,6 +355,57 @@ async def test_N10_where_the_accounts_grant_ends_people_go_on_with_their_own(mes
     # Installed again, everybody is back without a question.
     await install(mesh)
     assert (await issued(mesh, ADA)).zoom_path_user_id == ZOOM_ADA
+
+
+async def without_the_account_app(mesh: Mesh, **changes: Any) -> AuthServiceAsyncStub:
+    """Starts a replica whose operator took the admin-managed app out of the settings, or changed it."""
+    out = {"zoom_account_client_id": None, "zoom_account_client_secrets": None} | changes
+    mesh.settings = mesh.settings.model_copy(update=out)
+    return await mesh.add_replica()
+
+
+async def test_without_the_companys_app_people_go_on_with_grants_of_their_own(mesh: Mesh) -> None:
+    await mesh.connect(GRACE, ZOOM_GRACE)
+    await install(mesh)
+    await issued(mesh, ADA)
+    stub = await without_the_account_app(mesh)
+    mesh.clock.advance(3600)
+    assert await mesh.zoom_status(await mesh.token(GRACE, stub=stub)) == 200
+    assert await reason_of(mesh.token(ADA, stub=stub)) is Reason.ZOOM_NOT_CONNECTED
+    assert await reason_of(mesh.token(BEN, stub=stub)) is Reason.ZOOM_NOT_CONNECTED
+    assert await mesh.zoom_status(await mesh.token(ADA)) == 200, "what was granted waits for the app to come back"
+
+
+async def test_a_wrong_secret_of_the_companys_app_stops_nobody_who_has_a_grant_of_her_own(mesh: Mesh) -> None:
+    await mesh.connect(GRACE, ZOOM_GRACE)
+    await install(mesh)
+    await issued(mesh, ADA)
+    wrong = {"zoom_account_client_id": mesh.settings.zoom_account_client_id}
+    stub = await without_the_account_app(mesh, **wrong, zoom_account_client_secrets=SecretStr("wrong"))
+    mesh.clock.advance(3600)
+    assert await mesh.zoom_status(await mesh.token(GRACE, stub=stub)) == 200
+    assert await reason_of(mesh.token(ADA, stub=stub)) is Reason.ZOOM_CLIENT_INVALID, "nobody is asked to consent again"
+    assert await reason_of(mesh.token(BEN, stub=stub)) is Reason.ZOOM_NOT_CONNECTED
+    assert await mesh.zoom_status(await mesh.token(ADA)) == 200
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [("GRACE@Acme.Example", True), ("gr\u00e0ce@acme.example", False), ("grace@acme.example\u212a", False)],
+)
+async def test_addresses_are_the_same_but_for_small_and_capital_letters(laptop: Mesh, listed: str, found: bool) -> None:
+    await install(laptop)
+    body = {"id": ZOOM_GRACE, "account_id": ACME_ACCOUNT, "type": 2, "status": "active", "verified": 1, "email": listed}
+    await laptop.zoom_fault("/v2/users/*", kind="status", status=200, body=json.dumps(body))
+    if found:
+        assert (await issued(laptop, GRACE)).zoom_user_id == ZOOM_GRACE
+    else:
+        assert await reason_of(issued(laptop, GRACE)) is Reason.ZOOM_NOT_CONNECTED
+
+
+def test_letters_that_only_fold_to_ascii_are_others() -> None:
+    assert _lower("KIM@acme.example") == "kim@acme.example"
+    assert _lower("\u212aim@acme.example") != "kim@acme.example"  # the sign of Kelvin, which `casefold` makes a `k`
 
 
 async def test_who_signs_out_is_not_matched_again_until_she_connects(mesh: Mesh) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -111,6 +112,17 @@ async def test_a_dead_refresh_token_ends_the_installation_until_the_next_one(mes
     assert (row["bot_token_sealed"], row["refresh_token_sealed"]) == (b"", b"")
     await install_in_slack(mesh)
     assert await works(mesh, (await find(mesh)).bot_access_token)
+
+
+async def test_an_end_that_older_code_left_behind_ends_no_newer_installation(mesh: Mesh) -> None:
+    """While this is rolled out, a replica of before the column installs anew and leaves it as it was."""
+    first = await rotating(mesh)
+    async with mesh.database().transaction("end, then install anew") as connection:
+        ended = mesh.clock.now() - timedelta(hours=1)
+        await connection.execute(slack_installations.update().values(end_time=ended, end_cause="token_revoked"))
+    assert (await find(mesh)).bot_access_token == first
+    mesh.clock.advance(DUE)
+    assert (await find(mesh)).bot_access_token != first, "renewed, too"
 
 
 async def test_the_lease_of_a_dead_replica_ends(mesh: Mesh) -> None:

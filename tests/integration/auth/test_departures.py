@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from mesh.errors import Reason
-from services.auth.store_departures import RECEIPTS_KEPT
+from services.auth.store_receipts import RECEIPTS_KEPT
 from services.auth.tables import connect_links, connections, metadata, sign_outs, zoom_account_grants, zoom_grants
 from tests.integration.auth.conftest import ADA, GRACE, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
 from tests.integration.auth.test_accounts import ACME_ACCOUNT, HEDY, install, issued
@@ -207,7 +207,9 @@ async def test_a_zoom_user_who_is_gone_leaves_matched_or_not(mesh: Mesh, name: s
 
 async def test_a_new_plan_is_known_at_once(mesh: Mesh) -> None:
     await mesh.connect(ADA)
-    body = json.dumps({"event": "user.updated", "payload": {"object": {"id": ZOOM_ADA, "type": 1}}}).encode()
+    mesh.clock.advance(10)
+    event = {"event": "user.updated", "event_ts": int(mesh.clock.now().timestamp() * 1000)}
+    body = json.dumps({**event, "payload": {"object": {"id": ZOOM_ADA, "type": 1}}}).encode()
     request = pb.RecordZoomEventRequest(body=body, app_level=pb.ZOOM_APP_LEVEL_USER)
     assert (await mesh.stub.RecordZoomEvent(request, timeout=5)).departures == 0
     found = await mesh.stub.GetConnection(pb.GetConnectionRequest(user=ADA), timeout=5)

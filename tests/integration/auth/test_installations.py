@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from sqlalchemy import text
 
 from mesh.errors import MeshError, Reason
 from services.auth.installations import BOT_SCOPES, BotTokens, Installation
@@ -165,3 +166,32 @@ async def test_a_newer_installation_replaces_the_older_one(mesh: Mesh) -> None:
     found = await find(mesh)
     assert found.installation == newer
     assert await works(mesh, found.bot_access_token)
+
+
+async def test_what_slack_gave_is_stored_as_soon_as_the_database_serves(cluster: Mesh) -> None:
+    """Slack's code works once: without the tokens that it gave, Slack has an app of which nobody knows."""
+    link = await begin(cluster)
+    code = await consent(cluster, link)
+    async with cluster.database().transaction("hold the table") as connection:
+        await connection.execute(text("LOCK TABLE slack_installations IN ACCESS EXCLUSIVE MODE"))
+        installing = asyncio.create_task(complete(cluster, link.state, code))
+        async with asyncio.timeout(20):
+            while not await waiting_for_a_lock(cluster):  # noqa: ASYNC110 (only asking tells)
+                await asyncio.sleep(0.02)
+        await end_whoever_waits(cluster)
+    assert (await installing).slack_team_id == "T0ACME001"
+    assert await works(cluster, (await find(cluster)).bot_access_token)
+
+
+async def waiting_for_a_lock(mesh: Mesh) -> int:
+    """Returns how many connections of this database wait for a lock."""
+    async with mesh.database().snapshot("look") as connection:
+        return int((await connection.execute(text(f"SELECT count(*) {_WAITING}"))).scalar_one())
+
+
+async def end_whoever_waits(mesh: Mesh) -> None:
+    async with mesh.database().transaction("fail over") as connection:
+        await connection.execute(text(f"SELECT pg_terminate_backend(pid) {_WAITING}"))
+
+
+_WAITING = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -11,7 +11,7 @@ from sqlalchemy import Table, func, select
 
 from mesh.errors import Reason
 from services.auth.links import KEPT, LIFETIME, REPEAT
-from services.auth.purge import BATCH, TOKEN_BATCH
+from services.auth.purge import BATCH
 from services.auth.tables import connect_links, install_links
 from tests.integration.auth.conftest import Mesh, reason_of
 from tests.integration.auth.test_installations import begin, complete
@@ -113,8 +113,8 @@ async def test_tokens_that_somebody_works_with_are_left_alone(mesh: Mesh) -> Non
 
 
 async def test_tokens_that_do_not_open_stop_no_round(mesh: Mesh) -> None:
-    await insert(mesh, connect_links, TOKEN_BATCH + 1, **connect_link(mesh, REPEAT, b"k9:unreadable"))
+    await insert(mesh, connect_links, BATCH + 1, **connect_link(mesh, REPEAT, b"k9:unreadable"))
     await mesh.replicas[0].purge()
     async with mesh.database().snapshot("look") as connection:
         kept = (await connection.execute(select(connect_links.c.tokens_sealed))).scalars().all()
-    assert kept == [b""] * (TOKEN_BATCH + 1)
+    assert kept == [b""] * (BATCH + 1)

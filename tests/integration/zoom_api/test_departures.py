@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -24,10 +26,17 @@ class Eraser:
     """Remembers whom it was to erase, and fails when told so."""
 
     def __init__(self) -> None:
+        self.clock = FakeClock()
         self.failures: list[Exception] = []
+        self.broken = ""
+        """Where a workspace's id begins so, its erasure fails."""
+        self.moments: defaultdict[str, list[float]] = defaultdict(list)
         self.erased: list[Departed] = []
 
     async def erase(self, departed: Departed) -> int:
+        self.moments[departed.team_id].append(self.clock.monotonic())
+        if self.broken and departed.team_id.startswith(self.broken):
+            raise MeshError(Reason.INTERNAL)
         if self.failures:
             raise self.failures.pop(0)
         self.erased.append(departed)
@@ -37,8 +46,8 @@ class Eraser:
 @asynccontextmanager
 async def working(auth: FakeDepartures, eraser: Eraser) -> AsyncIterator[None]:
     async with auth.serving() as stub:
-        work = departures.Departures(stub, pb.ERASER_PHONE, eraser.erase)
-        async with running(asyncio.create_task(every(departures.PAUSE, work, FakeClock()))):
+        work = departures.Departures(stub, pb.ERASER_PHONE, eraser.erase, eraser.clock)
+        async with running(asyncio.create_task(every(departures.PAUSE, work, eraser.clock))):
             yield
 
 
@@ -89,6 +98,25 @@ async def test_one_that_fails_does_not_keep_the_others_waiting(
         reported = [(await auth.report()).departure_id for _ in range(2)]
     assert reported == [second, first]
     assert [record.levelname for record in caplog.records if record.name == departures.__name__] == [level]
+
+
+async def test_any_number_that_fails_keeps_nobody_waiting_and_is_tried_ever_later(
+    auth: FakeDepartures, eraser: Eraser
+) -> None:
+    for number in range(60):
+        auth.leave(NOON, slack_team_id=f"T0BROKEN{number}")
+    last = auth.leave(NOON, slack_team_id="T0GOOD")
+    eraser.broken = "T0BROKEN"
+    async with working(auth, eraser):
+        assert (await auth.report()).departure_id == last
+        async with asyncio.timeout(20):
+            while len(eraser.moments["T0BROKEN0"]) < 4:  # noqa: ASYNC110 (the clock of the loop runs by itself)
+                await asyncio.sleep(0.01)
+    moments = eraser.moments["T0BROKEN0"]
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] >= departures.FIRST_PAUSE
+    assert pauses[2] >= 4 * departures.FIRST_PAUSE
 
 
 async def test_a_report_that_is_lost_is_repeated(auth: FakeDepartures, eraser: Eraser) -> None:

@@ -18,6 +18,7 @@ from services.auth.links import LIFETIME, Claim, ConnectLink, digest
 from services.auth.revocation import Revocations
 from services.auth.saving import SAVE_PAUSES
 from tests.support.clock import FakeClock
+from tests.support.revocations import MemoryRevocations
 
 ADA = SlackUser("", "T0ACME", "U0ADA")
 PROFILE = ZoomProfile("zoomAda", "zoomAcme", ZoomPlan.LICENSED)
@@ -156,7 +157,7 @@ class World:
     async def complete(self, limit: float = 5.0) -> Completed:
         """Completes the link; `limit` is in real seconds, for Zoom's part of the work."""
         zoom = {AppLevel.USER: self.zoom}
-        revocations = Revocations(zoom=zoom, clock=self.clock, detached=self.detached)
+        revocations = Revocations(store=MemoryRevocations(), zoom=zoom, clock=self.clock, detached=self.detached)
         connections = Connections(
             consents=Consents(Parts(self.store, zoom, revocations, self.clock, self.detached, exchange_limit=limit)),
             store=self.store,

@@ -12,8 +12,9 @@ from mesh.slack_user import SlackUser
 from services.auth.detached import Detached
 from services.auth.grants import AppLevel, Grant, TokenPair, ZoomPlan, ZoomProfile
 from services.auth.installations import BotTokens, Installation
-from services.auth.matches import Matches, SlackPerson
+from services.auth.matches import MISS, Matches, SlackPerson
 from services.auth.slack_people import _person
+from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
 ADA = SlackUser("", "T0ACME", "U0ADA")
@@ -36,17 +37,22 @@ class World:
     """A workspace with one person, and an account with one user."""
 
     def __init__(self, person: SlackPerson | None = PERSON, profile: ZoomProfile | None = PROFILE) -> None:
+        self.clock = FakeClock()
+        self.installed = INSTALLED
         self.shown = person
         self.profile = profile
         self.asked: list[str] = []
         self.stored: list[tuple[SlackUser, ZoomProfile]] = []
 
-    async def match(self) -> bool:
-        matches = Matches(store=self, people=self, zoom_users=self, installations=self, detached=Detached())
-        return await matches.match(ADA, ACCOUNT)
+        self.matches = Matches(
+            store=self, people=self, zoom_users=self, installations=self, clock=self.clock, detached=Detached()
+        )
+
+    async def match(self, account: Grant = ACCOUNT) -> bool:
+        return await self.matches.match(ADA, account)
 
     async def get(self, user: SlackUser) -> Installation:
-        return INSTALLED
+        return self.installed
 
     async def person(self, bot_token: str, user: SlackUser) -> SlackPerson | None:
         return self.shown
@@ -92,6 +98,27 @@ async def test_a_user_of_another_account_is_no_match() -> None:
 async def test_who_is_not_shown_or_not_found_is_no_match() -> None:
     assert not await World(person=None).match()
     assert not await World(profile=None).match()
+
+
+async def test_who_was_not_found_is_not_looked_for_again_at_once() -> None:
+    world = World(profile=None)
+    assert [await world.match() for _ in range(3)] == [False] * 3
+    assert len(world.asked) == 1
+    world.profile = PROFILE
+    world.clock.advance(MISS.total_seconds() - 1)
+    assert not await world.match()
+    world.clock.advance(1)
+    assert await world.match()
+
+
+async def test_a_consent_made_anew_is_looked_at_anew() -> None:
+    world = World(profile=None)
+    assert not await world.match()
+    world.profile = PROFILE
+    assert await world.match(replace(ACCOUNT, grant_id="another consent"))
+    world.stored.clear()
+    world.installed = replace(INSTALLED, install_id="with the scope that was missing")
+    assert await world.match()
 
 
 def test_a_person_of_the_organisation_may_match_whatever_her_workspace() -> None:

@@ -23,7 +23,7 @@ def zoom(event: dict[str, Any], level: AppLevel = AppLevel.USER) -> object:
     return zoom_fact(json.dumps(event).encode(), level, CLIENTS)
 
 
-def removal(client_id: str, **changes: Any) -> dict[str, Any]:
+def removal(client_id: str | None, **changes: Any) -> dict[str, Any]:
     payload = {
         "account_id": "Q1w2E3r4T5y6U7i8O9p0Aa",
         "user_id": "hM7kT2xQRdSvW9bN4cJf1g",
@@ -43,6 +43,7 @@ def test_a_removal_is_the_persons_or_the_accounts_by_the_app_that_signed() -> No
 def test_one_app_cannot_speak_of_the_other(level: AppLevel, client_id: str) -> None:
     assert zoom(removal(client_id), level) is None
     assert zoom_fact(json.dumps(removal("userApp")).encode(), AppLevel.USER, {}) is None
+    assert zoom_fact(json.dumps(removal(None)).encode(), AppLevel.USER, {}) is None
 
 
 @pytest.mark.parametrize("name", ["user.deactivated", "user.deleted", "user.disassociated"])
@@ -53,9 +54,11 @@ def test_a_user_who_is_gone_left(name: str) -> None:
 
 
 def test_an_updated_user_matters_only_by_her_plan() -> None:
+    event = {"event": "user.updated", "event_ts": SECONDS * 1000}
     payload = {"object": {"id": "zoomAda", "type": 1}}
-    assert zoom({"event": "user.updated", "payload": payload}) == ZoomPlanChanged("zoomAda", ZoomPlan.BASIC)
-    assert zoom({"event": "user.updated", "payload": {"object": {"id": "zoomAda", "pmi": "1"}}}) is None
+    assert zoom({**event, "payload": payload}) == ZoomPlanChanged("zoomAda", ZoomPlan.BASIC, TIME)
+    assert zoom({**event, "payload": {"object": {"id": "zoomAda", "pmi": "1"}}}) is None
+    assert zoom({"event": "user.updated", "payload": payload}) is None
 
 
 def slack(**changes: Any) -> list[SlackLeft]:

@@ -1087,6 +1087,7 @@ class ListDeparturesRequest(_message.Message):
     ERASER_FIELD_NUMBER: _builtins.int
     MAX_DEPARTURES_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    EXCEPT_DEPARTURE_IDS_FIELD_NUMBER: _builtins.int
     eraser: Global___Eraser.ValueType
     """The service that asks."""
     max_departures: _builtins.int
@@ -1095,16 +1096,21 @@ class ListDeparturesRequest(_message.Message):
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait for one, at most 30 s."""
 
+    @_builtins.property
+    def except_departure_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Departures that failed a moment ago and are to wait, so that they hold up none of the others."""
+
     def __init__(
         self,
         *,
         eraser: Global___Eraser.ValueType = ...,
         max_departures: _builtins.int = ...,
         wait: _duration_pb2.Duration | None = ...,
+        except_departure_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["eraser", b"eraser", "max_departures", b"max_departures", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eraser", b"eraser", "except_departure_ids", b"except_departure_ids", "max_departures", b"max_departures", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

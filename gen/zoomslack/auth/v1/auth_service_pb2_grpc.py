@@ -291,8 +291,8 @@ class AuthServiceServicer:
     def ListDepartures(self, request, context):
         """Lists departures that one service has not completed yet, the oldest first.
 
-        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
-        INVALID_REQUEST.
+        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. With certificates,
+        only the service itself may ask. Reasons: INVALID_REQUEST, CALLER_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -301,7 +301,8 @@ class AuthServiceServicer:
     def CompleteDeparture(self, request, context):
         """Records that one service has erased what it held of whoever departed.
 
-        The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+        The first report counts; repeating is safe. With certificates, only the service itself may report. Reasons:
+        DEPARTURE_NOT_FOUND, CALLER_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

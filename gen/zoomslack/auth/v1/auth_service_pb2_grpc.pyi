@@ -133,13 +133,14 @@ class AuthServiceStub:
     ListDepartures: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListDeparturesRequest, _auth_service_pb2.ListDeparturesResponse]
     """Lists departures that one service has not completed yet, the oldest first.
 
-    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
-    INVALID_REQUEST.
+    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. With certificates,
+    only the service itself may ask. Reasons: INVALID_REQUEST, CALLER_NOT_ALLOWED.
     """
     CompleteDeparture: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteDepartureRequest, _auth_service_pb2.CompleteDepartureResponse]
     """Records that one service has erased what it held of whoever departed.
 
-    The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+    The first report counts; repeating is safe. With certificates, only the service itself may report. Reasons:
+    DEPARTURE_NOT_FOUND, CALLER_NOT_ALLOWED.
     """
     ListReceipts: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListReceiptsRequest, _auth_service_pb2.ListReceiptsResponse]
     """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
@@ -252,13 +253,14 @@ class AuthServiceAsyncStub(AuthServiceStub):
     ListDepartures: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListDeparturesRequest, _auth_service_pb2.ListDeparturesResponse]  # type: ignore[assignment]
     """Lists departures that one service has not completed yet, the oldest first.
 
-    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
-    INVALID_REQUEST.
+    Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. With certificates,
+    only the service itself may ask. Reasons: INVALID_REQUEST, CALLER_NOT_ALLOWED.
     """
     CompleteDeparture: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.CompleteDepartureRequest, _auth_service_pb2.CompleteDepartureResponse]  # type: ignore[assignment]
     """Records that one service has erased what it held of whoever departed.
 
-    The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+    The first report counts; repeating is safe. With certificates, only the service itself may report. Reasons:
+    DEPARTURE_NOT_FOUND, CALLER_NOT_ALLOWED.
     """
     ListReceipts: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListReceiptsRequest, _auth_service_pb2.ListReceiptsResponse]  # type: ignore[assignment]
     """Lists the receipts of a workspace: who left, when, why, and how many rows each service erased; the newest first.
@@ -464,8 +466,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.ListDeparturesResponse, _abc.Awaitable[_auth_service_pb2.ListDeparturesResponse]]:
         """Lists departures that one service has not completed yet, the oldest first.
 
-        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. Reasons:
-        INVALID_REQUEST.
+        Waits up to `wait` for one. Changes nothing: erasing twice does no harm, so nothing is leased. With certificates,
+        only the service itself may ask. Reasons: INVALID_REQUEST, CALLER_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -476,7 +478,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.CompleteDepartureResponse, _abc.Awaitable[_auth_service_pb2.CompleteDepartureResponse]]:
         """Records that one service has erased what it held of whoever departed.
 
-        The first report counts; repeating is safe. Reasons: DEPARTURE_NOT_FOUND.
+        The first report counts; repeating is safe. With certificates, only the service itself may report. Reasons:
+        DEPARTURE_NOT_FOUND, CALLER_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
