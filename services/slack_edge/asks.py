@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mesh.errors import MeshError, Reason
+from mesh.errors import MeshError
 from mesh.slack_user import SlackUser
 from services.slack_edge import continuations, features, prompts, replies
 from services.slack_edge.addresses import Addresses
 from services.slack_edge.blocks import Json
 from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.prompts import Lacking
+from services.slack_edge.standings import Standings, is_connected
 from zoomslack.auth.v1 import auth_service_pb2
 
 if TYPE_CHECKING:
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 class Asks:
     """Makes answers that ask for something. One per process."""
 
-    def __init__(self, auth: AuthServiceAsyncStub, addresses: Addresses) -> None:
+    def __init__(self, auth: AuthServiceAsyncStub, standings: Standings, addresses: Addresses) -> None:
         self._auth = auth
+        self._standings = standings
         self._addresses = addresses
 
     async def connect(self, user: SlackUser, name: str, team: str, then: Continuation | None) -> Json:
@@ -49,13 +52,11 @@ class Asks:
 
         `is_admin` is None where Slack does not tell. Raises as above.
         """
-        request = auth_service_pb2.GetConnectionRequest(user=user_message(user))
-        try:
-            await self._auth.GetConnection(request, timeout=1.0)
-        except MeshError as error:
-            if error.reason is not Reason.ZOOM_NOT_CONNECTED:
-                raise
+        standing = await self._standings.of(user, 1.0)
+        if is_connected(standing) is False:
             return prompts.connect_after_transition(await self._connect_url(user, name, team, then))
+        if isinstance(standing, MeshError):
+            raise standing
         return prompts.older_installation(
             self._addresses.install(), self._addresses.slack_install(user.team_id), is_admin=is_admin
         )
@@ -65,22 +66,31 @@ class Asks:
         return prompts.not_installed(self._addresses.install())
 
     async def permissions(self, user: SlackUser, name: str, team: str, workspace: Workspace) -> Json:
-        """Tells what was not granted, each with the link that asks for just that. Raises as `GetConnection` does."""
+        """Tells what was not granted, each with the link that asks for just that. Raises as `CreateConnectLink` does.
+
+        Slack's part is there whatever is known of the person at Zoom.
+        """
         slack = features.without_slack(workspace.scopes)
-        lacking = [scope for feature in slack for scope in feature.slack_scopes if scope not in workspace.scopes]
-        slack_url = self._addresses.slack_install(user.team_id, lacking)
-        response = await self._auth.GetConnection(
-            auth_service_pb2.GetConnectionRequest(user=user_message(user)), timeout=1.5
-        )
-        connection = response.connection
+        wanted = [scope for feature in slack for scope in feature.slack_scopes if scope not in workspace.scopes]
+        in_slack = Lacking(slack, self._addresses.slack_install(user.team_id, wanted))
+        standing = await self._standings.of(user, 1.5)
+        if is_connected(standing) is False:
+            return prompts.permissions_before_connecting(in_slack, await self._connect_url(user, name, team, None))
+        if isinstance(standing, MeshError):
+            return prompts.permissions_in_slack(in_slack)
+        return prompts.permissions(in_slack, await self._lacking_in_zoom(user, name, team, standing))
+
+    async def _lacking_in_zoom(
+        self, user: SlackUser, name: str, team: str, connection: auth_service_pb2.Connection
+    ) -> Lacking:
         zoom = features.without_zoom(connection.scopes)
         wanted = [scope for feature in zoom for scope in feature.zoom_scopes]
-        zoom_url = ""
-        if wanted and connection.app_level == auth_service_pb2.ZOOM_APP_LEVEL_ACCOUNT:
-            zoom_url = self._addresses.install(scope + features.ACCOUNT_SUFFIX for scope in wanted)
-        elif wanted:
-            zoom_url = await self._connect_url(user, name, team, None, tuple(wanted))
-        return prompts.permissions(slack, slack_url, zoom, zoom_url)
+        if not wanted:
+            return Lacking(zoom, "")
+        if connection.app_level == auth_service_pb2.ZOOM_APP_LEVEL_ACCOUNT:
+            url = self._addresses.install(scope + features.ACCOUNT_SUFFIX for scope in wanted)
+            return Lacking(zoom, url, takes_zoom_admin=True)
+        return Lacking(zoom, await self._connect_url(user, name, team, None, tuple(wanted)))
 
     async def _connect_url(
         self,

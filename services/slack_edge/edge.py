@@ -36,6 +36,7 @@ from services.slack_edge.settings import EdgeSettings
 from services.slack_edge.shortcuts import Shortcuts
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.slack_api import SlackApi, open_session
+from services.slack_edge.standings import Standings
 from services.slack_edge.starts import Starts
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.telling import Teller
@@ -80,7 +81,8 @@ class Edge:
         workspaces = Workspaces(auth, clock)
         slack = SlackApi(settings.slack_api_url, workspaces, self._session)
         addresses = Addresses(settings.public_url)
-        asks = Asks(auth, addresses)
+        standings = Standings(auth)
+        asks = Asks(auth, standings, addresses)
         teller = Teller(slack)
         presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, clock)
@@ -112,7 +114,7 @@ class Edge:
         reactions = MeetingReactions(meetings, gate, starts)
         shortcuts = Shortcuts(slack, gate, reactions, calls, zoom_join_url=settings.zoom_join_url)
         home = Home(
-            auth=auth,
+            standings=standings,
             meetings=meetings,
             slack=slack,
             gate=gate,

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from mesh import deadline
-from mesh.errors import MeshError, Reason
+from mesh.errors import MeshError
 from services.slack_edge import home_view, host_controls, modals
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
@@ -20,15 +20,14 @@ from services.slack_edge.payloads import Interaction
 from services.slack_edge.reactions import PRESSED, MeetingReactions
 from services.slack_edge.shortcuts import SUBMITTED, Shortcuts, wrong_in_start
 from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.standings import Standings, is_connected
 from services.slack_edge.workspaces import Workspace
-from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mesh.slack_user import SlackUser
-    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
     from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
 
 log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ class Home:
     def __init__(
         self,
         *,
-        auth: AuthServiceAsyncStub,
+        standings: Standings,
         meetings: MeetingsServiceAsyncStub,
         slack: SlackApi,
         gate: Gate,
@@ -53,7 +52,7 @@ class Home:
         shortcuts: Shortcuts,
         help_url: str,
     ) -> None:
-        self._auth = auth
+        self._standings = standings
         self._meetings = meetings
         self._slack = slack
         self._gate = gate
@@ -83,24 +82,16 @@ class Home:
             log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
 
     async def _view(self, who: Who, workspace: Workspace) -> Answer:
-        is_connected, running = await asyncio.gather(self._is_connected(who.user), self._running(who.user))
+        standing, running = await asyncio.gather(self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user))
         facts = Facts(
             user_id=who.user.user_id,
-            is_connected=is_connected,
+            is_connected=is_connected(standing),
             running=running,
             offers_meetings=workspace.offers_meetings,
             offers_phone=workspace.offers_phone,
             help_url=self._help_url,
         )
         return Answer(home_view.view(facts))
-
-    async def _is_connected(self, user: SlackUser) -> bool | None:
-        request = auth_service_pb2.GetConnectionRequest(user=user_message(user))
-        try:
-            await self._auth.GetConnection(request, timeout=FACTS_TIMEOUT)
-        except MeshError as error:
-            return False if error.reason is Reason.ZOOM_NOT_CONNECTED else None
-        return True
 
     async def _running(self, user: SlackUser) -> Sequence[pb.RunningMeeting] | None:
         request = pb.ListRunningMeetingsRequest(user=user_message(user))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mesh.errors import Reason
 from services.slack_edge.blocks import Json, context, link_button, mrkdwn, section
@@ -10,7 +11,9 @@ from services.slack_edge.features import Feature
 from services.slack_edge.replies import SENTENCES, ephemeral
 from services.slack_edge.texts import escape
 
+ZOOM_ADMINS_ONLY = "Only an administrator of your company's Zoom account can allow that."
 _ONCE = "The link is for you only and works for ten minutes."
+_SOME_MISSING = "Some permissions were not granted. Everything else works without them."
 
 
 def connect(connect_url: str, *, continues: bool) -> Json:
@@ -90,20 +93,59 @@ def ask_zoom_admin(words: Sequence[str], install_url: str) -> Json:
     return ephemeral(text, section(mrkdwn(text)), link_button("For the Zoom admin", install_url, "zoom_install"))
 
 
-def permissions(slack: Sequence[Feature], slack_url: str, zoom: Sequence[Feature], zoom_url: str) -> Json:
-    """`/zoom permissions`: what is missing at each vendor, and the link that asks for just that."""
-    if not slack and not zoom:
+@dataclass(frozen=True)
+class Lacking:
+    """What one vendor did not grant, and the address that asks for just that."""
+
+    features: Sequence[Feature]
+    url: str
+    takes_zoom_admin: bool = False
+
+
+def permissions(slack: Lacking, zoom: Lacking) -> Json:
+    """`/zoom permissions` of a person who is connected."""
+    if not slack.features and not zoom.features:
         return ephemeral("Zoom for Slack has every permission that it uses.")
-    blocks: list[Json] = []
-    for vendor, missing, url, button, action in (
-        ("Slack", slack, slack_url, "Allow in Slack", "slack_install"),
-        ("Zoom", zoom, zoom_url, "Allow in Zoom", "zoom_connect"),
-    ):
-        if missing:
-            lines = "\n".join(f"• {feature.does}" for feature in missing)
-            blocks.append(section(mrkdwn(f"Without a permission in {vendor}, Zoom for Slack cannot:\n{lines}")))
-            blocks.append(link_button(button, url, action))
-    return ephemeral("Some permissions were not granted. Everything else works without them.", *blocks)
+    return ephemeral(_SOME_MISSING, *_lacking_in_slack(slack), *_lacking_in_zoom(zoom))
+
+
+def permissions_before_connecting(slack: Lacking, connect_url: str) -> Json:
+    """The same of a person who is not connected: what Zoom grants is asked once she connects."""
+    text = "*Zoom:* you are not connected yet. Zoom asks for its permissions when you connect."
+    return ephemeral(
+        _SOME_MISSING if slack.features else "Connect your Zoom account to see its permissions, too.",
+        *_lacking_in_slack(slack),
+        section(mrkdwn(text)),
+        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
+        context(mrkdwn(_ONCE)),
+    )
+
+
+def permissions_in_slack(slack: Lacking) -> Json:
+    """The same where nothing can be known of Zoom now."""
+    text = "*Zoom:* what is missing there cannot be told at the moment. Type `/zoom permissions` again in a minute."
+    return ephemeral(
+        _SOME_MISSING if slack.features else "Zoom's permissions cannot be told at the moment.",
+        *_lacking_in_slack(slack),
+        section(mrkdwn(text)),
+    )
+
+
+def _lacking_in_slack(slack: Lacking) -> list[Json]:
+    return _lacking("Slack", slack, "slack_install")
+
+
+def _lacking_in_zoom(zoom: Lacking) -> list[Json]:
+    blocks = _lacking("Zoom", zoom, "zoom_install" if zoom.takes_zoom_admin else "zoom_connect")
+    return [*blocks, context(mrkdwn(ZOOM_ADMINS_ONLY))] if zoom.takes_zoom_admin else blocks
+
+
+def _lacking(vendor: str, lacking: Lacking, action_id: str) -> list[Json]:
+    if not lacking.features:
+        return [section(mrkdwn(f"*{vendor}:* nothing is missing."))]
+    lines = "\n".join(f"• {feature.does}" for feature in lacking.features)
+    text = f"*{vendor}:* without a permission there, Zoom for Slack cannot:\n{lines}"
+    return [section(mrkdwn(text)), link_button(f"Allow in {vendor}", lacking.url, action_id)]
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -46,6 +46,10 @@ class FakeAuth(AuthServiceServicer):
         self.failure: MeshError | None = None
         self.links: dict[str, auth_service_pb2.CreateConnectLinkRequest] = {}
         self.connected: set[str] = set()
+        self.connection_failure: MeshError | None = None
+        """What `GetConnection` raises."""
+        self.app_level: auth_service_pb2.ZoomAppLevel.ValueType = auth_service_pb2.ZOOM_APP_LEVEL_USER
+        """Whose consent connections live by."""
         self.scopes = SCOPES.split(",")
         """What the workspace granted."""
         self.call_options: auth_service_pb2.CallOptions.ValueType = auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE
@@ -93,8 +97,18 @@ class FakeAuth(AuthServiceServicer):
         self.connected.add(link.user.slack_user_id)
         return auth_service_pb2.CompleteConnectionResponse(
             user=link.user,
-            connection=auth_service_pb2.Connection(user=link.user, scopes=self.zoom_scopes),
+            connection=self._connection(link.user),
             continuation=link.continuation,
+        )
+
+    def _connection(self, user: slack_pb2.SlackUser) -> auth_service_pb2.Connection:
+        return auth_service_pb2.Connection(
+            user=user,
+            zoom_user_id="zoomUser",
+            zoom_account_id="zoomAcme",
+            zoom_plan=auth_service_pb2.ZOOM_PLAN_LICENSED,
+            scopes=self.zoom_scopes,
+            app_level=self.app_level,
         )
 
     def _link(self, state: str) -> auth_service_pb2.CreateConnectLinkRequest:
@@ -103,10 +117,11 @@ class FakeAuth(AuthServiceServicer):
         return self.links[state]
 
     async def GetConnection(self, request: Any, context: Any) -> Any:
+        if self.connection_failure is not None:
+            raise self.connection_failure
         if request.user.slack_user_id not in self.connected:
             raise MeshError(Reason.ZOOM_NOT_CONNECTED)
-        connection = auth_service_pb2.Connection(user=request.user, scopes=self.zoom_scopes)
-        return auth_service_pb2.GetConnectionResponse(connection=connection)
+        return auth_service_pb2.GetConnectionResponse(connection=self._connection(request.user))
 
     async def CreateZoomInstallLink(self, request: Any, context: Any) -> Any:
         self._note("CreateZoomInstallLink")

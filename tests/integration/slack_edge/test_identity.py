@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from mesh.errors import MeshError, Reason
+from services.slack_edge import features
 from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, GRACE, World
+from tests.support.block_kit import markup
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 
 OLDER = ["commands", "chat:write", "users:read"]
@@ -128,10 +130,40 @@ async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world
     assert "start meetings" not in shown
 
 
+async def test_permissions_of_a_company_leads_to_the_page_for_its_zoom_admin(world: World) -> None:
+    world.auth.connected.add(ADA)
+    every = [scope for feature in features.FEATURES for scope in feature.zoom_scopes]
+    world.auth.zoom_scopes = [f"{scope}:admin" for scope in every if scope != "user:read:settings"]
+    world.auth.app_level = pb.ZOOM_APP_LEVEL_ACCOUNT
+    answer = (await world.type("permissions"))["answer"]
+    assert button(answer, "zoom_install").endswith("/install?zoom_scopes=user%3Aread%3Asettings%3Aadmin")
+    assert "Only an administrator of your company's Zoom account" in markup(answer)
+    assert world.auth.links == {}
+
+
 async def test_permissions_says_when_there_is_nothing_to_allow(world: World) -> None:
     world.auth.connected.add(ADA)
     world.auth.scopes += ["users:read.email", "channels:read", "groups:read"]
     assert "every permission" in (await world.type("permissions"))["answer"]["text"]
+
+
+async def test_permissions_shows_slacks_part_to_who_is_not_connected_and_how_to_connect(world: World) -> None:
+    answer = (await world.type("permissions"))["answer"]
+    assert button(answer, "slack_install").endswith("&scopes=users%3Aread.email%2Cchannels%3Aread%2Cgroups%3Aread")
+    assert "*Zoom:* you are not connected yet." in markup(answer)
+    assert button(answer, "zoom_connect").rpartition("=")[2] in world.auth.links
+    await granted(world, [*world.auth.scopes, "users:read.email", "channels:read", "groups:read"])
+    answer = (await world.type("permissions"))["answer"]
+    assert "*Slack:* nothing is missing." in markup(answer)
+    assert "every permission" not in answer["text"]
+
+
+async def test_permissions_shows_slacks_part_when_zooms_cannot_be_told(world: World) -> None:
+    world.auth.connection_failure = MeshError(Reason.ZOOM_UNAVAILABLE)
+    answer = (await world.type("permissions"))["answer"]
+    assert button(answer, "slack_install")
+    assert "*Zoom:* what is missing there cannot be told at the moment." in markup(answer)
+    assert "zoom_connect" not in json.dumps(answer)
 
 
 @pytest.mark.parametrize(
