@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import from_message
-from services.slack_edge import features, replies
+from services.slack_edge import features, usage
 from services.slack_edge.bodies import parse_form, read_body
 from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
@@ -69,7 +69,7 @@ class Browser:
         ]
 
     async def _product(self, _request: web.Request) -> web.Response:
-        return self._pages.page("product.html", commands=replies.COMMANDS)
+        return self._pages.page("product.html", commands=usage.COMMANDS)
 
     async def _style(self, _request: web.Request) -> web.Response:
         return self._pages.style()

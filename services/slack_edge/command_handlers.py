@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
-from services.slack_edge import continuations, features, invitations, replies
+from services.slack_edge import continuations, features, invitations, replies, usage
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
@@ -32,6 +32,7 @@ from services.slack_edge.continuations import Continuation, user_message
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.joining import join_url
 from services.slack_edge.phone_calls import PhoneCalls
+from services.slack_edge.standings import Standings
 from services.slack_edge.starts import BUDGET, Starts
 from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspace, Workspaces
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HELP_TIMEOUT = 0.8
-"""Seconds in which help learns what kind of installation this is; it does without."""
+"""Seconds in which help learns how things stand here; it does without."""
 _CALL_OPTIONS = {
     "both": auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE,
     "video": auth_service_pb2.CALL_OPTIONS_VIDEO,
@@ -59,6 +60,7 @@ class CommandHandlers:
         self,
         *,
         auth: AuthServiceAsyncStub,
+        standings: Standings,
         calls: PhoneCalls,
         workspaces: Workspaces,
         asks: Asks,
@@ -69,6 +71,7 @@ class CommandHandlers:
         zoom_join_url: str,
     ) -> None:
         self._auth = auth
+        self._standings = standings
         self._calls = calls
         self._workspaces = workspaces
         self._asks = asks
@@ -95,13 +98,15 @@ class CommandHandlers:
     async def _dispatch(self, invocation: Invocation) -> Answer:
         match invocation.command:
             case Help():
-                return Answer(replies.usage(self._help_url, await self._kind_of(invocation.user)))
+                return Answer(await self._help(invocation.user))
             case LogOut():
                 return await self._log_out(invocation.user)
             case Permissions():
                 return await self._in_workspace(invocation, self._permissions)
             case ConfigureCalls(which) if which:
                 return await self._in_workspace(invocation, partial(self._configure_calls, which))
+            case ConfigureCalls():
+                return Answer(usage.config(await self._workspace_now(invocation.user)))
             case StartMeeting() as command:
                 return await self._in_workspace(invocation, partial(self._start_meeting, command))
             case PlaceCall(phone_number):
@@ -109,13 +114,11 @@ class CommandHandlers:
             case command:
                 return Answer(self._words(command))
 
-    def _words(self, command: Unknown | ConfigureCalls | CallPerson | CallWhom | JoinMeeting | JoinWhat) -> Json:
+    def _words(self, command: Unknown | CallPerson | CallWhom | JoinMeeting | JoinWhat) -> Json:
         """Answers what needs nobody to be asked."""
         match command:
             case Unknown(word):
-                return replies.unknown_command(word, self._help_url)
-            case ConfigureCalls():
-                return replies.config_usage()
+                return usage.unknown_command(word, self._help_url)
             case CallPerson():
                 return replies.call_person()
             case CallWhom():
@@ -130,7 +133,11 @@ class CommandHandlers:
     ) -> Answer:
         return await self._gate.enter(_who(invocation), continuations.of(invocation), partial(work, invocation))
 
-    async def _kind_of(self, user: SlackUser) -> Workspace | MeshError | None:
+    async def _help(self, user: SlackUser) -> Json:
+        workspace, standing = await asyncio.gather(self._workspace_now(user), self._standings.of(user, HELP_TIMEOUT))
+        return usage.help_message(self._help_url, workspace, standing)
+
+    async def _workspace_now(self, user: SlackUser) -> Workspace | MeshError | None:
         """Returns the person's workspace, or why there is none; None where that cannot be told in time."""
         try:
             async with asyncio.timeout(HELP_TIMEOUT):
@@ -153,7 +160,8 @@ class CommandHandlers:
         )
         await self._auth.UpdateCallOptions(request)
         self._workspaces.drop(invocation.user)
-        return Answer(replies.calls_configured(which))
+        offer = usage.offer(meetings=which != "phone", phone=which != "video")
+        return Answer(replies.calls_configured(offer))
 
     async def _log_out(self, user: SlackUser) -> Answer:
         request = auth_service_pb2.DeleteConnectionRequest(user=user_message(user))

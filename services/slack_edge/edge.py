@@ -92,6 +92,7 @@ class Edge:
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
             auth=auth,
+            standings=standings,
             calls=calls,
             workspaces=workspaces,
             asks=asks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.slack_edge import host_controls, invitations
+from services.slack_edge import host_controls, invitations, usage
 from services.slack_edge.blocks import Json, actions, button, context, divider, header, mrkdwn, plain, section
 from services.slack_edge.texts import clean, escape, grouped_meeting_id
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -14,12 +14,6 @@ START, JOIN, CONNECT = "zoom_home_start", "zoom_home_join", "zoom_home_connect"
 """The `action_id` of its buttons."""
 MAX_MEETINGS = 25
 _MAX_TOPIC = 200
-_OFFERS = {
-    (True, True): "meetings and phone calls",
-    (True, False): "meetings only",
-    (False, True): "phone calls only",
-    (False, False): "nothing",
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +30,7 @@ class Facts:
 
 def view(facts: Facts) -> Json:
     """Returns the whole tab."""
-    offers = _OFFERS[facts.offers_meetings, facts.offers_phone]
+    offers = usage.offer(meetings=facts.offers_meetings, phone=facts.offers_phone)
     return home(
         [
             header("Zoom for Slack"),

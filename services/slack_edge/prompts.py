@@ -10,6 +10,7 @@ from services.slack_edge.blocks import Json, context, link_button, mrkdwn, secti
 from services.slack_edge.features import Feature
 from services.slack_edge.replies import SENTENCES, ephemeral
 from services.slack_edge.texts import escape
+from services.slack_edge.usage import OLDER_FOR_ADMINS, OLDER_FOR_EVERYBODY
 
 ZOOM_ADMINS_ONLY = "Only an administrator of your company's Zoom account can allow that."
 _ONCE = "The link is for you only and works for ten minutes."
@@ -45,12 +46,9 @@ def connect_after_transition(connect_url: str) -> Json:
 def older_installation(install_url: str, slack_install_url: str, *, is_admin: bool | None) -> Json:
     """Tells what to do about an older installation, by who it is that asks; `is_admin` None is not known."""
     opening = "Zoom in this workspace is an older installation, without Slack's granular permissions."
-    admin = (
-        "As a workspace admin, remove the Zoom app from this workspace and add it again. Everybody then types `/zoom` "
-        "and follows the link."
-    )
-    person = "Ask a workspace admin to add Zoom to this workspace again; then type `/zoom` and follow the link."
-    unknown = f"{person} If you are a workspace admin yourself, remove the Zoom app and add it again."
+    admin = f"As a workspace admin, {OLDER_FOR_ADMINS}. Everybody then can {OLDER_FOR_EVERYBODY}."
+    person = f"Ask a workspace admin to {OLDER_FOR_ADMINS}; then {OLDER_FOR_EVERYBODY}."
+    unknown = f"{person} If you are a workspace admin yourself, do that now."
     text = f"{opening} {unknown if is_admin is None else admin if is_admin else person}"
     button = (
         link_button("Authorize in Slack", slack_install_url, "slack_install", primary=True)

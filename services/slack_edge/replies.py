@@ -10,26 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge.blocks import Json, context, link_button, mrkdwn, plain, section
+from services.slack_edge.blocks import Json, link_button, mrkdwn, plain, section
 from services.slack_edge.texts import escape
-
-if TYPE_CHECKING:
-    from services.slack_edge.workspaces import Workspace
-
-COMMANDS = (
-    ("/zoom", "start a meeting"),
-    ("/zoom meeting [topic]", "start a meeting about something"),
-    ("/zoom join <number, link or name>", "join a meeting, by the name of its personal link too"),
-    ("/zoom join me", "start your own room"),
-    ("/zoom call <number>", "call a phone number with Zoom Phone"),
-    ("/zoom permissions", "see what Zoom for Slack may not do, and allow it"),
-    ("/zoom config calls both|video|phone", "choose what is offered here (workspace admins)"),
-    ("/zoom logout", "sign out of Zoom"),
-    ("/zoom help", "show this list"),
-)
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.INTERNAL: "Something went wrong on our side. It has been noted; please try again.",
@@ -131,54 +115,6 @@ def ephemeral(text: str, *blocks: Json) -> Json:
     return message
 
 
-def usage(help_url: str, kind: Workspace | MeshError | None = None) -> Json:
-    """`/zoom help`. `kind` is the installation, or why there is none; None where that is not known now."""
-    about = _about(kind)
-    message = ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_usage_blocks(help_url))
-    if about:
-        message["blocks"].insert(1, section(mrkdwn(about)))
-        message["text"] += f"\n{about}"
-    return message
-
-
-def _about(kind: Workspace | MeshError | None) -> str:
-    """Tells an older installation from a newer one, as the guide promises."""
-    if kind is None:
-        return ""
-    if isinstance(kind, MeshError):
-        return f"*Installation:* none that works. {SENTENCES[kind.reason]}"
-    if kind.is_older:
-        return (
-            "*Installation:* older. It was made before Slack's granular permissions, so meetings cannot be shown. "
-            "Type `/zoom` to read what to do."
-        )
-    if kind.company_wide:
-        return "*Installation:* newer, for your whole company. Nobody has to connect Zoom."
-    return "*Installation:* newer. Each person connects Zoom once."
-
-
-def unknown_command(word: str, help_url: str) -> Json:
-    """Answers what is no command."""
-    shown = escape(word.replace("`", "'")) or "?"
-    opening = f"I don't know `{shown}`."
-    return ephemeral(
-        f"{opening} What you can do with Zoom here:\n{_commands()}",
-        section(mrkdwn(opening)),
-        *_usage_blocks(help_url),
-    )
-
-
-def _usage_blocks(help_url: str) -> tuple[Json, Json]:
-    return (
-        section(mrkdwn(f"*What you can do with Zoom here*\n{_commands()}")),
-        context(mrkdwn(f"<{escape(help_url)}|Help and support>")),
-    )
-
-
-def _commands() -> str:
-    return "\n".join(f"• `{escape(command)}`: {does}" for command, does in COMMANDS)
-
-
 def starting() -> Json:
     """The meeting is on its way, and its card will follow."""
     return ephemeral("Starting your meeting…")
@@ -209,11 +145,6 @@ def declined(slack_user_id: str) -> Json:
     return ephemeral(f"<@{slack_user_id}> declined your Zoom call. The meeting goes on.")
 
 
-def config_usage() -> Json:
-    """`/zoom config` with something else."""
-    return ephemeral("Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`.")
-
-
 def admins_only(*, may_ask: bool) -> Json:
     """Refuses a setting of the workspace; `may_ask`: the app may see who administers it."""
     if may_ask:
@@ -224,12 +155,9 @@ def admins_only(*, may_ask: bool) -> Json:
     )
 
 
-_OFFERS = {"both": "meetings and phone calls", "video": "meetings only", "phone": "phone calls only"}
-
-
-def calls_configured(which: str) -> Json:
-    """A setting was changed."""
-    return ephemeral(f"In this workspace `/zoom` now offers {_OFFERS[which]}.")
+def calls_configured(offer: str) -> Json:
+    """A setting was changed to `offer`, which is ours."""
+    return ephemeral(f"In this workspace `/zoom` now offers {offer}.")
 
 
 def not_offered(what: str) -> Json:

@@ -50,6 +50,8 @@ class FakeAuth(AuthServiceServicer):
         """What `GetConnection` raises."""
         self.app_level: auth_service_pb2.ZoomAppLevel.ValueType = auth_service_pb2.ZOOM_APP_LEVEL_USER
         """Whose consent connections live by."""
+        self.company_account = ""
+        """The Zoom account whose administrator installed the app for the workspace."""
         self.scopes = SCOPES.split(",")
         """What the workspace granted."""
         self.call_options: auth_service_pb2.CallOptions.ValueType = auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE
@@ -221,7 +223,7 @@ class FakeAuth(AuthServiceServicer):
         if not self.bot_token:
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
         return auth_service_pb2.GetSlackInstallationResponse(
-            installation=auth_service_pb2.SlackInstallation(scopes=self.scopes),
+            installation=auth_service_pb2.SlackInstallation(scopes=self.scopes, zoom_account_id=self.company_account),
             bot_access_token=self.bot_token,
             call_options=self.call_options,
         )

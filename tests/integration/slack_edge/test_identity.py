@@ -44,6 +44,62 @@ async def test_help_tells_an_older_installation_from_a_newer_one(world: World) -
     assert "*Installation:* older." in (await world.type("help"))["answer"]["text"]
 
 
+NOBODY_HAS_TO = "need not connect"
+
+
+async def in_a_company(world: World, *, emails: bool = True, level: pb.ZoomAppLevel.ValueType | None = None) -> None:
+    """Has the workspace belong to a Zoom account, and Ada be connected by the consent of that level, if any."""
+    world.auth.company_account = "zoomAcme"
+    await granted(world, [*world.auth.scopes, *(["users:read.email"] if emails else [])])
+    if level is not None:
+        world.auth.connected.add(ADA)
+        world.auth.app_level = level
+
+
+async def test_help_says_that_nobody_has_to_connect_only_while_the_company_grant_serves_her(world: World) -> None:
+    await in_a_company(world, level=pb.ZOOM_APP_LEVEL_ACCOUNT)
+    text = (await world.type("help"))["answer"]["text"]
+    assert "*Installation:* newer, for your whole company." in text
+    assert NOBODY_HAS_TO in text
+    assert "*Zoom:* you are connected, by your company's installation" in text
+
+
+async def test_help_without_the_permission_to_see_addresses_promises_nothing(world: World) -> None:
+    await in_a_company(world, emails=False)
+    text = (await world.type("help"))["answer"]["text"]
+    assert NOBODY_HAS_TO not in text
+    assert "may not see e-mail addresses in Slack" in text
+    assert "*Zoom:* you are not connected. Type `/zoom` to connect." in text
+
+
+async def test_help_of_a_person_who_signed_out_or_whose_companys_grant_is_dead_promises_nothing(world: World) -> None:
+    await in_a_company(world)
+    text = (await world.type("help"))["answer"]["text"]
+    assert NOBODY_HAS_TO not in text
+    assert "*Zoom:* you are not connected. Type `/zoom` to connect." in text
+    await in_a_company(world, level=pb.ZOOM_APP_LEVEL_USER)  # by her own consent: nothing is known of the company's
+    text = (await world.type("help"))["answer"]["text"]
+    assert NOBODY_HAS_TO not in text
+    assert "*Zoom:* you are connected, as Zoom user `zoomUser`" in text
+
+
+async def test_help_names_the_zoom_user_and_what_is_offered(world: World) -> None:
+    world.auth.connected.add(ADA)
+    text = (await world.type("help"))["answer"]["text"]
+    assert "as Zoom user `zoomUser` of account `zoomAcme` (licensed)" in text
+    assert "*Offered here:* meetings and phone calls." in text
+    world.auth.call_options = pb.CALL_OPTIONS_PHONE
+    world.clock.jump(LIFE + 1)
+    assert "*Offered here:* phone calls only." in (await world.type("help"))["answer"]["text"]
+
+
+async def test_help_says_nothing_of_zoom_where_that_cannot_be_told_in_time(world: World) -> None:
+    world.auth.connection_failure = MeshError(Reason.ZOOM_UNAVAILABLE)
+    text = (await world.type("help"))["answer"]["text"]
+    assert "*Installation:* newer" in text
+    assert "*Zoom:*" not in text
+
+
 async def test_help_is_there_whatever_auth_says(world: World) -> None:
     world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
     text = (await world.type("help"))["answer"]["text"]
@@ -82,7 +138,8 @@ async def test_an_older_installation_tells_an_admin_and_a_user_what_each_can_do(
     assert button(admin, "zoom_install").endswith("/install")
     user = await type_as(world, GRACE, "")
     assert user["text"].endswith(
-        "Ask a workspace admin to add Zoom to this workspace again; then type `/zoom` and follow the link."
+        "Ask a workspace admin to remove the Zoom app from this workspace and add it again; then type `/zoom` and "
+        "follow the link."
     )
     assert button(user, "slack_install").endswith("/slack/install?team=T0ACME001")
     await granted(world, ["commands"])  # Slack does not tell who is what
@@ -198,6 +255,17 @@ async def test_only_who_administers_the_workspace_chooses(world: World) -> None:
 )
 async def test_other_configurations_are_explained(world: World, text: str) -> None:
     assert "`/zoom config calls video`" in (await world.type(text))["answer"]["text"]
+
+
+async def test_config_shows_what_is_offered_now(world: World) -> None:
+    assert "offers meetings and phone calls." in (await world.type("config"))["answer"]["text"]
+    await world.type("config calls video")
+    assert "offers meetings only." in (await world.type("config"))["answer"]["text"]
+    world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    world.clock.jump(LIFE + 1)
+    text = (await world.type("config"))["answer"]["text"]
+    assert "offers" not in text
+    assert "`/zoom config calls video`" in text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge import prompts, replies
+from services.slack_edge import prompts, replies, usage
 from services.slack_edge.blocks import Json
 from tests.support.block_kit import markup, problems
 from zoomslack.errors.v1.error_reason_pb2 import ErrorReason
@@ -41,8 +41,8 @@ def test_a_rate_limit_says_when() -> None:
 
 
 MESSAGES = [
-    replies.usage(HELP),
-    replies.unknown_command("foo", HELP),
+    usage.help_message(HELP, None, None),
+    usage.unknown_command("foo", HELP),
     replies.starting(),
     replies.already_started(),
     replies.already_received(),
@@ -64,21 +64,21 @@ def test_answers_keep_slacks_rules_and_are_for_one_person(message: Json) -> None
 
 
 def test_help_lists_every_command_that_works() -> None:
-    text = replies.usage(HELP)["text"]
+    text = usage.help_message(HELP, None, None)["text"]
     for command in ("/zoom", "/zoom meeting [topic]", "/zoom call &lt;number&gt;", "/zoom logout", "/zoom help"):
         assert f"`{command}`" in text
-    assert HELP in markup(replies.usage(HELP))
+    assert HELP in markup(usage.help_message(HELP, None, None))
 
 
 def test_an_unknown_word_is_named_and_help_follows() -> None:
-    text = replies.unknown_command("foo", HELP)["text"]
+    text = usage.unknown_command("foo", HELP)["text"]
     assert text.startswith("I don't know `foo`.")
     assert "/zoom help" in text
 
 
 @given(st.text(max_size=40))
 def test_an_unknown_word_stays_a_word(word: str) -> None:
-    message = replies.unknown_command(f"`<!channel>{word}", HELP)
+    message = usage.unknown_command(f"`<!channel>{word}", HELP)
     assert problems(message) == []
     assert "<!" not in markup(message)
 

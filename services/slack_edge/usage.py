@@ -1,0 +1,134 @@
+"""What can be typed, and how things stand here. Pure functions, as in `replies`."""
+
+from __future__ import annotations
+
+from mesh.errors import MeshError
+from services.slack_edge import features
+from services.slack_edge.blocks import Json, context, mrkdwn, section
+from services.slack_edge.replies import SENTENCES, ephemeral
+from services.slack_edge.standings import Standing, is_connected
+from services.slack_edge.texts import escape
+from services.slack_edge.workspaces import Workspace
+from zoomslack.auth.v1 import auth_service_pb2 as pb
+
+COMMANDS = (
+    ("/zoom", "start a meeting"),
+    ("/zoom meeting [topic]", "start a meeting about something"),
+    ("/zoom join <number, link or name>", "join a meeting, by the name of its personal link too"),
+    ("/zoom join me", "start your own room"),
+    ("/zoom call <number>", "call a phone number with Zoom Phone"),
+    ("/zoom permissions", "see what Zoom for Slack may not do, and allow it"),
+    ("/zoom config calls both|video|phone", "choose what is offered here (workspace admins)"),
+    ("/zoom logout", "sign out of Zoom"),
+    ("/zoom help", "show this list"),
+)
+OLDER_FOR_ADMINS = "remove the Zoom app from this workspace and add it again"
+"""What mends an older installation, everywhere in the same words."""
+OLDER_FOR_EVERYBODY = "type `/zoom` and follow the link"
+
+_PLANS = {
+    pb.ZOOM_PLAN_BASIC: " (Basic)",
+    pb.ZOOM_PLAN_LICENSED: " (licensed)",
+    pb.ZOOM_PLAN_UNASSIGNED: " (without a license for meetings)",
+}
+_OFFERS = {
+    (True, True): "meetings and phone calls",
+    (True, False): "meetings only",
+    (False, True): "phone calls only",
+    (False, False): "nothing",
+}
+
+
+def offer(*, meetings: bool, phone: bool) -> str:
+    """Returns what a workspace offers, in words."""
+    return _OFFERS[meetings, phone]
+
+
+def help_message(help_url: str, workspace: Workspace | MeshError | None, standing: Standing | None) -> Json:
+    """`/zoom help`. `workspace` is the installation, or why there is none; None where that is not known now."""
+    about = [*_installation(workspace, standing), *_zoom(workspace, standing), *_offered(workspace)]
+    message = ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_list(help_url))
+    if about:
+        message["blocks"].insert(1, section(mrkdwn("\n".join(about))))
+        message["text"] = "\n".join([message["text"], *about])
+    return message
+
+
+def unknown_command(word: str, help_url: str) -> Json:
+    """Answers what is no command."""
+    shown = escape(word.replace("`", "'")) or "?"
+    opening = f"I don't know `{shown}`."
+    return ephemeral(
+        f"{opening} What you can do with Zoom here:\n{_commands()}", section(mrkdwn(opening)), *_list(help_url)
+    )
+
+
+def config(workspace: Workspace | MeshError | None) -> Json:
+    """`/zoom config`, alone or with something else: what holds now, and what can be chosen."""
+    how = "Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`."
+    if not isinstance(workspace, Workspace):
+        return ephemeral(how)
+    now = offer(meetings=workspace.offers_meetings, phone=workspace.offers_phone)
+    return ephemeral(f"In this workspace `/zoom` offers {now}. Owners and admins can change that. {how}")
+
+
+def zoom_user(connection: pb.Connection) -> tuple[str, str, str]:
+    """Returns the ids of the Zoom user and of her account, and what Zoom lets her do in words; foreign text."""
+    return connection.zoom_user_id, connection.zoom_account_id, _PLANS.get(connection.zoom_plan, "")
+
+
+def _installation(workspace: Workspace | MeshError | None, standing: Standing | None) -> list[str]:
+    """Tells an older installation from a newer one, as the guide promises."""
+    match workspace:
+        case None:
+            return []
+        case MeshError():
+            return [f"*Installation:* none that works. {SENTENCES[workspace.reason]}"]
+    if workspace.is_older:
+        return [
+            "*Installation:* older. It was made before Slack's granular permissions, so meetings cannot be shown. "
+            f"Workspace admins {OLDER_FOR_ADMINS}; then {OLDER_FOR_EVERYBODY}."
+        ]
+    if not workspace.company_wide:
+        return ["*Installation:* newer. Each person connects Zoom once."]
+    company = "*Installation:* newer, for your whole company."
+    if features.EMAILS not in workspace.scopes:
+        return [
+            f"{company} Zoom for Slack may not see e-mail addresses in Slack, so it finds nobody by itself: each "
+            "person connects once. `/zoom permissions` has the link that allows it."
+        ]
+    if _is_served_by_company(standing):  # else nothing proves that the company's grant lives
+        return [f"{company} Who has the same e-mail address in Slack and in Zoom need not connect."]
+    return [company]
+
+
+def _zoom(workspace: Workspace | MeshError | None, standing: Standing | None) -> list[str]:
+    connected = None if standing is None else is_connected(standing)
+    if connected is None or isinstance(workspace, MeshError):
+        return []
+    if isinstance(standing, pb.Connection):
+        user_id, account_id, plan = map(escape, zoom_user(standing))
+        way = ", by your company's installation" if _is_served_by_company(standing) else ""
+        return [f"*Zoom:* you are connected{way}, as Zoom user `{user_id}` of account `{account_id}`{plan}."]
+    return ["*Zoom:* you are not connected. Type `/zoom` to connect."]
+
+
+def _offered(workspace: Workspace | MeshError | None) -> list[str]:
+    if not isinstance(workspace, Workspace) or workspace.is_older:
+        return []
+    return [f"*Offered here:* {offer(meetings=workspace.offers_meetings, phone=workspace.offers_phone)}."]
+
+
+def _is_served_by_company(standing: Standing | None) -> bool:
+    return isinstance(standing, pb.Connection) and standing.app_level == pb.ZOOM_APP_LEVEL_ACCOUNT
+
+
+def _list(help_url: str) -> tuple[Json, Json]:
+    return (
+        section(mrkdwn(f"*What you can do with Zoom here*\n{_commands()}")),
+        context(mrkdwn(f"<{escape(help_url)}|Help and support>")),
+    )
+
+
+def _commands() -> str:
+    return "\n".join(f"• `{escape(command)}`: {does}" for command, does in COMMANDS)
