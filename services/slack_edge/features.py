@@ -49,6 +49,7 @@ FEATURES = (
     Feature("place phone calls", zoom_scopes=("user:read:settings",)),
 )
 
+# In the order in which they are told.
 _WORDS = {
     "commands": "answer the /zoom command",
     "calls:read": "read the cards of its calls",
@@ -61,11 +62,27 @@ _WORDS = {
     "groups:read": "see which private channels it was invited to",
     "meeting:write:meeting": "start meetings",
     "meeting:read:meeting": "hear when meetings begin and end",
-    "meeting:read:participant": "hear who is in a meeting",
+    "meeting:update:meeting": "change the meetings it started",
+    "meeting:update:status": "end meetings for everybody",
+    "meeting:delete:meeting": "delete the meetings it started",
     "meeting:read:list_meetings": "find the meetings it started",
+    "meeting:read:participant": "hear who is in a meeting",
+    "meeting:read:past_meeting": "see when a meeting began and ended",
+    "meeting:read:list_past_participants": "see who was in a meeting",
     "cloud_recording:read:recording": "hear of recordings",
+    "cloud_recording:read:list_recording_files": "look for recordings that it did not hear of",
     "user:read:user": "know whose Zoom account it is",
-    "user:read:settings": "see whether Zoom Phone can be used",
+    "user:read:settings": "see meeting settings, and whether Zoom Phone can be used",
+    "phone:read:user": "see who has Zoom Phone",
+    "phone:read:user_setting": "see the settings of Zoom Phone",
+    "phone:read:call": "hear of phone calls",
+    "phone:read:call_log": "see how a phone call ended",
+    "phone:read:list_call_logs": "look for phone calls that it did not hear of",
+    # What older Zoom apps have instead.
+    "meeting:write": "start, change and end meetings",
+    "meeting:read": "see meetings and who is in them",
+    "recording:read": "see recordings",
+    "user:read": "know whose Zoom account it is, and its settings",
 }
 # Classic scopes of older Zoom apps, each of which holds several granular ones (Zoom, "OAuth scopes overview").
 _CLASSIC = {
@@ -103,8 +120,13 @@ def without_zoom(zoom_scopes: Iterable[str]) -> list[Feature]:
 
 
 def in_words(scopes: Iterable[str]) -> list[str]:
-    """Returns what scopes allow, as people say it, each thing once; a scope without words stands for itself."""
-    return list(dict.fromkeys(_WORDS.get(scope.removesuffix(ACCOUNT_SUFFIX), scope) for scope in scopes))
+    """Returns what scopes allow, as people say it, each thing once, what matters most first.
+
+    A scope without words stands for itself: an app may have been given more than it asks for.
+    """
+    bare = {scope.removesuffix(ACCOUNT_SUFFIX) for scope in scopes}
+    known = [words for scope, words in _WORDS.items() if scope in bare]
+    return [*known, *sorted(bare - _WORDS.keys())]
 
 
 def zoom_scopes_in(text: str) -> tuple[str, ...]:
