@@ -24,3 +24,7 @@ class Addresses:
     def _with(self, path: str, **query: str) -> str:
         given = {name: value for name, value in query.items() if value}
         return f"{self._public_url}{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+PATHS = Addresses("")
+"""The same without a host, for links from one page to another."""

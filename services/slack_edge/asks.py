@@ -83,8 +83,7 @@ class Asks:
     async def _lacking_in_zoom(
         self, user: SlackUser, name: str, team: str, connection: auth_service_pb2.Connection
     ) -> Lacking:
-        zoom = features.without_zoom(connection.scopes)
-        wanted = [scope for feature in zoom for scope in feature.zoom_scopes]
+        zoom, wanted = features.without_zoom(connection.scopes), features.lacking_in_zoom(connection.scopes)
         if not wanted:
             return Lacking(zoom, "")
         if connection.app_level == auth_service_pb2.ZOOM_APP_LEVEL_ACCOUNT:
@@ -105,7 +104,7 @@ class Asks:
                 user=user_message(user),
                 slack_display_name=name,
                 slack_team_name=team,
-                continuation=continuations.encode(then),
+                continuation=continuations.encode(then, zoom_scopes),
                 zoom_scopes=zoom_scopes,
             )
         )

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import from_message
-from services.slack_edge import features, usage
+from services.slack_edge import continuations, features, resuming, usage
 from services.slack_edge.bodies import parse_form, read_body
 from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
@@ -60,6 +60,8 @@ class Browser:
         return [
             web.get("/", self._product),
             web.get("/static/style.css", self._style),
+            web.get("/static/icon.svg", self._icon),
+            web.get("/favicon.ico", self._icon),
             *self._guide.routes(),
             *self._installs.routes(),
             web.get("/zoom/connect", self._connect_page),
@@ -73,6 +75,9 @@ class Browser:
 
     async def _style(self, _request: web.Request) -> web.Response:
         return self._pages.style()
+
+    async def _icon(self, _request: web.Request) -> web.Response:
+        return self._pages.icon()
 
     async def _connect_page(self, request: web.Request) -> web.Response:
         state = request.query.get("link", "")[:129]
@@ -126,11 +131,22 @@ class Browser:
             )
         except MeshError as error:
             return self._problems.page(error)
-        user = from_message(done.user)
+        user, errand = from_message(done.user), continuations.decode(done.continuation)
         if await self._is_older(user):
             return await self._installs.after_connecting(state, user.team_id)
-        missing = features.without_zoom(done.connection.scopes)
-        return await self._resuming.page(user, done.continuation, "Zoom is connected", missing)
+        allowed, refused = features.split(errand.asked, done.connection.scopes)
+        # What she did not allow is what the meeting waits for.
+        resumed = await self._resuming.go_on(user, None if refused else errand.meeting)
+        if errand.asked:
+            text = resuming.told(resumed) if errand.meeting else ""
+            return self._pages.allowed(allowed, refused, "in your Zoom account", "", text)
+        return self._pages.told(
+            "connected.html",
+            resuming.told(resumed),
+            title="Zoom is connected",
+            missing=features.without_zoom(done.connection.scopes),
+            zoom_user=usage.zoom_user(done.connection),
+        )
 
     async def _is_older(self, user: SlackUser) -> bool:
         try:

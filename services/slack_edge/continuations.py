@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 4096
 """What `CreateConnectLink` takes."""
-_VERSION = 2
-_KIND = "start_meeting"
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -56,26 +56,51 @@ def wanted(invocation: Invocation, command: StartMeeting) -> Continuation:
     )
 
 
-def encode(continuation: Continuation | None) -> bytes:
-    """Returns at most MAX_BYTES bytes; nothing for None, and for one that is too long to keep."""
-    if continuation is None:
+@dataclass(frozen=True)
+class Errand:
+    """What a connect link carries with it."""
+
+    meeting: Continuation | None = None
+    """What goes on after the connection, if anything does."""
+    asked: tuple[str, ...] = ()
+    """The scopes that the link asks for; empty where it asks for all."""
+
+
+def encode(meeting: Continuation | None, asked: Sequence[str] = ()) -> bytes:
+    """Returns an errand in at most MAX_BYTES bytes, nothing for an empty one.
+
+    Where it is too long, what was asked for is left out, and then the meeting.
+    """
+    for errand in (Errand(meeting, tuple(asked)), Errand(meeting)):
+        encoded = _encoded(errand)
+        if len(encoded) <= MAX_BYTES:
+            return encoded
+    return b""
+
+
+def _encoded(errand: Errand) -> bytes:
+    if errand == Errand():
         return b""
-    value = {"v": _VERSION, "kind": _KIND, **asdict(continuation)}
-    encoded = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return encoded if len(encoded) <= MAX_BYTES else b""
+    meeting = asdict(errand.meeting) if errand.meeting else None
+    value = {"v": _VERSION, "meeting": meeting, "asked": " ".join(errand.asked)}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def decode(encoded: bytes) -> Continuation | None:
-    """Returns what `encode` was given; None for nothing, and for what another version of this edge wrote."""
+def decode(encoded: bytes) -> Errand:
+    """Returns what `encode` was given; an empty errand for what another version of this edge wrote."""
     try:
         value = json.loads(encoded) if encoded else None
     except ValueError:
+        return Errand()
+    if not isinstance(value, dict) or value.get("v") != _VERSION or not isinstance(value.get("asked"), str):
+        return Errand()
+    return Errand(_meeting(value.get("meeting")), tuple(value["asked"].split()))
+
+
+def _meeting(value: object) -> Continuation | None:
+    if not isinstance(value, dict) or value.keys() != _TYPES.keys():
         return None
-    if not isinstance(value, dict) or value.pop("v", None) != _VERSION or value.pop("kind", None) != _KIND:
-        return None
-    if value.keys() != _TYPES.keys() or not all(type(part) is _TYPES[name] for name, part in value.items()):
-        return None
-    return Continuation(**value)
+    return Continuation(**value) if all(type(part) is _TYPES[name] for name, part in value.items()) else None
 
 
 def user_message(user: SlackUser) -> slack_pb2.SlackUser:

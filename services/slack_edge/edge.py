@@ -132,8 +132,8 @@ class Edge:
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
         webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings)
         pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
-        problems, own_page = Problems(pages, addresses), OwnPage(settings.public_url)
-        resuming = Resuming(pages, handlers)
+        problems, own_page = Problems(pages), OwnPage(settings.public_url)
+        resuming = Resuming(handlers)
         install_pages = InstallPages(
             *(pages, problems, auth, resuming, workspaces, own_page),
             installs=TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE),
@@ -141,7 +141,7 @@ class Edge:
         )
         browser = Browser(pages, problems, auth, phone, install_pages, resuming, workspaces, own_page)
         apart = settings.admin_listen is not None
-        self._public = _runner(public_app(door, webhooks, browser, None if apart else self._health))
+        self._public = _runner(public_app(door, webhooks, browser, problems, None if apart else self._health))
         self._admin = _runner(admin_app(self._health)) if apart else None
         self.port = 0
         self.admin_port = 0

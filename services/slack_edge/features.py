@@ -109,14 +109,29 @@ def without_slack(slack_scopes: Iterable[str]) -> list[Feature]:
 
 def without_zoom(zoom_scopes: Iterable[str]) -> list[Feature]:
     """Returns the features that a connection lacks a scope for; none where Zoom did not tell the scopes."""
-    granted = {scope.removesuffix(ACCOUNT_SUFFIX) for scope in zoom_scopes}
-    if not granted:
-        return []
-    return [
-        feature
-        for feature in FEATURES
-        if not all(scope in granted or _CLASSIC.get(scope) in granted for scope in feature.zoom_scopes)
-    ]
+    granted = set(zoom_scopes)
+    return [feature for feature in FEATURES if split(feature.zoom_scopes, granted)[1]]
+
+
+def lacking_in_zoom(zoom_scopes: Iterable[str]) -> list[str]:
+    """Returns the scopes that such features lack, without the suffix of admin-managed apps."""
+    granted = set(zoom_scopes)
+    return [scope for feature in FEATURES for scope in split(feature.zoom_scopes, granted)[1]]
+
+
+def split(asked: Iterable[str], granted: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Returns which of the `asked` scopes are among the `granted` ones, and which are not.
+
+    Where nothing is known to be granted, Zoom did not tell: then nothing is known to be missing either.
+    """
+    bare = {scope.removesuffix(ACCOUNT_SUFFIX) for scope in granted}
+    allowed: list[str] = []
+    refused: list[str] = []
+    for scope in asked:
+        name = scope.removesuffix(ACCOUNT_SUFFIX)
+        is_allowed = not bare or name in bare or _CLASSIC.get(name) in bare
+        (allowed if is_allowed else refused).append(scope)
+    return allowed, refused
 
 
 def in_words(scopes: Iterable[str]) -> list[str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from aiohttp import web
 from markupsafe import Markup
 
-from services.slack_edge.pages import Pages
+from services.slack_edge.pages import Link, Pages
 
 _FOLDER = Path(__file__).parent / "guide"
+TO_GUIDE = Link("Begin at its first page", "/guide/index")
 _PICTURE_AGE = "max-age=3600"
 
 
@@ -32,8 +33,10 @@ class Guide:
         name = request.match_info["page"]
         text = self._texts.get(name)
         if text is None:
-            return self._pages.message("There is no such page", "The guide begins at `/guide/index`.", status=404)
-        return self._pages.page("guide.html", pictures=True, text=text, is_first=name == "index")
+            return self._pages.message(
+                "There is no such page", "The guide has other pages.", status=404, links=(TO_GUIDE,)
+            )
+        return self._pages.page("guide.html", text=text, is_first=name == "index")
 
     async def _picture(self, request: web.Request) -> web.Response:
         picture = self._pictures.get(request.match_info["picture"])

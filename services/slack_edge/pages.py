@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from aiohttp import web
+
+from services.slack_edge import features
 
 _FOLDER = Path(__file__).parent
 _COOKIE, _SETUP_COOKIE = "zoomslack_state", "zoomslack_setup"
@@ -16,17 +20,26 @@ _HOST = "__Host-"
 """With this before its name a cookie is taken from this host alone, over https (RFC 6265bis §4.1.3)."""
 _COOKIE_SECONDS = 600
 """As long as the link that the state belongs to."""
-_SETUP_SECONDS = 4_200
+SETUP_SECONDS = 4_200
 """The ten minutes of the link, and the hour in which auth lets an administrator go on."""
-_BASE_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+_BASE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way on from a page that cannot go on itself."""
+
+    text: str
+    href: str
 
 
 class Pages:
     """Renders pages. Everything that is put into a template is escaped."""
 
     def __init__(self, *, public_url: str, help_url: str) -> None:
-        self._secure = public_url.startswith("https://")
-        self._setup_cookie = f"{_HOST if self._secure else ''}{_SETUP_COOKIE}"
+        self.secure = public_url.startswith("https://")
+        """Whether cookies are for https alone."""
+        self._setup_cookie = f"{_HOST if self.secure else ''}{_SETUP_COOKIE}"
         self._common = {"help_url": help_url}
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
@@ -35,20 +48,22 @@ class Pages:
             auto_reload=False,
         )
         self._style = (_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
+        self._icon = (_FOLDER / "static" / "icon.svg").read_text(encoding="utf-8")
 
     def style(self) -> web.Response:
         """Returns the style sheet."""
         return web.Response(text=self._style, content_type="text/css", headers={"Cache-Control": "max-age=3600"})
 
-    def page(
-        self, template: str, *, status: int = 200, leads_away: bool = False, pictures: bool = False, **values: Any
-    ) -> web.Response:
+    def icon(self) -> web.Response:
+        """Returns the sign that browsers show with our pages."""
+        return web.Response(text=self._icon, content_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
+
+    def page(self, template: str, *, status: int = 200, leads_away: bool = False, **values: Any) -> web.Response:
         """Returns a page. `leads_away`: it has a form after which the browser is sent to a vendor."""
         # Browsers apply `form-action` to every redirect that follows, and Zoom may send a person on to her company's
         # sign-in: any https address, then. Without a form nothing may be submitted at all.
-        target = f"'self' https:{'' if self._secure else ' http:'}" if leads_away else "'none'"
-        images = "; img-src 'self'" if pictures else ""
-        response = self._html(template, status, f"{_BASE_POLICY}; form-action {target}{images}", values)
+        target = f"'self' https:{'' if self.secure else ' http:'}" if leads_away else "'none'"
+        response = self._html(template, status, f"{_BASE_POLICY}; form-action {target}", values)
         if leads_away:
             # Under `no-referrer` browsers send the form with `Origin: null`, which says nothing about where it stood.
             response.headers["Referrer-Policy"] = "same-origin"
@@ -60,10 +75,32 @@ class Pages:
         policy = f"{_BASE_POLICY}; form-action 'none'; script-src 'nonce-{nonce}'"
         return self._html(template, 200, policy, {**values, "nonce": nonce})
 
-    def message(self, title: str, text: str, *, status: int = 200) -> web.Response:
-        """Returns a page that says one thing. `text` may hold `code` between backticks, as messages in Slack do."""
-        # Odd parts stood between backticks.
-        return self.page("message.html", status=status, title=title, parts=text.split("`"))
+    def told(self, template: str, text: str, *, status: int = 200, **values: Any) -> web.Response:
+        """Returns a page with a paragraph that may hold `code` between backticks, as messages in Slack do."""
+        return self.page(template, status=status, parts=text.split("`"), **values)  # odd parts stood between them
+
+    def message(self, title: str, text: str, *, status: int = 200, links: Sequence[Link] = ()) -> web.Response:
+        """Returns a page that says one thing, as `told` does, and has `links` on."""
+        return self.told("message.html", text, status=status, title=title, links=links)
+
+    def allowed(
+        self, allowed: Sequence[str], refused: Sequence[str], where: str, again: str, text: str = ""
+    ) -> web.Response:
+        """Returns the page after one more permission was asked for `where`: what was given, and what was not.
+
+        `again` asks for the latter anew; without it people ask in Slack. `text` is told instead of "nothing to do".
+        """
+        title = "Done" if not refused else "Not everything was allowed" if allowed else "Not allowed"
+        ending = "" if refused else text or "Nothing else to do. In Slack, type the command again."
+        return self.told(
+            "allowed.html",
+            ending,
+            title=title,
+            where=where,
+            allowed=features.in_words(allowed),
+            refused=features.in_words(refused),
+            again=again,
+        )
 
     def set_state(self, response: web.StreamResponse, state: str, path: str) -> None:
         """Ties `state` to this browser: somebody else who gets hold of the address cannot complete it."""
@@ -78,7 +115,7 @@ class Pages:
 
         The secret is in no address: whoever sees the state in one cannot make this cookie up.
         """
-        self._tie(response, self._setup_cookie, f"{state}.{browser_secret}", "/", _SETUP_SECONDS)
+        self._tie(response, self._setup_cookie, f"{state}.{browser_secret}", "/", SETUP_SECONDS)
 
     def setup_secret(self, request: web.Request, state: str) -> str:
         """Returns the secret with which this browser began the installation `state`; empty where it did not."""
@@ -87,7 +124,7 @@ class Pages:
 
     def _tie(self, response: web.StreamResponse, cookie: str, state: str, path: str, seconds: int) -> None:
         response.set_cookie(
-            cookie, state, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=self._secure
+            cookie, state, max_age=seconds, path=path, httponly=True, samesite="Lax", secure=self.secure
         )
 
     @staticmethod

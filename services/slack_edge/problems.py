@@ -10,8 +10,9 @@ from aiohttp import web
 
 from mesh.errors import Code, MeshError, Reason
 from services.slack_edge import replies
-from services.slack_edge.addresses import Addresses
-from services.slack_edge.pages import Pages
+from services.slack_edge.addresses import PATHS
+from services.slack_edge.middleware import Handler
+from services.slack_edge.pages import Link, Pages
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ _STATUS = {
     Code.DEADLINE_EXCEEDED: 503,
     Code.RESOURCE_EXHAUSTED: 503,
 }
+TO_START = Link("What Zoom for Slack is", "/")
+TO_INSTALL = Link("Open the install page", PATHS.install())
 
 
 def field(query: Mapping[str, str], name: str) -> str:
@@ -50,20 +53,37 @@ class OwnPage:
 class Problems:
     """Pages that say what went wrong and what to do."""
 
-    def __init__(self, pages: Pages, addresses: Addresses) -> None:
+    def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self.addresses = addresses
 
-    def page(self, error: MeshError, *, again: str = "") -> web.Response:
-        """Returns the page for an error; `again` says how to try again."""
+    def page(self, error: MeshError, *, again: Link | None = None) -> web.Response:
+        """Returns the page for an error; `again` is the way to try again, where that is not in Slack."""
         if error.reason is Reason.INVALID_REQUEST:  # only an altered address breaks a rule of the protos
             error = MeshError(Reason.LINK_INVALID)
         log.info("a page shows a problem", extra={"reason": error.reason.value})
-        sentence = replies.sentence_for_page(error) if again else replies.sentence(error)
-        text = f"{sentence} {again}".strip()
-        return self._pages.message("That did not work", text, status=_STATUS.get(error.code, 500))
+        text = replies.sentence_for_page(error) if again else replies.sentence(error)
+        status, links = _STATUS.get(error.code, 500), (again,) if again else ()
+        return self._pages.message("That did not work", text, status=status, links=links)
 
-    def other_browser(self, then: str = "Type `/zoom` in Slack for a new link and open it here.") -> web.Response:
+    def other_browser(self, again: Link | None = None) -> web.Response:
         """Returns the page for a state that is not bound to this browser."""
-        text = f"This sign-in was begun in another browser, or too long ago. {then}"
-        return self._pages.message("Please start again", text, status=403)
+        then = "" if again else " Type `/zoom` in Slack for a new link and open it here."
+        text = f"This sign-in was begun in another browser, or too long ago.{then}"
+        return self._pages.message("Please start again", text, status=403, links=(again,) if again else ())
+
+    @web.middleware
+    async def told(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answers people by a page where aiohttp itself would answer by a status alone."""
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if request.method not in ("GET", "HEAD"):  # programs
+                raise
+            text = "Perhaps something is missing at the end of the address. In Slack, type `/zoom help`."
+            return self._pages.message("There is no such page", text, status=404, links=(TO_START, TO_INSTALL))
+        except web.HTTPForbidden:
+            text = (
+                "This form did not come from a page of Zoom for Slack, so nothing was done. Open the page again: by "
+                "the link that `/zoom` answers with in Slack, or to install, here."
+            )
+            return self._pages.message("Please start again", text, status=403, links=(TO_INSTALL,))

@@ -56,7 +56,9 @@ SENTENCES: Mapping[Reason, str] = {
     ),
     Reason.LINK_INVALID: "This link is not valid. Type `/zoom` in Slack for a new one.",
     Reason.LINK_EXPIRED: "This link is older than ten minutes. Type `/zoom` in Slack for a new one.",
-    Reason.LINK_USED: "This link was used before. Type `/zoom` in Slack for a new one.",
+    Reason.LINK_USED: (
+        "This link was used before. Type `/zoom` in Slack: if you are not connected yet, the answer has a new one."
+    ),
     Reason.CONSENT_DENIED: "You did not agree, so nothing was connected. Type `/zoom` in Slack whenever you want to.",
     Reason.AUTHORIZATION_FAILED: "The sign-in could not be completed. Type `/zoom` in Slack for a new link.",
     Reason.SLACK_NOT_INSTALLED: "Zoom is not installed in this workspace. Ask a workspace administrator to add it.",

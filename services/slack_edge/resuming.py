@@ -1,43 +1,44 @@
-"""What was going on before a sign-in goes on after it, and the page that says so."""
+"""What was going on before a sign-in goes on after it, and the words that say so."""
 
 from __future__ import annotations
 
 import logging
 
-from aiohttp import web
-
-from mesh.errors import MeshError
+from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.slack_edge import continuations, replies
+from services.slack_edge import replies
 from services.slack_edge.command_handlers import CommandHandlers
-from services.slack_edge.features import Feature
-from services.slack_edge.pages import Pages
+from services.slack_edge.continuations import Continuation
 
 log = logging.getLogger(__name__)
+
+NOTHING, STARTING = "nothing", "starting"
+"""What became of it; else the reason why a meeting did not start."""
 
 
 class Resuming:
     """Lets interrupted commands go on."""
 
-    def __init__(self, pages: Pages, handlers: CommandHandlers) -> None:
-        self._pages = pages
+    def __init__(self, handlers: CommandHandlers) -> None:
         self._handlers = handlers
 
-    async def page(
-        self, user: SlackUser, continuation: bytes, title: str, missing: list[Feature] | None = None
-    ) -> web.Response:
-        """Goes on with what `user` was doing; the page says what became of it, and what is `missing`."""
-        what = continuations.decode(continuation)
+    async def go_on(self, user: SlackUser, what: Continuation | None) -> str:
+        """Goes on with what `user` was doing; returns what became of it."""
         if what is None:
-            return self._page(title, "You can close this page and type `/zoom` in Slack.", missing)
+            return NOTHING
         try:
             await self._handlers.resume(user, what)
         except MeshError as error:
             log.info("a continued command failed", extra={"reason": error.reason.value})
-            text = f"Your meeting could not be started, though. {replies.sentence(error)}"
-            return self._page(title, text, missing)
-        return self._page(title, "Your meeting is starting in Slack; you can close this page.", missing)
+            return error.reason.value
+        return STARTING
 
-    def _page(self, title: str, text: str, missing: list[Feature] | None) -> web.Response:
-        # Odd parts stood between backticks, as in messages.
-        return self._pages.page("connected.html", title=title, parts=text.split("`"), missing=missing or [])
+
+def told(outcome: str) -> str:
+    """Returns what to tell about an outcome, with `code` between backticks; an unknown one is told as nothing."""
+    if outcome == STARTING:
+        return "Your meeting is starting in Slack; you can close this page."
+    if outcome in set(Reason):
+        sentence = replies.sentence(MeshError(Reason(outcome)))
+        return f"Your meeting could not be started, though. {sentence}"
+    return "You can close this page and type `/zoom` in Slack."

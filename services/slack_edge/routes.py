@@ -20,6 +20,7 @@ from services.slack_edge.events import Events, challenge_of
 from services.slack_edge.health import Health
 from services.slack_edge.interactions import Interactions
 from services.slack_edge.middleware import add_headers, observe
+from services.slack_edge.problems import Problems
 from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
 from services.slack_edge.starts import BUDGET
 from services.slack_edge.tasks import Tasks
@@ -150,9 +151,11 @@ class SlackDoor:
             raise web.HTTPUnauthorized(text=refusal, content_type=_JSON) from None
 
 
-def public_app(slack: SlackDoor, zoom: ZoomWebhooks, browser: Browser, health: Health | None) -> web.Application:
+def public_app(
+    slack: SlackDoor, zoom: ZoomWebhooks, browser: Browser, problems: Problems, health: Health | None
+) -> web.Application:
     """Returns what the internet reaches; `health` only where it has no port of its own."""
-    app = web.Application(middlewares=[observe], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[observe, problems.told], client_max_size=MAX_BODY)
     app.on_response_prepare.append(add_headers)
     app.add_routes(
         [

@@ -55,9 +55,12 @@ class FakeAuth(AuthServiceServicer):
         self.scopes = SCOPES.split(",")
         """What the workspace granted."""
         self.call_options: auth_service_pb2.CallOptions.ValueType = auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE
+        self.asked_of_slack = SCOPES
         self.zoom_scopes: list[str] = []
         """What Zoom grants to whoever consents."""
         self.install_requests: list[auth_service_pb2.CreateSlackInstallLinkRequest] = []
+        self.install_links: dict[str, auth_service_pb2.CreateSlackInstallLinkRequest] = {}
+        """What each install link is for, as long as it was not used."""
         self.team_name = ""
         """What the workspace calls itself; empty for what Slack says."""
         self.events: list[auth_service_pb2.RecordZoomEventRequest | auth_service_pb2.RecordSlackEventRequest] = []
@@ -141,8 +144,7 @@ class FakeAuth(AuthServiceServicer):
         self._check_browser(request.state, request.browser_secret)
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
-        installation = auth_service_pb2.ZoomInstallation(zoom_account_id="zoomAcme", scopes=self.zoom_scopes)
-        return auth_service_pb2.CompleteZoomInstallationResponse(installation=installation)
+        return auth_service_pb2.CompleteZoomInstallationResponse(installation=self._zoom_installation())
 
     async def UpdateCallOptions(self, request: auth_service_pb2.UpdateCallOptionsRequest, context: Any) -> Any:
         self._note("UpdateCallOptions")
@@ -186,9 +188,10 @@ class FakeAuth(AuthServiceServicer):
             self._check_browser(request.zoom_state, request.browser_secret)
         self.install_requests.append(request)
         state = f"install-{uuid.uuid4()}"
+        self.install_links[state] = request
         query = {
             "client_id": self.slack_client[0],
-            "scope": SCOPES,
+            "scope": ",".join(request.slack_scopes) or self.asked_of_slack,
             "state": state,
             "redirect_uri": f"{self.edge_url}/slack/oauth/callback",
         }
@@ -199,6 +202,9 @@ class FakeAuth(AuthServiceServicer):
         self, request: auth_service_pb2.CompleteSlackInstallationRequest, context: Any
     ) -> Any:
         self._note("CompleteSlackInstallation")
+        link = self.install_links.pop(request.state, None)
+        if link is None:
+            raise MeshError(Reason.LINK_USED)
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "slack"})
         form = {
@@ -214,9 +220,20 @@ class FakeAuth(AuthServiceServicer):
             answer = await response.json()
         self.bot_token = answer["access_token"]
         installation = auth_service_pb2.SlackInstallation(
-            slack_team_id=answer["team"]["id"], slack_team_name=self.team_name or answer["team"]["name"]
+            slack_team_id=answer["team"]["id"],
+            slack_team_name=self.team_name or answer["team"]["name"],
+            scopes=answer["scope"].split(","),
         )
-        return auth_service_pb2.CompleteSlackInstallationResponse(installation=installation)
+        came = self.links.get(link.zoom_state)
+        return auth_service_pb2.CompleteSlackInstallationResponse(
+            installation=installation,
+            zoom_installation=self._zoom_installation() if link.zoom_state and came is None else None,
+            user=None if came is None else came.user,
+            continuation=b"" if came is None else came.continuation,
+        )
+
+    def _zoom_installation(self) -> auth_service_pb2.ZoomInstallation:
+        return auth_service_pb2.ZoomInstallation(zoom_account_id="zoomAcme", scopes=self.zoom_scopes)
 
     async def GetSlackInstallation(self, request: Any, context: Any) -> Any:
         self._note("GetSlackInstallation")

@@ -257,7 +257,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         auth.slack_client = (slack.client_id, slack.client_secret)
         made = World(clock, slack_url, edge, edge_url, slack, auth, meetings, phone, http, stops)
         installed = await made.control("POST", "install", user_id=ADA)
-        assert installed == {"installed": True, "status": 200, "final_path": "/slack/oauth/callback"}
+        assert installed == {"installed": True, "status": 200, "final_path": "/slack/installed"}
         auth.asked.clear()
         yield made
 

@@ -185,7 +185,8 @@ async def test_names_from_the_vendors_are_text(world: World) -> None:
         f"{world.slack_url}/oauth/v2/authorize/decide", data=form, allow_redirects=False
     ) as response:
         back = response.headers["Location"]
-    _, page, _ = await get(world, world.edge_url + "/slack/oauth/callback?" + urlsplit(back).query)
+    await get(world, world.edge_url + "/slack/oauth/callback?" + urlsplit(back).query)
+    _, page, _ = await get(world, world.edge_url + "/slack/installed")
     assert "&lt;script&gt;alert" in page
     assert "<script>alert" not in page
 

@@ -63,7 +63,7 @@ async def test_S28_the_own_room_is_remembered_while_somebody_connects(world: Wor
     world.meetings.failure = MeshError(Reason.ZOOM_NOT_CONNECTED)
     await world.type("join me")
     [link] = world.auth.links.values()
-    kept = continuations.decode(link.continuation)
+    kept = continuations.decode(link.continuation).meeting
     assert kept is not None
     assert kept.personal_room
 

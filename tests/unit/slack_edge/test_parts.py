@@ -15,7 +15,7 @@ from mesh.slack_user import SlackUser
 from services.slack_edge import continuations
 from services.slack_edge.bodies import parse_form, parse_object
 from services.slack_edge.commands import Help, Invocation, StartMeeting
-from services.slack_edge.continuations import Continuation
+from services.slack_edge.continuations import Continuation, Errand
 from services.slack_edge.manifest import manifest
 from services.slack_edge.reports import outcome_of
 from services.slack_edge.settings import EdgeSettings
@@ -27,35 +27,49 @@ URL = "https://hooks.slack.com/commands/T0ACME001/1/a"
 MANIFEST_SCHEMA = Path(__file__).parents[4] / "shared/specs/slack/manifest/manifest.schema.2.0.0.json"
 
 
-def asked(command: StartMeeting | Help) -> Invocation:
+def invocation(command: StartMeeting | Help) -> Invocation:
     return Invocation(
         SlackUser("", "T1", "U1"), "ada", "acme", "C1", URL, "0b0e6b0e-0000-5000-8000-000000000000", command
     )
 
 
 def test_a_continuation_survives_the_way() -> None:
-    continuation = continuations.of(asked(StartMeeting("Wöchentlich 👍")))
+    continuation = continuations.of(invocation(StartMeeting("Wöchentlich 👍")))
     assert continuation is not None
-    assert continuations.decode(continuations.encode(continuation)) == continuation
+    assert continuations.decode(continuations.encode(continuation)).meeting == continuation
     assert "hooks.slack.com" not in repr(continuation)
 
 
 def test_S28_the_wish_for_the_own_room_survives_the_way() -> None:
-    continuation = continuations.of(asked(StartMeeting(personal_room=True)))
+    continuation = continuations.of(invocation(StartMeeting(personal_room=True)))
     assert continuation is not None
-    again = continuations.decode(continuations.encode(continuation))
+    again = continuations.decode(continuations.encode(continuation)).meeting
     assert again is not None
     assert again.personal_room
 
 
 def test_what_cannot_go_on_by_itself_has_no_continuation() -> None:
-    assert continuations.of(asked(Help())) is None
+    assert continuations.of(invocation(Help())) is None
     assert continuations.encode(None) == b""
 
 
 def test_the_longest_continuation_fits() -> None:
     longest = Continuation("0b0e6b0e-0000-5000-8000-000000000000", "C" * 32, "👍" * 200, "u" * 2048)
-    assert continuations.decode(continuations.encode(longest)) == longest
+    assert continuations.decode(continuations.encode(longest)).meeting == longest
+
+
+def test_what_was_asked_for_goes_along() -> None:
+    asked = ("meeting:write:meeting", "user:read:settings")
+    assert continuations.decode(continuations.encode(None, asked)) == Errand(None, asked)
+    meeting = continuations.of(invocation(StartMeeting("Weekly sync")))
+    assert continuations.decode(continuations.encode(meeting, asked)) == Errand(meeting, asked)
+
+
+def test_what_was_asked_for_gives_way_to_the_meeting() -> None:
+    longest = Continuation("0b0e6b0e-0000-5000-8000-000000000000", "C" * 32, "👍" * 200, "u" * 2048)
+    encoded = continuations.encode(longest, ["s" * 100] * 16)
+    assert len(encoded) <= continuations.MAX_BYTES
+    assert continuations.decode(encoded) == Errand(longest)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +80,17 @@ def test_the_longest_continuation_fits() -> None:
         b"null",
         b"[]",
         b"{}",
-        b'{"v":2,"kind":"start_meeting"}',
-        b'{"v":1,"kind":"start_meeting","topic":1}',
-        b'{"v":2,"kind":"start_meeting","request_id":"r","channel_id":"C1","topic":"","response_url":"",'
-        b'"personal_room":"yes","thread_ts":"","start_another":false}',
+        b'{"v":2,"meeting":null,"asked":""}',
+        b'{"v":3,"meeting":null}',
+        b'{"v":3,"meeting":null,"asked":1}',
+        b'{"v":3,"meeting":[],"asked":""}',
+        b'{"v":3,"meeting":{"topic":""},"asked":""}',
+        b'{"v":3,"asked":"","meeting":{"request_id":"r","channel_id":"C1","topic":"","response_url":"",'
+        b'"personal_room":"yes","thread_ts":"","start_another":false}}',
     ],
 )
 def test_what_is_no_continuation_is_none(encoded: bytes) -> None:
-    assert continuations.decode(encoded) is None
+    assert continuations.decode(encoded) == Errand()
 
 
 @pytest.mark.parametrize(
