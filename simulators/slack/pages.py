@@ -127,17 +127,19 @@ def _consent_html(sim: Simulator, consent: Consent) -> str:
 
 
 def _optional_html(consent: Consent) -> str:
-    return "".join(
-        f'<label><input type="checkbox" name="grant" value="{escape(scope)}" checked> optional: {escape(scope)}</label>'
+    boxes = "".join(
+        '<label class="check">'
+        f'<input type="checkbox" name="grant" value="{escape(scope)}" checked> <code>{escape(scope)}</code></label>'
         for scope in sorted(consent.optional_scopes)
     )
+    return f"<fieldset><legend>Optional</legend>{boxes}</fieldset>" if boxes else ""
 
 
 def _who_html(sim: Simulator, consent: Consent) -> str:
     """Who decides, and for what: only an organisation gives a choice of that."""
     world = sim.world
     people = [user for user in world.users.values() if consent.team is None or consent.team in user.team_ids]
-    body = '<label for="user_id">You are</label>' + _select(
+    body = '<label class="who" for="user_id">You are</label>' + _select(
         "user_id",
         [
             (u.id, f"{u.real_name} · {world.workspaces[u.team_id].name}{' (admin)' if u.is_admin else ''}")
@@ -147,9 +149,9 @@ def _who_html(sim: Simulator, consent: Consent) -> str:
     if any(user.is_org_admin for user in people):
         shown = {team_id: world.workspaces[team_id].name for user in people for team_id in user.team_ids}
         choices = [(WORKSPACE, "one workspace"), (ORGANISATION, "the whole organisation (its admins only)")]
-        body += '<label for="install_for">Install for</label>' + _select("install_for", choices)
+        body += '<label class="who" for="install_for">Install for</label>' + _select("install_for", choices)
         teams = [("", "my own"), *shown.items()]
-        body += '<label for="team_id">Workspace</label>' + _select("team_id", teams, chosen=consent.team)
+        body += '<label class="who" for="team_id">Workspace</label>' + _select("team_id", teams, chosen=consent.team)
     return body
 
 

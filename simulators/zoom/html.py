@@ -63,7 +63,12 @@ def text_input(name: str, label: str, *, limit: int, required: bool = True, valu
 def checkbox(name: str, value: str, label: str) -> str:
     """A box that is checked at first; an empty one is not sent."""
     box = f'<input type="checkbox" name="{escape(name)}" value="{escape(value)}" checked>'
-    return f"<label>{box} {escape(label)}</label>"
+    return f'<label class="check">{box} {escape(label)}</label>'
+
+
+def group(legend: str, *fields: str) -> str:
+    """Fields that belong together, under one heading; nothing without fields."""
+    return f"<fieldset><legend>{escape(legend)}</legend>{''.join(fields)}</fieldset>" if fields else ""
 
 
 def select(name: str, label: str, options: Iterable[tuple[str, str]]) -> str:
@@ -82,4 +87,4 @@ def button(text: str, *, name: str = "", value: str = "", quiet: bool = False) -
 def scopes(names: Iterable[str]) -> str:
     """What the app may do, folded away."""
     items = "".join(f"<li><code>{escape(name)}</code></li>" for name in names)
-    return f"<details><summary>Permissions</summary><ul>{items}</ul></details>"
+    return f"<details><summary>Permissions that come with it</summary><ul>{items}</ul></details>"

@@ -38,7 +38,7 @@ async def authorize(request: web.Request) -> web.Response:
         *(html.hidden(name, request.query[name]) for name in CARRIED if name in request.query),
         html.select("zoom_user_id", "Signed in to Zoom as", users),
         html.scopes(wanted.required),
-        *(html.checkbox("grant", scope, f"optional: {scope}") for scope in wanted.offered),
+        html.group("Optional permissions", *(html.checkbox("grant", scope, scope) for scope in wanted.offered)),
         html.button("Authorize", name="decision", value="allow_checked"),
         html.button("Decline", name="decision", value="deny", quiet=True),
     )

@@ -53,6 +53,7 @@ async def test_optional_scopes_can_be_declined_and_added_later() -> None:
         async with slack.http.get(f"{slack.config.app_url}/slack/install") as response:
             page = await response.text()
         assert '<input type="checkbox" name="grant" value="chat:write.public" checked>' in page
+        assert page.count('<label class="check">') == page.count('type="checkbox"'), "one to a line"
         assert "<dd>chat:write, commands</dd>" in page
         declined = [("decline", "users:read"), ("decline", "chat:write.public")]
         assert await decide(slack, ("decision", "allow"), *declined) == 302

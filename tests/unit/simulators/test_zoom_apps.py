@@ -44,6 +44,7 @@ async def test_the_page_offers_what_the_request_names_and_its_button_sends_the_b
     query = f"response_type=code&client_id={app.client_id}&redirect_uri={zoom.config.redirect_uri}"
     page = await zoom.request("GET", f"/oauth/authorize?{query}&optional_scope={LIST}%20{SETTINGS}")
     assert page.text.count('<input type="checkbox" name="grant"') == 2
+    assert page.text.count("<legend>Optional permissions</legend>") == 1
     assert 'name="decision" value="allow_checked"' in page.text
     consent = await zoom.consent(ADA, app, "allow_checked", grant=LIST, optional_scope=f"{LIST} {SETTINGS}")
     assert await _granted(zoom, consent) == (set(app.scopes) - set(app.optional_scopes)) | {LIST}
