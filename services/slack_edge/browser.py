@@ -22,6 +22,7 @@ from zoomslack.phone.v1 import phone_service_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
+    from services.slack_edge.used_buttons import UsedButtons
     from services.slack_edge.workspaces import Workspaces
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
     from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
@@ -44,6 +45,7 @@ class Browser:
         resuming: Resuming,
         workspaces: Workspaces,
         own_page: OwnPage,
+        used_buttons: UsedButtons,
     ) -> None:
         self._pages = pages
         self._guide = Guide(pages)
@@ -54,6 +56,7 @@ class Browser:
         self._resuming = resuming
         self._workspaces = workspaces
         self._own_page = own_page
+        self._used_buttons = used_buttons
 
     def routes(self) -> list[web.RouteDef]:
         """Returns the routes."""
@@ -137,6 +140,8 @@ class Browser:
         allowed, refused = features.split(errand.asked, done.connection.scopes)
         # What she did not allow is what the meeting waits for.
         resumed = await self._resuming.go_on(user, None if refused else errand.meeting)
+        if not refused:
+            self._used_buttons.connected(state, starts=resumed == resuming.STARTING)
         if errand.asked:
             text = resuming.told(resumed) if errand.meeting else ""
             return self._pages.allowed(allowed, refused, "in your Zoom account", "", text)

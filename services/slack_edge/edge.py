@@ -40,6 +40,7 @@ from services.slack_edge.standings import Standings
 from services.slack_edge.starts import Starts
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.telling import Teller
+from services.slack_edge.used_buttons import UsedButtons
 from services.slack_edge.workspaces import Workspaces
 from services.slack_edge.zoom_webhooks import ZoomWebhooks
 from zoomslack.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -124,7 +125,8 @@ class Edge:
             shortcuts=shortcuts,
             help_url=settings.help_url,
         )
-        table = {**reactions.table(), **shortcuts.table(), **home.table()}
+        used_buttons = UsedButtons(slack, self._tasks, clock)
+        table = {**reactions.table(), **shortcuts.table(), **home.table(), **used_buttons.table()}
         interactions = Interactions(table, gate, teller, self._tasks)
         events = Events(auth, meetings, workspaces, home, teller, self._tasks)
         door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock, icon)
@@ -139,7 +141,7 @@ class Edge:
             installs=TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE),
             company_wide=bool(settings.zoom_account_secrets),
         )
-        browser = Browser(pages, problems, auth, phone, install_pages, resuming, workspaces, own_page)
+        browser = Browser(pages, problems, auth, phone, install_pages, resuming, workspaces, own_page, used_buttons)
         apart = settings.admin_listen is not None
         self._public = _runner(public_app(door, webhooks, browser, problems, None if apart else self._health))
         self._admin = _runner(admin_app(self._health)) if apart else None

@@ -39,6 +39,8 @@ class Reaction:
     """Done after the acknowledgement; what it returns is told to the person, if anything."""
     answer: Callable[[Interaction], Json | None] | None = None
     """What the interaction is answered with: a modal's errors, or its next view. With such, no work is done."""
+    for_everybody: bool = False
+    """Whether people of other companies, who see messages in shared channels, may do it, too."""
 
 
 class Interactions:
@@ -66,14 +68,17 @@ class Interactions:
         if reaction.answer is not None and (answer := reaction.answer(interaction)) is not None:
             return answer
         if reaction.work is not None:
-            self._tasks.start(self._react(reaction.work, interaction), f"react to {interaction.key}")
+            work = self._react(reaction.work, interaction, for_everybody=reaction.for_everybody)
+            self._tasks.start(work, f"react to {interaction.key}")
         return None
 
-    async def _react(self, work: Callable[[Interaction], Awaitable[Json | None]], interaction: Interaction) -> None:
+    async def _react(
+        self, work: Callable[[Interaction], Awaitable[Json | None]], interaction: Interaction, *, for_everybody: bool
+    ) -> None:
         who = interaction.who
         try:
             with deadline.budget(WORK_SECONDS):
-                if interaction.is_surely_inside or await self._gate.is_colleague(who.user):
+                if for_everybody or interaction.is_surely_inside or await self._gate.is_colleague(who.user):
                     message = await work(interaction)
                 else:
                     message = replies.outsiders()

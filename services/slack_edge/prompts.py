@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mesh.errors import Reason
-from services.slack_edge.blocks import Json, context, link_button, mrkdwn, section
+from services.slack_edge import link_names
+from services.slack_edge.blocks import Json, actions, button, context, link_button, mrkdwn, section
 from services.slack_edge.features import Feature
 from services.slack_edge.replies import SENTENCES, ephemeral
 from services.slack_edge.texts import escape
 from services.slack_edge.usage import OLDER_FOR_ADMINS, OLDER_FOR_EVERYBODY
 
+CONNECT = "zoom_connect"
+"""The `action_id` of every button whose link connects, and works once; its `value` names the link."""
 ZOOM_ADMINS_ONLY = "Only an administrator of your company's Zoom account can allow that."
 _ONCE = "The link is for you only and works for ten minutes."
 _SOME_MISSING = "Some permissions were not granted. Everything else works without them."
@@ -24,7 +27,7 @@ def connect(connect_url: str, *, continues: bool) -> Json:
     return ephemeral(
         f"{first} {second}",
         section(mrkdwn(f"{first} {second}")),
-        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
+        _connect_button("Authorize Zoom", connect_url),
         context(mrkdwn(_ONCE)),
     )
 
@@ -38,7 +41,7 @@ def connect_after_transition(connect_url: str) -> Json:
     return ephemeral(
         text,
         section(mrkdwn(text)),
-        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
+        _connect_button("Authorize Zoom", connect_url),
         context(mrkdwn(_ONCE)),
     )
 
@@ -77,7 +80,7 @@ def ask_for_scopes(words: Sequence[str], connect_url: str, *, continues: bool) -
     return ephemeral(
         text,
         section(mrkdwn(text)),
-        link_button("Allow in Zoom", connect_url, "zoom_connect", primary=True),
+        _connect_button("Allow in Zoom", connect_url),
         context(mrkdwn(f"It asks for just that. {_ONCE}")),
     )
 
@@ -114,7 +117,7 @@ def permissions_before_connecting(slack: Lacking, connect_url: str) -> Json:
         _SOME_MISSING if slack.features else "Connect your Zoom account to see its permissions, too.",
         *_lacking_in_slack(slack),
         section(mrkdwn(text)),
-        link_button("Authorize Zoom", connect_url, "zoom_connect", primary=True),
+        _connect_button("Authorize Zoom", connect_url),
         context(mrkdwn(_ONCE)),
     )
 
@@ -130,20 +133,41 @@ def permissions_in_slack(slack: Lacking) -> Json:
 
 
 def _lacking_in_slack(slack: Lacking) -> list[Json]:
-    return _lacking("Slack", slack, "slack_install")
+    text = _lacking("Slack", slack)
+    return [text, link_button("Allow in Slack", slack.url, "slack_install")] if slack.features else [text]
 
 
 def _lacking_in_zoom(zoom: Lacking) -> list[Json]:
-    blocks = _lacking("Zoom", zoom, "zoom_install" if zoom.takes_zoom_admin else "zoom_connect")
-    return [*blocks, context(mrkdwn(ZOOM_ADMINS_ONLY))] if zoom.takes_zoom_admin else blocks
+    text = _lacking("Zoom", zoom)
+    if not zoom.features:
+        return [text]
+    if zoom.takes_zoom_admin:
+        button = link_button("Allow in Zoom", zoom.url, "zoom_install")
+        return [text, button, context(mrkdwn(ZOOM_ADMINS_ONLY))]
+    return [text, _connect_button("Allow in Zoom", zoom.url)]
 
 
-def _lacking(vendor: str, lacking: Lacking, action_id: str) -> list[Json]:
+def _lacking(vendor: str, lacking: Lacking) -> Json:
     if not lacking.features:
-        return [section(mrkdwn(f"*{vendor}:* nothing is missing."))]
+        return section(mrkdwn(f"*{vendor}:* nothing is missing."))
     lines = "\n".join(f"• {feature.does}" for feature in lacking.features)
-    text = f"*{vendor}:* without a permission there, Zoom for Slack cannot:\n{lines}"
-    return [section(mrkdwn(text)), link_button(f"Allow in {vendor}", lacking.url, action_id)]
+    return section(mrkdwn(f"*{vendor}:* without a permission there, Zoom for Slack cannot:\n{lines}"))
+
+
+def go_on_in_browser() -> Json:
+    """Takes the place of a button that was pressed: its link works once."""
+    text = "Go on in your browser, where the page to connect Zoom has opened. If it did not, type the command again."
+    return {"replace_original": True, "text": text}
+
+
+def connected(*, starts: bool) -> Json:
+    """Takes the place of that, once its link has connected the person; `starts` tells of her meeting."""
+    then = "Your meeting starts." if starts else "Type the command again."
+    return {"replace_original": True, "text": f"Zoom is connected. {then}"}
+
+
+def _connect_button(text: str, connect_url: str) -> Json:
+    return actions(button(text, CONNECT, url=connect_url, value=link_names.of_link(connect_url), style="primary"))
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -1,0 +1,76 @@
+"""Buttons whose link works once: pressed, they give way to words, and those to what came of the link.
+
+Slack tells of a press with an address at which the message may be replaced, five times within half an hour (Slack,
+"Handling user interaction"). Only this process knows it: where another replica hears of the connection, the words that
+came with the press stay, and stay true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from mesh.clock import Clock
+from services.slack_edge import link_names, prompts
+from services.slack_edge.blocks import Json
+from services.slack_edge.interactions import Key, Reaction
+from services.slack_edge.payloads import Interaction
+from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+_LIFE = 30 * 60.0
+_MOST = 10_000
+
+
+@dataclass(frozen=True)
+class _Press:
+    response_url: str = field(repr=False)
+    until: float
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Keeps what is said first before what is said next."""
+
+
+class UsedButtons:
+    """Replaces the messages of buttons that were pressed. One per process."""
+
+    def __init__(self, slack: SlackApi, tasks: Tasks, clock: Clock) -> None:
+        self._slack = slack
+        self._tasks = tasks
+        self._clock = clock
+        self._presses: OrderedDict[str, _Press] = OrderedDict()
+
+    def table(self) -> dict[Key, Reaction]:
+        """Returns what leads here."""
+        # Whoever sees such a button may press it: she typed the command, and Slack opens the link by itself.
+        return {("block_actions", prompts.CONNECT): Reaction(self._pressed, for_everybody=True)}
+
+    async def _pressed(self, interaction: Interaction) -> None:
+        if not interaction.response_url:  # in a modal
+            return
+        press = _Press(interaction.response_url, self._clock.monotonic() + _LIFE)
+        async with press.turn:
+            self._presses[interaction.value] = press
+            self._presses.move_to_end(interaction.value)
+            if len(self._presses) > _MOST:
+                self._presses.popitem(last=False)
+            await self._replace(press, prompts.go_on_in_browser())
+
+    def connected(self, state: str, *, starts: bool) -> None:
+        """Says that the link with `state` has connected somebody, and whether her meeting `starts`. Never blocks."""
+        press = self._presses.pop(link_names.of_state(state), None)
+        if press is not None and self._clock.monotonic() < press.until:
+            self._tasks.start(self._tell(press, prompts.connected(starts=starts)), "tell of a connection")
+
+    async def _tell(self, press: _Press, message: Json) -> None:
+        async with press.turn:
+            await self._replace(press, message)
+
+    async def _replace(self, press: _Press, message: Json) -> None:
+        try:
+            await self._slack.respond(press.response_url, message)
+        except SlackError as error:
+            log.info("a used button stays", extra={"cause": str(error)})
