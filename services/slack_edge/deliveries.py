@@ -34,6 +34,8 @@ REPORT_SECONDS = 1.0
 """Kept back of every lease, to report before somebody else begins."""
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between attempts to lease while meetings cannot be reached."""
+_STARTING = 5
+"""Attempts, over some nine seconds, after which meetings is late."""
 
 
 class Deliveries:
@@ -77,10 +79,11 @@ class Deliveries:
                 leased = await self._lease(CONCURRENCY - self._work.running)
             except MeshError as error:
                 failures += 1
-                if failures == 1:  # once, not every few seconds of an outage
-                    # Services that start together find each other a moment later: nothing is wrong then.
-                    level = logging.WARNING if reached else logging.INFO
-                    log.log(level, "cannot lease deliveries", extra={"reason": error.reason.value})
+                # Once, not every few seconds of an outage. Services that start together find each other a moment later.
+                if failures == (1 if reached else _STARTING):
+                    log.warning("cannot lease deliveries", extra={"reason": error.reason.value})
+                elif failures == 1:
+                    log.debug("cannot lease deliveries yet", extra={"reason": error.reason.value})
             except Exception:
                 failures += 1
                 log.exception("leasing hit a defect")

@@ -130,14 +130,23 @@ def test_giving_a_delivery_back_asks_for_no_delay() -> None:
     assert at_once("answer_late").retry_delay.ToTimedelta().total_seconds() == 0
 
 
-async def test_meetings_that_starts_after_us_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-    down = Reason.SERVICE_UNAVAILABLE
-    script: Any = Script(down, down, None, down, down)
+async def levels_of(caplog: pytest.LogCaptureFixture, *script: Reason | None) -> list[str]:
+    """Plays what leasing comes to, and returns how loudly its failures were told."""
+    caplog.set_level(logging.DEBUG)
+    played: Any = Script(*script)
     clock = FakeClock()
     presenter: Any = None  # nothing is leased, so nothing is shown
-    deliveries = Deliveries(script, presenter, Reports(script, clock), clock, lease_holder="edge-1")
+    deliveries = Deliveries(played, presenter, Reports(played, clock), clock, lease_holder="edge-1")
     deliveries.start()
-    await script.played.wait()
+    await played.played.wait()
     await deliveries.drain(0)
-    assert [record.levelname for record in caplog.records if "cannot lease" in record.message] == ["INFO", "WARNING"]
+    return [record.levelname for record in caplog.records if "cannot lease" in record.message]
+
+
+async def test_meetings_that_starts_after_us_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    down = Reason.SERVICE_UNAVAILABLE
+    assert await levels_of(caplog, down, down, None, down, down) == ["DEBUG", "WARNING"]
+
+
+async def test_meetings_that_never_comes_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    assert await levels_of(caplog, *[Reason.SERVICE_UNAVAILABLE] * 9) == ["DEBUG", "WARNING"]
