@@ -111,7 +111,7 @@ class _Launch:
                     self._console.say(f"still waiting for {', '.join(late)}")
         if self._plan.simulators:
             await self._install()
-        self._console.banner(_banner(self._plan, seconds=self._clock.monotonic() - began))
+        self._console.banner(banner(self._plan, seconds=self._clock.monotonic() - began))
 
     async def _install(self) -> None:
         """Installs the app in the simulated workspace, as its admin would in a browser."""
@@ -148,14 +148,16 @@ def _probes(plan: Plan) -> dict[str, Probe]:
     return probes
 
 
-def _banner(plan: Plan, *, seconds: float) -> str:
+def banner(plan: Plan, *, seconds: float) -> str:
+    """Returns what is said once everything runs, `seconds` after the start: the addresses to open."""
     edge = plan.url(SERVICES["slack_edge"][0])
     lines = [f"Zoom for Slack is running (started in {seconds:.1f} s)", ""]
     if plan.simulators:
         lines += [
             f"  Slack   {plan.url(SIMULATORS['slack'][0])}/   open this, type /zoom and press Enter",
             f"  Zoom    {plan.url(SIMULATORS['zoom'][0])}/   let people join and leave, end meetings",
-            f"  App     {edge}/",
+            f"  App     {edge}/   what people read about it",
+            f"  Install {edge}/install   for a whole company, or for one person",
         ]
     else:
         public = plan.environ.get("ZOOMSLACK_PUBLIC_URL") or edge
