@@ -38,11 +38,12 @@ def connect_after_transition(connect_url: str) -> Json:
         "Zoom for Slack has been renewed. Authorize it once: Zoom asks you to allow it, then Slack asks you to "
         "authorize it, and everything works."
     )
+    note = f"{_ONCE} Where Slack does not let you authorize apps, ask a workspace admin to {OLDER_FOR_ADMINS}."
     return ephemeral(
         text,
         section(mrkdwn(text)),
         _connect_button("Authorize Zoom", connect_url),
-        context(mrkdwn(_ONCE)),
+        context(mrkdwn(note)),
     )
 
 

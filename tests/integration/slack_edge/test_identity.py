@@ -148,6 +148,17 @@ async def test_an_older_installation_tells_an_admin_and_a_user_what_each_can_do(
     assert world.meetings.started == []
 
 
+async def test_what_mends_an_older_installation_is_told_in_the_same_words_everywhere(world: World) -> None:
+    await granted(world, OLDER)
+    told = [await type_as(world, GRACE, text) for text in ("help", "", "permissions")]
+    world.auth.connected |= {ADA, GRACE}
+    told += [await type_as(world, user, "") for user in (ADA, GRACE)]
+    assert all("remove the Zoom app from this workspace and add it again" in markup(answer) for answer in told)
+    assert all(
+        "ype `/zoom` and follow the link" in markup(answer) for answer in told if "zoom_connect" not in str(answer)
+    )
+
+
 async def test_a_missing_scope_of_zoom_is_asked_for_alone_and_the_command_goes_on(world: World) -> None:
     world.meetings.failure = MeshError(Reason.ZOOM_SCOPE_MISSING, {"scopes": "meeting:write:meeting"})
     answer = (await world.type("meeting Weekly sync"))["answer"]
