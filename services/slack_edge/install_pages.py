@@ -189,7 +189,7 @@ class InstallPages:
         state = form.get("zoom_state", "")[:129]
         browser_secret = self._pages.setup_secret(request, state)[:129]
         if not browser_secret:
-            return self._problems.other_browser(TO_INSTALL)
+            return self._problems.other_browser(installing=True)
         return await self._to_slack(
             auth_service_pb2.CreateSlackInstallLinkRequest(zoom_state=state, browser_secret=browser_secret), status=303
         )
@@ -217,7 +217,7 @@ class InstallPages:
         if (done_before := self._last_page.again(request, state)) is not None:
             return done_before
         if not self._pages.has_state(request, state):
-            return self._problems.other_browser(TO_INSTALL)
+            return self._problems.other_browser(installing=True)
         asked = self._asked_of_slack.read(request, state) or Asked()
         try:
             done = await self._auth.CompleteSlackInstallation(

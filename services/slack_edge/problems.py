@@ -65,11 +65,15 @@ class Problems:
         status, links = _STATUS.get(error.code, 500), (again,) if again else ()
         return self._pages.message("That did not work", text, status=status, links=links)
 
-    def other_browser(self, again: Link | None = None) -> web.Response:
-        """Returns the page for a state that is not bound to this browser."""
-        then = "" if again else " Type `/zoom` in Slack for a new link and open it here."
-        text = f"This sign-in was begun in another browser, or too long ago.{then}"
-        return self._pages.message("Please start again", text, status=403, links=(again,) if again else ())
+    def other_browser(self, *, installing: bool = False) -> web.Response:
+        """Returns the page for a state that is not bound to this browser; `installing` where that is sure."""
+        text = "This sign-in was begun in another browser, or too long ago."
+        if not installing:
+            text += (
+                " Type `/zoom` in Slack for a new link and open it here. If you were installing Zoom for your company, "
+                "begin again on the install page."
+            )
+        return self._pages.message("Please start again", text, status=403, links=(TO_INSTALL,))
 
     @web.middleware
     async def told(self, request: web.Request, handler: Handler) -> web.StreamResponse:

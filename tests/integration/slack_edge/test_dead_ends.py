@@ -60,6 +60,13 @@ async def test_who_declines_at_zoom_is_told_what_to_type(world: World) -> None:
     assert "Type <code>/zoom</code> in Slack whenever you want to." in page
 
 
+async def test_a_way_back_from_zoom_in_another_browser_leads_on_whatever_it_was_for(world: World) -> None:
+    status, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=x&state=y")
+    assert status == 403
+    assert "Type <code>/zoom</code> in Slack for a new link" in page
+    assert TO_INSTALL in page  # an administrator who installs for her company may be nobody in Slack yet
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/install/", "/zoom", "/guide/pictures/nothing.png"])
 async def test_an_address_that_is_none_is_told_by_a_page(world: World, path: str) -> None:
     status, page, headers = await get(world, world.edge_url + path)
