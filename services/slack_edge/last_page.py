@@ -9,7 +9,7 @@ from aiohttp import web
 from services.slack_edge import features, resuming
 from services.slack_edge.addresses import PATHS
 from services.slack_edge.memos import Facts, Memo
-from services.slack_edge.pages import Pages
+from services.slack_edge.pages import Link, Pages
 from services.slack_edge.problems import TO_INSTALL
 from services.slack_edge.texts import clean
 from zoomslack.auth.v1 import auth_service_pb2
@@ -21,6 +21,8 @@ _GONE = (
     "This page shows for an hour what came of an installation, to the browser that made it. In Slack, type `/zoom` to "
     "use Zoom, and `/zoom permissions` to see what is not allowed."
 )
+
+_INCOMPLETE = "It was allowed a part of what every command needs, and does not work with less than all of that."
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class LastPage:
         if facts.resumed:
             text = resuming.told(facts.resumed)
             return self._pages.told("connected.html", text, title="Zoom is ready to use", missing=[], zoom_user=None)
+        if features.is_older(facts.slack_scopes.split()):
+            rest = Link("Allow the rest", PATHS.slack_install(facts.team_id))
+            return self._pages.message("Zoom is not ready yet", _INCOMPLETE, links=(rest,))
         if facts.asked:
             return self._allowed(facts)
         return self._installed(facts)

@@ -1,7 +1,7 @@
 """What a browser keeps for us from one page of a consent to the next: facts that are no secret, in a cookie.
 
 So any replica can go on, and no address says anything. What comes back may be anybody's invention: it is shown to that
-browser alone, escaped like all that pages show, and nothing is done because of it.
+browser alone, escaped like all that pages show, and leads to nothing else.
 """
 
 from __future__ import annotations

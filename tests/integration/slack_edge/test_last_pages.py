@@ -161,6 +161,14 @@ async def test_one_permission_of_slack_that_is_not_given_is_asked_for_again(worl
     assert "Nothing else to do." not in page
 
 
+async def test_a_first_installation_by_a_link_for_one_permission_is_not_called_done(world: World) -> None:
+    await world.control("POST", "uninstall")
+    page = await last_page(world, await install(world, "?scopes=chat:write"))
+    assert "<h1>Zoom is not ready yet</h1>" in page
+    assert 'href="/slack/install?team=T0ACME001"' in page
+    assert "Nothing else to do." not in page
+
+
 async def allow_for_the_company(world: World, **query: str) -> tuple[int, str]:
     """Allows one more permission as the administrator; returns the page on which that ends."""
     _, _, headers = await submit(world, "/install", {"zoom_scopes": "user:read:settings:admin"})
