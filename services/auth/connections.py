@@ -36,6 +36,8 @@ class Completed:
 
     standing: Standing
     link: ConnectLink = field(repr=False)
+    zoom_email: str = field(default="", repr=False)
+    """Of the Zoom user who consented; empty for a call that repeats an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,17 @@ class Connections:
 
         Raises MeshError as the proto's CompleteConnection says.
         """
-        link = await self._consents.complete(state, AppLevel.USER, code=code, error=error, finish=self._connect)
+        profiles: list[ZoomProfile] = []
+
+        async def connect(link: ConnectLink, owner: str, tokens: TokenPair) -> bool:
+            profiles.append(await limited(self._profile_limit, self._profiles.own(tokens)))
+            return await self._connect(link, owner, tokens, profiles[-1])
+
+        link = await self._consents.complete(state, AppLevel.USER, code=code, error=error, finish=connect)
         standing = await self._store.standing(link.user)
         if not standing.grants():
             raise MeshError(Reason.LINK_USED)  # deleted since: it cannot be had again
-        return Completed(standing, link)
+        return Completed(standing, link, profiles[-1].email if profiles else "")
 
     async def get(self, user: SlackUser) -> Standing:
         """Returns the person's standing, with a connection and a grant that serves it.
@@ -158,8 +166,7 @@ class Connections:
             await self._revocations.revoke(deleted.orphan, REVOKE_WAIT)
         return deleted.found
 
-    async def _connect(self, link: ConnectLink, owner: str, tokens: TokenPair) -> bool:
-        profile = await limited(self._profile_limit, self._profiles.own(tokens))
+    async def _connect(self, link: ConnectLink, owner: str, tokens: TokenPair, profile: ZoomProfile) -> bool:
         stored = await self._store.connect(link, owner, tokens, profile)
         if stored.mine:
             log.info("zoom connected", extra={**_who(link.user), "zoom_user_id": profile.zoom_user_id})

@@ -74,6 +74,8 @@ class ZoomProfile:
     zoom_user_id: str
     zoom_account_id: str
     plan: ZoomPlan
+    email: str = field(default="", repr=False, compare=False)
+    """Empty where it is not at hand: it is told to the person herself and never stored."""
 
 
 @dataclass(frozen=True)

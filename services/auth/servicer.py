@@ -92,6 +92,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
             connection=converters.connection_message(completed.standing),
             continuation=completed.link.continuation,
             slack_display_name=completed.link.display_name,
+            zoom_email=completed.zoom_email,
         )
 
     async def GetConnection(  # noqa: N802

@@ -19,6 +19,7 @@ from zoom_api.tokens import AccessToken
 log = logging.getLogger(__name__)
 
 _MAX_ID = 64
+_MAX_EMAIL = 320
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _PLANS = {1: ZoomPlan.BASIC, 2: ZoomPlan.LICENSED, 4: ZoomPlan.UNASSIGNED, 99: ZoomPlan.UNASSIGNED}
 _PASSING = {Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_RATE_LIMITED, Reason.ZOOM_DAILY_LIMIT}
@@ -114,7 +115,8 @@ def _profile(answer: dict[str, Any]) -> ZoomProfile:
     ):
         log.error("Zoom's user has no usable id")
         raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
-    return ZoomProfile(user_id, account_id, plan_of(kind))
+    email = answer.get("email")
+    return ZoomProfile(user_id, account_id, plan_of(kind), email[:_MAX_EMAIL] if isinstance(email, str) else "")
 
 
 def plan_of(kind: object) -> ZoomPlan:

@@ -150,7 +150,8 @@ class Browser:
             resuming.told(resumed),
             title="Zoom is connected",
             missing=features.without_zoom(done.connection.scopes),
-            zoom_user=usage.zoom_user(done.connection),
+            zoom_email=done.zoom_email,
+            plan=usage.plan(done.connection),
         )
 
     async def _is_older(self, user: SlackUser) -> bool:

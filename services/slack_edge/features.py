@@ -44,8 +44,14 @@ FEATURES = (
     Feature("start meetings", zoom_scopes=("meeting:write:meeting",)),
     Feature("show when a meeting begins and ends", zoom_scopes=("meeting:read:meeting",)),
     Feature("show who is in a meeting", zoom_scopes=("meeting:read:participant",)),
+    Feature("end a meeting for everybody", zoom_scopes=("meeting:update:status",)),
+    Feature(
+        "look up how a meeting went that it did not hear of",
+        zoom_scopes=("meeting:read:past_meeting", "meeting:read:list_past_participants"),
+    ),
     Feature("find a meeting again when Zoom's answer got lost", zoom_scopes=("meeting:read:list_meetings",)),
     Feature("post recordings", zoom_scopes=("cloud_recording:read:recording",)),
+    Feature("look for recordings that it did not hear of", zoom_scopes=("cloud_recording:read:list_recording_files",)),
     Feature("place phone calls", zoom_scopes=("user:read:settings",)),
 )
 
@@ -89,6 +95,10 @@ _CLASSIC = {
     "meeting:write:meeting": "meeting:write",
     "meeting:read:meeting": "meeting:read",
     "meeting:read:participant": "meeting:read",
+    "meeting:read:past_meeting": "meeting:read",
+    "meeting:read:list_past_participants": "meeting:read",
+    "meeting:update:status": "meeting:write",
+    "cloud_recording:read:list_recording_files": "recording:read",
     "meeting:read:list_meetings": "meeting:read",
     "cloud_recording:read:recording": "recording:read",
     "user:read:settings": "user:read",

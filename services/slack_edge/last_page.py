@@ -88,7 +88,9 @@ class LastPage:
     def _page(self, facts: Installed) -> web.Response:
         if facts.resumed:
             text = resuming.told(facts.resumed)
-            return self._pages.told("connected.html", text, title="Zoom is ready to use", missing=[], zoom_user=None)
+            return self._pages.told(
+                "connected.html", text, title="Zoom is ready to use", missing=[], zoom_email="", plan=""
+            )
         if features.is_older(facts.slack_scopes.split()):
             rest = Link("Allow the rest", PATHS.slack_install(facts.team_id))
             return self._pages.message("Zoom is not ready yet", _INCOMPLETE, links=(rest,))

@@ -72,9 +72,9 @@ def config(workspace: Workspace | MeshError | None) -> Json:
     return ephemeral(f"In this workspace `/zoom` offers {now}. Owners and admins can change that. {how}")
 
 
-def zoom_user(connection: pb.Connection) -> tuple[str, str, str]:
-    """Returns the ids of the Zoom user and of her account, and what Zoom lets her do in words; foreign text."""
-    return connection.zoom_user_id, connection.zoom_account_id, _PLANS.get(connection.zoom_plan, "")
+def plan(connection: pb.Connection) -> str:
+    """Returns what Zoom lets the person do, in words that follow whom it is about."""
+    return _PLANS.get(connection.zoom_plan, "")
 
 
 def _installation(workspace: Workspace | MeshError | None, standing: Standing | None) -> list[str]:
@@ -107,9 +107,8 @@ def _zoom(workspace: Workspace | MeshError | None, standing: Standing | None) ->
     if connected is None or isinstance(workspace, MeshError):
         return []
     if isinstance(standing, pb.Connection):
-        user_id, account_id, plan = map(escape, zoom_user(standing))
-        way = ", by your company's installation" if _is_served_by_company(standing) else ""
-        return [f"*Zoom:* you are connected{way}, as Zoom user `{user_id}` of account `{account_id}`{plan}."]
+        way = " by your company's installation" if _is_served_by_company(standing) else ""
+        return [f"*Zoom:* you are connected{way}{plan(standing)}. `/zoom logout` signs you out."]
     return ["*Zoom:* you are not connected. Type `/zoom` to connect."]
 
 

@@ -58,6 +58,8 @@ class FakeAuth(AuthServiceServicer):
         self.asked_of_slack = SCOPES
         self.zoom_scopes: list[str] = []
         """What Zoom grants to whoever consents."""
+        self.zoom_email = ""
+        """Of whoever consents."""
         self.install_requests: list[auth_service_pb2.CreateSlackInstallLinkRequest] = []
         self.install_links: dict[str, auth_service_pb2.CreateSlackInstallLinkRequest] = {}
         """What each install link is for, as long as it was not used."""
@@ -104,6 +106,7 @@ class FakeAuth(AuthServiceServicer):
             user=link.user,
             connection=self._connection(link.user),
             continuation=link.continuation,
+            zoom_email=self.zoom_email,
         )
 
     def _connection(self, user: slack_pb2.SlackUser) -> auth_service_pb2.Connection:

@@ -31,7 +31,7 @@ async def test_help_says_that_nobody_has_to_connect_only_while_the_company_grant
     text = (await world.type("help"))["answer"]["text"]
     assert "*Installation:* newer, for your whole company." in text
     assert NOBODY_HAS_TO in text
-    assert "*Zoom:* you are connected, by your company's installation" in text
+    assert "*Zoom:* you are connected by your company's installation" in text
 
 
 async def test_help_without_the_permission_to_see_addresses_promises_nothing(world: World) -> None:
@@ -50,13 +50,13 @@ async def test_help_of_a_person_who_signed_out_or_whose_companys_grant_is_dead_p
     await in_a_company(world, level=pb.ZOOM_APP_LEVEL_USER)  # by her own consent: nothing is known of the company's
     text = (await world.type("help"))["answer"]["text"]
     assert NOBODY_HAS_TO not in text
-    assert "*Zoom:* you are connected, as Zoom user `zoomUser`" in text
+    assert "*Zoom:* you are connected (licensed)." in text
 
 
-async def test_help_names_the_zoom_user_and_what_is_offered(world: World) -> None:
+async def test_help_tells_the_plan_and_what_is_offered(world: World) -> None:
     world.auth.connected.add(ADA)
     text = (await world.type("help"))["answer"]["text"]
-    assert "as Zoom user `zoomUser` of account `zoomAcme` (licensed)" in text
+    assert "*Zoom:* you are connected (licensed). `/zoom logout` signs you out." in text
     assert "*Offered here:* meetings and phone calls." in text
     world.auth.call_options = pb.CALL_OPTIONS_PHONE
     world.clock.jump(LIFE + 1)

@@ -119,8 +119,12 @@ async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world
     link = world.auth.links[button(answer, "zoom_connect").rpartition("=")[2]]
     assert list(link.zoom_scopes) == [
         "meeting:read:participant",
+        "meeting:update:status",
+        "meeting:read:past_meeting",
+        "meeting:read:list_past_participants",
         "meeting:read:list_meetings",
         "cloud_recording:read:recording",
+        "cloud_recording:read:list_recording_files",
     ]
     shown = json.dumps(answer)
     assert "show who is in a meeting" in shown

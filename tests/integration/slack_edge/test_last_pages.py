@@ -236,12 +236,13 @@ async def test_a_permission_that_was_asked_for_and_not_given_is_named(world: Wor
     assert "Nothing else to do." not in page
 
 
-async def test_the_connected_page_names_the_zoom_user(world: World) -> None:
+async def test_the_connected_page_names_the_zoom_account(world: World) -> None:
+    world.auth.zoom_email = "ada+<b>@acme.example"
     link = await connect_link(world)
     _, location = await press_continue(world, link)
     query = urlencode({"state": state_in(location), "code": "code"})
     _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?{query}")
-    assert "Zoom user <code>zoomUser</code> of account <code>zoomAcme</code> (licensed)" in page
+    assert "You are connected as ada+&lt;b&gt;@acme.example (licensed) in Zoom." in page
 
 
 async def test_after_the_transition_the_last_page_can_be_opened_again(world: World) -> None:

@@ -334,10 +334,15 @@ class CompleteConnectionResponse(_message.Message):
     CONNECTION_FIELD_NUMBER: _builtins.int
     CONTINUATION_FIELD_NUMBER: _builtins.int
     SLACK_DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    ZOOM_EMAIL_FIELD_NUMBER: _builtins.int
     continuation: _builtins.bytes
     """The bytes given to `CreateConnectLink`."""
     slack_display_name: _builtins.str
     """What the connect page called the person."""
+    zoom_email: _builtins.str
+    """The e-mail address of the Zoom user who consented, to be shown to her and to nobody else. It is not stored: a call
+    that repeats an earlier one answers without.
+    """
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
         """The person that was connected."""
@@ -353,10 +358,11 @@ class CompleteConnectionResponse(_message.Message):
         connection: Global___Connection | None = ...,
         continuation: _builtins.bytes = ...,
         slack_display_name: _builtins.str = ...,
+        zoom_email: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "continuation", b"continuation", "slack_display_name", b"slack_display_name", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "continuation", b"continuation", "slack_display_name", b"slack_display_name", "user", b"user", "zoom_email", b"zoom_email"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
