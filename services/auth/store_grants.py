@@ -55,7 +55,11 @@ def grant_of(vault: Vault, level: AppLevel, row: Row) -> Grant:
 async def put_grant(
     connection: AsyncConnection, vault: Vault, tokens: TokenPair, profile: ZoomProfile, now: datetime
 ) -> None:
-    """Stores a new grant in the place of an older one of the same user, or account."""
+    """Stores a new grant in the place of an older one of the same user, or account.
+
+    The older pair is not revoked: Zoom ends it where the same person consented again, and where it was another
+    administrator's, a revocation might be taken for a removal of the app from the account.
+    """
     table = TABLES[tokens.level]
     row: dict[str, Any] = {
         "zoom_user_id": profile.zoom_user_id,

@@ -74,7 +74,7 @@ class Browser:
         ]
 
     async def _product(self, _request: web.Request) -> web.Response:
-        return self._pages.page("product.html", commands=usage.COMMANDS)
+        return self._pages.page("product.html", pictures=True, commands=usage.COMMANDS, guide=self._guide.contents)
 
     async def _style(self, _request: web.Request) -> web.Response:
         return self._pages.style()

@@ -22,6 +22,12 @@ class Guide:
         self._texts = {file.stem: Markup(file.read_text(encoding="utf-8")) for file in _FOLDER.glob("*.html")}  # noqa: S704 (made by us, with HTML in the source escaped)
         self._pictures = {file.name: file.read_bytes() for file in _FOLDER.glob("pictures/*.png")}
 
+    @property
+    def contents(self) -> Markup:
+        """The list of the guide's pages, with the picture above it, for the product page."""
+        _, start, rest = self._texts["index"].partition("<p><img")
+        return Markup(start + rest)  # noqa: S704 (as above)
+
     def routes(self) -> list[web.RouteDef]:
         """Returns the routes."""
         return [

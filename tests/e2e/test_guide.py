@@ -17,7 +17,7 @@ _LINK = re.compile(r'(?:href|src)="(/[^"]*)"')
 
 async def test_S6_every_page_and_picture_of_the_guide_is_reached_from_the_product_page(office: Office) -> None:
     seen: dict[str, str] = {}
-    left = ["/"]
+    left, first = ["/"], set[str]()
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
         while left:
             path = left.pop()
@@ -26,11 +26,14 @@ async def test_S6_every_page_and_picture_of_the_guide_is_reached_from_the_produc
             async with session.get(urljoin(office.system.urls["edge"], path)) as response:
                 assert response.status == 200, path
                 seen[path] = response.content_type
+                if path == "/":
+                    first = set(_LINK.findall(await response.text()))
                 if path == "/" or path.startswith("/guide/"):
                     assert "no-store" in response.headers["Cache-Control"] or seen[path] == "image/png"
                     left += _LINK.findall(await response.text()) if seen[path] == "text/html" else []
     pages = {path.removeprefix("/guide/") for path, kind in seen.items() if kind == "text/html" and "/guide/" in path}
     assert pages >= {"index", "installing", "using", "configuring", "removing", "results", "older", "limits"}
+    assert {f"/guide/{page}" for page in pages - {"index"}} <= first, "all of it is one step away"
     assert sum(kind == "image/png" for kind in seen.values()) >= 3
     assert len(seen) < 50, "no page leads on and on"
 
