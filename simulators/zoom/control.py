@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from simulators.zoom import views
+from simulators.zoom import scheduling, views
 from simulators.zoom.config import ZoomApp
 from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, Field, problems
@@ -80,6 +80,18 @@ async def advance_clock(request: web.Request) -> web.Response:
 async def list_meetings(request: web.Request) -> web.Response:
     """`GET /control/meetings`."""
     return web.json_response({"meetings": views.meetings(request.app[SIMULATION])})
+
+
+async def schedule_meeting(request: web.Request) -> web.Response:
+    """`POST /control/meetings {"zoom_user_id", "topic"?}`: a person schedules a meeting in Zoom itself, for now."""
+    simulation = request.app[SIMULATION]
+    body = await body_of(request, {"zoom_user_id": USER_ID, "topic": Field(kind="string", maximum=200)})
+    host = user_of(simulation, str(body.get("zoom_user_id", "")))
+    if not host.may_host:
+        raise ControlError(409, f"{host.display_name} has no meetings")
+    wanted = {name: value for name, value in body.items() if name == "topic"}
+    meeting = scheduling.create(simulation.world, simulation.ids, simulation.clock, host, wanted)
+    return web.json_response(views.meeting_view(simulation, meeting), status=201)
 
 
 async def start_meeting(request: web.Request) -> web.Response:

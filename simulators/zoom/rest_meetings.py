@@ -69,7 +69,7 @@ def list_meetings(call: Call) -> Answer:
         past = [i for i in simulation.world.instances if i.end_time is not None and i.meeting.host is host]
         items = [_past_item(simulation, i) for i in past if i.meeting.type not in {INSTANT, PERSONAL_ROOM}]
     else:
-        mine = [m for m in simulation.world.meetings.values() if m.host is host and _is_listed(simulation, m, kind)]
+        mine = [m for m in simulation.world.meetings.values() if m.host is host and is_listed(simulation, m, kind)]
         items = [_item(simulation, meeting) for meeting in mine]
     items = [item for item in items if _within(str(item.get("start_time", "")), call)]
     items.sort(key=lambda item: str(item.get("start_time", "")), reverse=kind == "previous_meetings")
@@ -87,7 +87,8 @@ def _page_body(page: Page[dict[str, object]]) -> dict[str, object]:
     }
 
 
-def _is_listed(simulation: Simulation, meeting: Meeting, kind: str) -> bool:
+def is_listed(simulation: Simulation, meeting: Meeting, kind: str) -> bool:
+    """Tell whether a meeting is in its host's list of this kind."""
     now = simulation.clock.now()
     if meeting.type in {INSTANT, PERSONAL_ROOM} or meeting.is_gone(now):
         return False

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from simulators.zoom.clock import iso
+from simulators.zoom.rest_meetings import is_listed
 from simulators.zoom.rest_users import vanity_url
 from simulators.zoom.scheduling import join_url_of, passcode_of
 from simulators.zoom.simulation import Simulation
@@ -74,6 +75,7 @@ def meeting_view(simulation: Simulation, meeting: Meeting) -> dict[str, object]:
         "password": passcode_of(meeting),
         "join_url": join_url_of(meeting, simulation.config.public_url),
         "state": state_name,
+        "listed": is_listed(simulation, meeting, "scheduled"),
         "can_start": running is None and not meeting.is_gone(simulation.clock.now()),
         "can_record": meeting.host.is_paid and meeting.host.settings.cloud_recording,
         "instance": None if running is None else instance_view(running),

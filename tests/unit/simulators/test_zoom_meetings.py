@@ -47,6 +47,20 @@ async def test_a_meeting_from_start_to_recording(zoom: Zoom) -> None:
     assert zoom.app.received[0].event["event_ts"] == 1_793_361_600_000
 
 
+async def test_what_is_scheduled_in_zoom_itself_is_like_what_an_app_makes(zoom: Zoom) -> None:
+    made = await zoom.control("POST", "meetings", {"zoom_user_id": BEN, "topic": "By hand"})
+    assert (made["topic"], made["type"], made["state"], made["listed"]) == ("By hand", 2, "waiting", True)
+    assert made["password"]
+    await _act(zoom, made, "start")
+    await zoom.idle()
+    assert zoom.app.received == [], "no app of his hears of it"
+    room = await zoom.control("POST", f"meetings/{ADAS_PMI}/start")
+    assert not room["listed"]
+    await zoom.control("POST", f"users/{BEN}", {"status": "inactive"})
+    assert (await zoom.request("POST", "/control/meetings", json={"zoom_user_id": BEN})).status == 409
+    assert (await zoom.request("POST", "/control/meetings", json={"zoom_user_id": "nobody"})).status == 404
+
+
 async def test_participants_signed_in_and_guests(zoom: Zoom) -> None:
     meeting = await zoom.create(await zoom.access_token())
     await _act(zoom, meeting, "start", host_joins=False)
