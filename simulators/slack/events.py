@@ -96,6 +96,19 @@ async def change_membership(sim: Simulator, channel: Channel, *, member: bool, b
     await send(sim, channel.team_id, {**event, "inviter": by} if member else event)
 
 
+def begin_chat_with_app(sim: Simulator, channel: Channel) -> Channel:
+    """Begin the group message of the same people and the app: nobody is added to the direct message they have.
+
+    The app hears nothing of it: `member_joined_channel` tells of channels only. Raises SlackError `app_not_installed`.
+    """
+    if sim.world.installation_in(channel.team_id) is None:
+        raise SlackError("app_not_installed")
+    chat_id = sim.world.new_id("C")
+    chat = Channel(chat_id, channel.team_id, f"mpdm-{chat_id.lower()}", "mpim", list(channel.members), True)
+    sim.world.channels[chat.id] = chat
+    return chat
+
+
 def _envelope(sim: Simulator, tenant_id: str, event: Json, event_id: str, event_time: int | None) -> Json:
     world = sim.world
     org_wide = is_organisation(tenant_id)

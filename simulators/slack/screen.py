@@ -100,7 +100,10 @@ async def command(request: web.Request) -> web.Response:
 
 
 async def type_text(request: web.Request) -> web.Response:
-    """`POST …/type`: what the composer sends: a slash command, `/invite` or `/remove` of the app, or plain text."""
+    """`POST …/type`: what the composer sends: a slash command, `/invite` or `/remove` of the app, or plain text.
+
+    Inviting the app to a direct message begins another chat, whose id is answered as `channel_id`.
+    """
     sim = request.app[SIMULATOR]
     body = await json_body(request, "user_id", "channel_id", "text")
     user, channel = _where(sim, body)
@@ -109,6 +112,8 @@ async def type_text(request: web.Request) -> web.Response:
     if not text:
         raise SlackError("no_text")
     if word in ("/invite", "/remove") and rest.strip().lower() == f"@{sim.config.app_name.lower()}":
+        if word == "/invite" and channel.kind in ("im", "mpim"):
+            return web.json_response({"ts": None, "channel_id": events.begin_chat_with_app(sim, channel).id})
         await events.change_membership(sim, channel, member=word == "/invite", by=user.id)
         return web.json_response({"ts": None})
     if word.startswith("/"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from tests.unit.simulators.slack_harness import (
@@ -207,6 +208,19 @@ async def test_invite_can_be_typed() -> None:
         await slack.install()
         await slack.control("POST", "type", {"user_id": ADA, "channel_id": "C0SECRET1", "text": "/invite @Zoom"})
         assert (await slack.bot.chat_postMessage(channel="C0SECRET1", text="hi"))["ok"] is True
+
+
+@pytest.mark.parametrize("old", ["D0ADAGRAC", "C0MPIM001"])
+async def test_inviting_to_a_direct_message_begins_a_new_chat(old: str) -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        typed = {"user_id": ADA, "channel_id": old, "text": "/invite @Zoom"}
+        new = (await slack.control("POST", "type", typed))["channel_id"]
+        assert (await slack.bot.chat_postMessage(channel=new, text="hi"))["ok"] is True
+        assert (await refusal(slack.bot.chat_postMessage(channel=old, text="hi")))["error"] == "channel_not_found"
+        members = {one["id"]: one["members"] for one in (await slack.control("GET", "state"))["channels"]}
+        assert members[new] == members[old]
+        assert slack.app.received == [], "Slack tells apps of channels only"
 
 
 async def test_uninstalling_kills_the_tokens_and_says_so() -> None:
