@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mesh import deadline
 from mesh.errors import MeshError
-from services.slack_edge import home_view, host_controls, modals
+from services.slack_edge import home_view, host_controls, modals, values
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json, mrkdwn, section
@@ -71,18 +71,23 @@ class Home:
             (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start),
         }
 
-    async def show(self, who: Who) -> None:
-        """Shows the tab as it is now. Never raises SlackError or MeshError: whoever opens it again has another try."""
+    async def show(self, who: Who, *, over: str = "") -> None:
+        """Shows the tab as it is now. Never raises SlackError or MeshError: whoever opens it again has another try.
+
+        `over` is the id of a meeting that was ended a moment ago: the event that says so may still be on its way.
+        """
         try:
             with deadline.budget(SHOW_SECONDS):
-                answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace))).message
+                answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace, over))).message
                 arguments = {"user_id": who.user.user_id, "view": _as_view(answer)}
                 await self._slack.call(who.user, "views.publish", arguments)
         except (SlackError, MeshError) as error:
             log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
 
-    async def _view(self, who: Who, workspace: Workspace) -> Answer:
-        standing, running = await asyncio.gather(self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user))
+    async def _view(self, who: Who, workspace: Workspace, over: str) -> Answer:
+        standing, running = await asyncio.gather(
+            self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user, over)
+        )
         facts = Facts(
             user_id=who.user.user_id,
             is_connected=is_connected(standing),
@@ -93,14 +98,14 @@ class Home:
         )
         return Answer(home_view.view(facts))
 
-    async def _running(self, user: SlackUser) -> Sequence[pb.RunningMeeting] | None:
+    async def _running(self, user: SlackUser, over: str) -> Sequence[pb.RunningMeeting] | None:
         request = pb.ListRunningMeetingsRequest(user=user_message(user))
         try:
             response = await self._meetings.ListRunningMeetings(request, timeout=FACTS_TIMEOUT)
         except MeshError as error:
             log.info("running meetings are not known", extra={"reason": error.reason.value})
             return None
-        return response.meetings
+        return [running for running in response.meetings if running.meeting.meeting_id != over]
 
     async def _ask_what_to_join(self, interaction: Interaction) -> None:
         await self._shortcuts.open(interaction, modals.join())
@@ -119,7 +124,8 @@ class Home:
 
     async def _end(self, interaction: Interaction) -> Json | None:
         message = await self._reactions.end(interaction)
-        await self.show(interaction.who)
+        named = values.decode(interaction.value, meeting=str, host=str) or {}
+        await self.show(interaction.who, over="" if message else named.get("meeting", ""))
         return message
 
 
