@@ -20,6 +20,8 @@ GUS, UMA = "U0GUS0001", "U0UMA0001"
 """A guest, and a person who has not confirmed her e-mail address."""
 GENERAL, RANDOM, SECRET, GROUP_DM, DM = "C0GENERAL", "C0RANDOM1", "C0SECRET1", "C0MPIM001", "D0ADAGRAC"
 ADA_AT_ZOOM, GRACE_AT_ZOOM = "adaZoomUserId000000001", "graceZoomUserId0000002"
+BEN_AT_ZOOM = "benZoomUserId000000003"
+"""His Zoom account is on the Basic plan, those of the others are licensed."""
 
 T = TypeVar("T")
 
@@ -82,6 +84,10 @@ class Browser:
         action, fields = (await self.post(action, fields)).form()
         return await self.post(action, {**fields, "zoom_user_id": zoom_user_id, "decision": decision})
 
+    async def enter(self, join_url: str, name: str, **typed: str) -> Page:
+        """Follows a link into a meeting and joins as a guest; `typed` may hold the `passcode`."""
+        return await self.answer(await self.get(join_url), name=name, zoom_user_id="guest", **typed)
+
 
 @asynccontextmanager
 async def browser() -> AsyncIterator[Browser]:
@@ -111,9 +117,23 @@ class Office:
         messages: list[dict[str, Any]] = found["messages"]
         return messages
 
-    async def calls(self, *, channel: str = GENERAL) -> list[dict[str, Any]]:
+    async def calls(self, *, channel: str = GENERAL, user: str = ADA) -> list[dict[str, Any]]:
         """Returns the call cards in a conversation."""
-        return [call for message in await self.messages(channel=channel) for call in message.get("calls") or []]
+        found = await self.messages(channel=channel, user=user)
+        return [call for message in found for call in message.get("calls") or []]
+
+    async def card(self, channel: str) -> dict[str, Any]:
+        """Returns the newest card in a conversation; empty where there is none."""
+        return next(reversed(await self.calls(channel=channel)), {})
+
+    async def card_when(self, wanted: Callable[[dict[str, Any]], bool], channel: str) -> dict[str, Any]:
+        """Waits until the newest card in a conversation is as `wanted`, and returns it."""
+        return await eventually(lambda: self.card(channel), wanted)
+
+    async def posts(self, channel: str, user: str = ADA) -> list[dict[str, Any]]:
+        """Returns what the app has posted in a conversation beside cards: summaries, recordings, notices."""
+        found = await self.messages(channel=channel, user=user)
+        return [one for one in found if one["kind"] == "message" and one.get("app") and not one["calls"]]
 
     async def slack(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Uses the Slack simulator's control API."""
@@ -139,11 +159,16 @@ class Office:
         before = {str(meeting["id"]) for meeting in await self.meetings()}
         result = await self.type(f"meeting {topic}", user=user, channel=channel)
         if is_asked(result["answer"]):
-            question = (await self.messages(user=user, channel=channel))[-1]
-            await self.press("zoom_start_another", question, user=user, channel=channel)
+            await self.start_another(user=user, channel=channel)
             await eventually(self.meetings, lambda meetings: len(meetings) > len(before))
         [number] = {str(meeting["id"]) for meeting in await self.meetings()} - before
         return number, result
+
+    async def start_another(self, *, user: str, channel: str) -> None:
+        """Answers the question whether to join the meeting that began a moment ago."""
+        found = await self.messages(user=user, channel=channel)
+        question = next(message for message in reversed(found) if is_asked(message))
+        await self.press("zoom_start_another", question, user=user, channel=channel)
 
     async def press(
         self, action_id: str, message: dict[str, Any], *, user: str = ADA, channel: str = GENERAL
@@ -176,6 +201,26 @@ class Office:
         status, answer = await self.system.exchange(method, name, path, body)
         assert 200 <= status < 300, f"{method} {path}: {status} {answer}"
         return answer
+
+
+def names(card: dict[str, Any]) -> set[str]:
+    """Returns who is on a card: by Slack id where Slack knows the person, by name where not."""
+    return {person.get("slack_id") or person["display_name"] for person in card.get("users") or []}
+
+
+def ended(card: dict[str, Any]) -> bool:
+    """Tells whether a card says that its meeting is over."""
+    return bool(card.get("date_end"))
+
+
+def digits(text: str) -> str:
+    """Returns a meeting id without what groups its digits."""
+    return re.sub(r"\D", "", text)
+
+
+def written(message: dict[str, Any]) -> str:
+    """Returns everything that a message says."""
+    return f"{message['text']}\n{message['blocks']}"
 
 
 def is_asked(answer: dict[str, Any]) -> bool:

@@ -20,7 +20,7 @@ async def test_who_is_not_connected_gets_the_button_that_connects(office: Office
     assert page.status == 200
 
 
-async def test_a_number_becomes_a_button_whose_page_dials(office: Office) -> None:
+async def test_S3_S31_a_number_becomes_a_button_whose_page_dials(office: Office) -> None:
     result = await office.type(f"call {NUMBER}")
     assert result["answer"]["response_type"] == "ephemeral", "whom somebody calls is nobody else's business"
     link = link_in(result["answer"], "zoom_call")
@@ -42,7 +42,7 @@ async def test_what_cannot_be_dialled_gives_a_sentence_and_no_button(office: Off
     assert "zoom_call" not in str(result["answer"])
 
 
-async def test_without_zoom_phone_there_is_no_button(office: Office) -> None:
+async def test_S30_without_zoom_phone_there_is_no_button(office: Office) -> None:
     await office.connect(user=GRACE, zoom_user_id=GRACE_AT_ZOOM)
     result = await office.type(f"call {NUMBER}", user=GRACE)
     assert result["error"] is None
