@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from services.slack_edge import joining
 from services.slack_edge.blocks import Json, call, link_button, mrkdwn, plain, section, shortened
 from services.slack_edge.texts import clean, grouped_meeting_id, in_words
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -57,7 +58,7 @@ def client_url(meeting: pb.Meeting) -> str:
     query = {"confno": meeting.zoom_meeting_id}
     if passcode := parse_qs(urlsplit(meeting.join_url).query).get("pwd"):
         query["pwd"] = passcode[0]
-    return f"zoommtg://zoom.us/join?{urlencode(query)}"
+    return f"zoommtg://{joining.cloud_of(meeting.join_url)}/join?{urlencode(query)}"
 
 
 def title(topic: str, host_name: str) -> str:

@@ -121,6 +121,12 @@ def _secrets(query: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, fields[name][0]) for name in _SECRETS if 0 < len(fields.get(name, [""])[0]) <= _MAX_SECRET)
 
 
+def cloud_of(url: str) -> str:
+    """Returns the domain of the Zoom cloud that a link leads into; the usual one where its host is none of Zoom's."""
+    host = urlsplit(url).netloc.lower()
+    return "zoomgov.com" if _HOST.fullmatch(host) and host.endswith("zoomgov.com") else "zoom.us"
+
+
 def join_url(target: Target, usual: str) -> str:
     """Returns the address that joins `target`; `usual` is that of Zoom where the target names no host of its own."""
     base = f"https://{target.host}" if target.host else usual

@@ -51,6 +51,21 @@ def test_slack_is_told_of_a_call_in_its_own_terms() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        ("acme.zoomgov.com", "zoomgov.com"),
+        ("zoomgov.com", "zoomgov.com"),
+        ("us05web.zoom.us", "zoom.us"),
+        ("evilzoomgov.com", "zoom.us"),
+        ("zoomgov.com.evil.example", "zoom.us"),
+    ],
+)
+def test_P72_the_client_opens_a_meeting_in_its_own_cloud(host: str, cloud: str) -> None:
+    elsewhere = meeting(join_url=f"https://{host}/j/85012345678")
+    assert cards.client_url(elsewhere) == f"zoommtg://{cloud}/join?confno=85012345678"
+
+
 def test_a_meeting_without_passcode_has_no_line_for_it() -> None:
     open_meeting = meeting(join_url="https://zoom.us/j/85012345678", passcode="")
     assert cards.call_arguments(open_meeting, "")["desktop_app_join_url"] == "zoommtg://zoom.us/join?confno=85012345678"
