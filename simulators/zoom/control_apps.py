@@ -86,8 +86,8 @@ async def change_app(request: web.Request) -> web.Response:
 async def list_secrets(request: web.Request) -> web.Response:
     """`GET /control/secrets`: every secret text there was, for a test that looks for leaks.
 
-    The tokens are looked up by their hashes; their texts are kept beside for this list only. The digits for phones are
-    left out: six of them are found in anything.
+    The tokens are looked up by their hashes; their texts are kept beside for this list only. The digits for phones
+    and host keys are left out: six of them are found in anything.
     """
     simulation = request.app[SIMULATION]
     found = simulation.grants.issued_texts() | simulation.registry.secrets() | _meeting_secrets(simulation.world)

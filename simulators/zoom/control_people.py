@@ -24,6 +24,7 @@ _SETTING_FIELDS: dict[str, Field] = {
             "waiting_room",
             "cloud_recording",
             "zoom_phone",
+            "dynamic_host_key",
         ],
         BOOLEAN,
     ),

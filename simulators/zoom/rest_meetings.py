@@ -157,6 +157,8 @@ def _describe(simulation: Simulation, meeting: Meeting) -> dict[str, object]:
         body["start_time"] = iso(meeting.start_time)
     if meeting.pmi is not None:
         body["pmi"] = str(meeting.pmi)
+    if meeting.host_key:
+        body["dynamic_host_key"] = meeting.host_key
     if meeting.recurrence is not None:
         body["recurrence"] = meeting.recurrence
     passcode = scheduling.passcode_of(meeting)

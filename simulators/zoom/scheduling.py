@@ -83,6 +83,7 @@ def create(world: World, ids: Ids, clock: SimulatedClock, host: User, body: Mapp
         encrypted_password=ids.encrypted_passcode(),
         h323_password=ids.digits(6),
         zak=ids.opaque(),
+        host_key=ids.digits(6) if host.settings.dynamic_host_key else "",
         pmi=pmi,
         settings=settings,
         recurrence=dict(_mapping(body["recurrence"])) if "recurrence" in body else None,

@@ -73,6 +73,7 @@ def meeting_view(simulation: Simulation, meeting: Meeting) -> dict[str, object]:
         "host_id": meeting.host.id,
         "host_name": meeting.host.display_name,
         "password": passcode_of(meeting),
+        "host_key": meeting.host_key,
         "join_url": join_url_of(meeting, simulation.config.public_url),
         "state": state_name,
         "listed": is_listed(simulation, meeting, "scheduled"),

@@ -32,6 +32,8 @@ class Settings:
     waiting_room: bool = False
     cloud_recording: bool = True
     zoom_phone: bool = False
+    dynamic_host_key: bool = False
+    """Each meeting gets a host key of its own."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Meeting:
     encrypted_password: str
     h323_password: str
     zak: str
+    host_key: str = ""
     pmi: int | None = None
     settings: dict[str, object] = field(default_factory=dict)
     recurrence: dict[str, object] | None = None
