@@ -106,9 +106,11 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         slack_thread_ts=delivery.slack_thread_ts,
     )
     match delivery.content:
-        case Card(meeting, present):
+        case Card(meeting, present, host_key):
             message.card.CopyFrom(
-                pb.MeetingCard(meeting=meeting_message(meeting), present=map(attendee_message, present))
+                pb.MeetingCard(
+                    meeting=meeting_message(meeting), present=map(attendee_message, present), host_key=host_key
+                )
             )
         case Summary(meeting, attendees):
             message.summary.CopyFrom(

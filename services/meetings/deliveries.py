@@ -56,6 +56,8 @@ class Card:
 
     meeting: Meeting
     present: tuple[Attendee, ...]
+    host_key: str = field(default="", repr=False)
+    """For who started it alone; empty once the card was shown, and where Zoom gave none."""
 
 
 @dataclass(frozen=True)

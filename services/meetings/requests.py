@@ -64,6 +64,8 @@ class ZoomMeeting:
     create_time: datetime
     """By Zoom's clock, which also stamps the events; for a room, when it was asked for. What happened there before is
     no concern of this meeting."""
+    host_key: str = field(default="", repr=False)
+    """What makes whoever types it in the meeting its host; empty where Zoom gives none."""
     host_is_basic: bool = False
     """Whether the host's plan is Basic: no summary and no cloud recording can come."""
 

@@ -32,6 +32,12 @@ def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
     )
 
 
+def host_key_from(row: Row[Any], keys: KeyRing) -> str:
+    """Returns the host key of the meeting in a row of `meetings`; empty where Zoom gave none."""
+    sealed = row.host_key_sealed
+    return keys.open_text(sealed, "meetings.host_key", row.team_id, row.meeting_id) if sealed else ""
+
+
 async def read_meeting(connection: AsyncConnection, keys: KeyRing, meeting_id: str) -> Meeting | None:
     """Returns a meeting, or None."""
     row = (await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == meeting_id))).one_or_none()

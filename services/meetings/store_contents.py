@@ -12,7 +12,7 @@ from mesh.sealing import KeyRing
 from services.meetings.attendance import Host, attendees, present
 from services.meetings.deliveries import Card, Content, Failure, Kind, Notice, NoticeKind, Recording, Summary
 from services.meetings.meetings import Meeting
-from services.meetings.rows import meeting_from, sessions_of
+from services.meetings.rows import host_key_from, meeting_from, sessions_of
 from services.meetings.tables import meetings, recordings
 
 GONE, DELETED = "gone", "deleted"
@@ -43,7 +43,11 @@ async def content_of(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) 
     host = Host(found.zoom_host_id, found.slack_user_id)
     if kind is Kind.SUMMARY:
         return Summary(meeting, attendees(sessions, host))
-    return Card(meeting, () if meeting.end_time is not None else present(sessions, host))
+    return Card(
+        meeting,
+        () if meeting.end_time is not None else present(sessions, host),
+        "" if row.delivered_version else host_key_from(found, keys),
+    )
 
 
 async def _recording(connection: AsyncConnection, keys: KeyRing, row: Row[Any], meeting: Meeting) -> Recording:

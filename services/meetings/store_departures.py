@@ -206,6 +206,7 @@ async def _wipe(connection: AsyncConnection, meeting_ids: Sequence[str], departe
             topic="",
             join_url_sealed=b"",
             passcode_sealed=b"",
+            host_key_sealed=b"",
             # Without host and number no event finds the meeting any more.
             zoom_account_id="",
             zoom_host_id="",

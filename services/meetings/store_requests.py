@@ -214,6 +214,7 @@ class RequestStore:
     ) -> None:
         command = reservation.command
         place = (command.user.team_id, reservation.meeting_id)
+        host_key = self._keys.seal_text(zoom.host_key, "meetings.host_key", *place) if zoom.host_key else None
         await connection.execute(
             insert(connection, meetings).values(
                 meeting_id=reservation.meeting_id,
@@ -230,6 +231,7 @@ class RequestStore:
                 topic=command.topic,
                 join_url_sealed=self._keys.seal_text(zoom.join_url, "meetings.join_url", *place),
                 passcode_sealed=self._keys.seal_text(zoom.passcode, "meetings.passcode", *place),
+                host_key_sealed=host_key,
                 create_time=now,
                 zoom_create_time=zoom.create_time,
                 host_is_basic=zoom.host_is_basic,

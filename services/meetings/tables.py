@@ -78,6 +78,8 @@ meetings = Table(
     Column("topic", Text, nullable=False),
     Column("join_url_sealed", LargeBinary, nullable=False),
     Column("passcode_sealed", LargeBinary, nullable=False),
+    # NULL where Zoom gave none, or before there was this column.
+    Column("host_key_sealed", LargeBinary),
     Column("create_time", UtcDateTime, nullable=False),
     Column("zoom_create_time", UtcDateTime, nullable=False),
     Column("start_time", UtcDateTime),

@@ -139,6 +139,8 @@ class ZoomMeetings:
             zoom_account_id=token.zoom_account_id,
             join_url=join_url,
             passcode=str(answer.get("password") or ""),
+            # Only where the account has a host key for each meeting; that of a person is no answer of this endpoint.
+            host_key=str(answer.get("dynamic_host_key") or ""),
             create_time=datetime.fromisoformat(created) if created else self._clock.now(),
             host_is_basic=token.is_basic,
         )

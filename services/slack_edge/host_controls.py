@@ -13,14 +13,16 @@ END_AT_HOME = "zoom_end_meeting_home"
 """Another id where no message stands around it: each is followed by something else."""
 
 
-def controls(meeting: pb.Meeting) -> Json:
-    """What follows a card. A host key that Zoom gives would stand here, too: only the host may know it."""
+def controls(meeting: pb.Meeting, host_key: str) -> Json:
+    """What follows a card, for the host alone. `host_key` is empty where Zoom gave none."""
     number = grouped_meeting_id(meeting.zoom_meeting_id)
-    return ephemeral(
-        f"You started the Zoom meeting {number}. Only you see this.",
-        section(plain(f"You started the Zoom meeting {number}. Only you see this.")),
-        actions(end_button(meeting, END)),
+    text = f"You started the Zoom meeting {number}. Only you see this."
+    key = (
+        [section(plain(f"Host key: {host_key}. Who types it in the meeting becomes its host: keep it to yourself."))]
+        if host_key
+        else []
     )
+    return ephemeral(text, section(plain(text)), *key, actions(end_button(meeting, END)))
 
 
 def end_button(meeting: pb.Meeting, action_id: str) -> Json:

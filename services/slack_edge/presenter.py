@@ -190,7 +190,7 @@ class Presenter:
             return
         meeting, url = delivery.card.meeting, delivery.slack_response_url
         if url and meeting.state != pb.MEETING_STATE_ENDED:
-            message = _in_thread(delivery, host_controls.controls(meeting))
+            message = _in_thread(delivery, host_controls.controls(meeting, delivery.card.host_key))
             try:
                 await self._slack.respond(url, message)
             except SlackError as error:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.e2e.people import (
     ADA,
+    ADA_AT_ZOOM,
     GRACE,
     GRACE_AT_ZOOM,
     LIN,
@@ -149,6 +150,30 @@ async def test_S58_each_conversation_sees_the_people_of_its_own_meeting(office: 
     assert [card["title"] for card in await office.calls(channel=here)] == ["Here started by ada"]
     assert [card["title"] for card in await office.calls(channel=there)] == ["There started by ada"]
     assert "Sam of there" not in names(await office.card(here))
+
+
+async def test_P76_a_host_key_that_zoom_gives_is_shown_to_who_started_alone(office: Office) -> None:
+    here = await office.conversation("public")
+    await office.zoom("POST", f"users/{ADA_AT_ZOOM}", {"dynamic_host_key": True})
+    try:
+        number, _ = await office.fresh_meeting("With a host key", channel=here)
+    finally:
+        await office.zoom("POST", f"users/{ADA_AT_ZOOM}", {"dynamic_host_key": False})
+    [made] = [meeting for meeting in await office.meetings() if meeting["id"] == number]
+    assert len(made["host_key"]) == 6
+    beside = await controls(office, here)
+    assert f"Host key: {made['host_key']}." in written(beside)
+    assert beside["visible_to"] == [ADA]
+    await office.zoom("POST", f"meetings/{number}/start")
+    await office.zoom("POST", f"meetings/{number}/end")
+    await eventually(lambda: office.posts(here, GRACE), bool)
+    assert made["host_key"] not in str([written(one) for one in await office.messages(channel=here, user=GRACE)])
+
+
+async def test_P76_without_a_host_key_nothing_is_said_of_one(office: Office) -> None:
+    here = await office.conversation("im")
+    await office.fresh_meeting("Without", channel=here)
+    assert "Host key" not in written(await controls(office, here))
 
 
 async def test_P85_who_started_ends_it_for_everybody_and_nobody_else_can(office: Office) -> None:

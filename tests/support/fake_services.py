@@ -334,6 +334,7 @@ class FakeMeetings(MeetingsServiceServicer):
         self.events: list[bytes] = []
         self.stopped = False
         self.recent: pb.RecentMeeting | None = None
+        self.host_key = ""
         """What `StartMeeting` answers with instead of starting, unless another one is wanted."""
         self.running: list[pb.RunningMeeting] = []
         self.ended: list[pb.EndMeetingRequest] = []
@@ -354,6 +355,7 @@ class FakeMeetings(MeetingsServiceServicer):
         self.meetings[request.request_id] = meeting
         place = {"slack_response_url": request.slack_response_url, "slack_thread_ts": request.slack_thread_ts}
         delivery = card(meeting, **place)
+        delivery.card.host_key = self.host_key
         if not request.lease_holder:
             self.offer(delivery)
             return pb.StartMeetingResponse(meeting=meeting)

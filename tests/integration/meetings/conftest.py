@@ -95,6 +95,7 @@ class StandInZoom:
             zoom_account_id=zoom_bodies.ACCOUNT_ID,
             join_url=f"https://zoom.example/j/{number}?pwd=SECRETPWD",
             passcode="x7Kp2Q",
+            host_key="482913",
             create_time=datetime(2026, 10, 30, 12, 0, 0, tzinfo=UTC),
         )
         if self.after:

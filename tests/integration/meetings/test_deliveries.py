@@ -47,6 +47,18 @@ async def test_a_lease_that_runs_out_goes_to_another_edge_with_what_was_done(mes
     await mesh.complete(second, slack_call_id="R0CALL")
 
 
+async def test_P76_the_host_key_comes_with_the_first_card_and_never_again(mesh: Mesh) -> None:
+    started = await mesh.start(holder="edge-1")
+    assert started.delivery.card.host_key == "482913"
+    await mesh.complete(started.delivery, slack_call_id="R0CALL")
+    for event in (zoom.started(), zoom.ended()):
+        await mesh.record(event)
+    later(mesh.clock, LEASE)
+    leased = await mesh.lease()
+    assert sorted(str(delivery.WhichOneof("content")) for delivery in leased) == ["card", "summary"]
+    assert "482913" not in str(leased)
+
+
 async def test_a_report_may_be_repeated(mesh: Mesh) -> None:
     await mesh.start()
     [delivery] = await mesh.lease()

@@ -87,7 +87,7 @@ async def test_the_card_of_somebody_who_left_is_closed_and_then_nothing_is_left(
     for personal in ("Weekly sync", "Grace Hopper", "graceZoomId", zoom.HOST_ID, "85012345678", "run-"):
         assert personal not in repr(kept)
     sealed = [value for rows in kept.values() for row in rows for key, value in row.items() if key.endswith("_sealed")]
-    assert sealed == [b""] * 3, "no join address, no passcode, no response address"
+    assert sealed == [b""] * 4, "no join address, no passcode, no host key, no response address"
 
     [closing] = await mesh.lease()
     assert closing.card == pb.MeetingCard(

@@ -114,6 +114,16 @@ async def test_S21_the_passcode_is_what_people_type_and_never_the_token_of_the_l
     assert await world.meetings.find(USER, reference=REFERENCE) == made
 
 
+async def test_P76_a_host_key_is_taken_where_zoom_gives_one(world: World) -> None:
+    assert (await world.meetings.create(USER, topic="Without", reference="none")).host_key == ""
+    await world.settings(dynamic_host_key=True)
+    made = await world.meetings.create(USER, topic="With", reference=REFERENCE)
+    assert len(made.host_key) == 6
+    assert made.host_key.isdecimal()
+    assert made.host_key not in repr(made)
+    assert await world.meetings.find(USER, reference=REFERENCE) == made
+
+
 async def test_S21_where_no_passcode_is_asked_for_there_is_none(world: World) -> None:
     await world.settings(require_password_for_scheduling_new_meetings=False)
     made = await world.meetings.create(USER, topic="", reference=REFERENCE)

@@ -166,6 +166,18 @@ async def test_P85_who_started_gets_the_controls_and_nobody_else(world: World) -
     assert len(await world.seen(user=GRACE)) == 2
 
 
+@pytest.mark.parametrize("channel", [GENERAL, DIRECT])
+async def test_P76_the_host_key_is_shown_to_who_started_and_to_nobody_else(world: World, channel: str) -> None:
+    world.meetings.host_key = "482913"
+    await world.type("", channel=channel)
+    await until(lambda: _told(world, "You started", channel))
+    controls = (await world.seen(channel))[-1]
+    assert controls["visible_to"] == [ADA]
+    assert controls["blocks"][1]["text"]["text"].startswith("Host key: 482913. ")
+    assert "482913" not in controls["text"], "no notification shows it"
+    assert "482913" not in str(await world.seen(channel, GRACE))
+
+
 async def test_P85_the_meeting_ends_for_everybody(world: World) -> None:
     await world.type("")
     await until(lambda: _told(world, "You started"))

@@ -994,6 +994,11 @@ class MeetingCard(_message.Message):
 
     MEETING_FIELD_NUMBER: _builtins.int
     PRESENT_FIELD_NUMBER: _builtins.int
+    HOST_KEY_FIELD_NUMBER: _builtins.int
+    host_key: _builtins.str
+    """What makes whoever types it the host; before the card is shown for the first time, and where Zoom gives one. A
+    secret of the person who started the meeting.
+    """
     @_builtins.property
     def meeting(self) -> Global___Meeting:
         """The meeting."""
@@ -1007,10 +1012,11 @@ class MeetingCard(_message.Message):
         *,
         meeting: Global___Meeting | None = ...,
         present: _abc.Iterable[Global___Attendee] | None = ...,
+        host_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "present", b"present"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host_key", b"host_key", "meeting", b"meeting", "present", b"present"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
