@@ -58,7 +58,7 @@ CALLERS = {"*": frozenset({"slack-edge.zoomslack"})}
 async def serve(settings: MeetingsSettings) -> None:
     """Serves until SIGTERM or SIGINT, then drains."""
     stop = stop_signals()
-    clock, keys = SystemClock(), settings.key_ring()
+    clock, keys, quiet = SystemClock(), settings.key_ring(), settings.reconcile_quiet
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url)
         stack.push_async_callback(database.dispose)
@@ -69,15 +69,16 @@ async def serve(settings: MeetingsSettings) -> None:
         auth_stub = AuthServiceStub(auth)
         zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock)
         store = MeetingStore(database, keys, clock)
-        requests = RequestStore(database, keys, clock)
-        events = EventStore(database, keys, clock)
+        requests = RequestStore(database, keys, clock, quiet=quiet)
+        events = EventStore(database, keys, clock, quiet=quiet)
         deliveries = DeliveryStore(database, keys, clock)
         leavers = DepartureStore(database, clock)
         erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_MEETINGS, leavers.erase, clock)
         link = Linking(LinkStore(database, keys, clock), ConnectedUsers(auth_stub))
         zoom_meetings = ZoomMeetings(zoom, clock)
         meetings = Meetings(requests, zoom_meetings, clock)
-        reconcile = Reconciler(ReconcilingStore(database, keys, clock), ZoomPast(zoom, clock), clock, count_repairs)
+        open_meetings = ReconcilingStore(database, keys, clock, quiet=quiet)
+        reconcile = Reconciler(open_meetings, ZoomPast(zoom, clock), clock, count_repairs, quiet=quiet)
         servicer = MeetingsServicer(meetings, Endings(store, zoom_meetings), store, deliveries, events)
 
         async def ready() -> bool:

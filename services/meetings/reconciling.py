@@ -85,11 +85,15 @@ class CountRepairs(Protocol):
 class Reconciler:
     """Looks up what was not heard of. Replicas share the work: each meeting is looked up by who claimed it."""
 
-    def __init__(self, store: Store, zoom: Zoom, clock: Clock, count: CountRepairs) -> None:
+    def __init__(
+        self, store: Store, zoom: Zoom, clock: Clock, count: CountRepairs, *, quiet: timedelta = QUIET
+    ) -> None:
+        """`quiet` is how long after the last event of a meeting Zoom is asked about it."""
         self._store = store
         self._zoom = zoom
         self._clock = clock
         self._count = count
+        self._quiet = quiet
 
     async def __call__(self) -> int:
         """Looks up what is due, up to ROUND meetings; returns how many that were. Ends early where Zoom is down."""
@@ -109,9 +113,9 @@ class Reconciler:
         log.info("zoom cannot be asked now", extra={"meeting_id": target.meeting_id, "reason": error.reason.value})
         now = self._clock.now()
         if error.reason in _LIMITS:  # they count for the account, whoever asks
-            await self._store.put_off_account(target.instance.zoom_account_id, now + (error.retry_delay or QUIET))
+            await self._store.put_off_account(target.instance.zoom_account_id, now + (error.retry_delay or self._quiet))
             return True
-        await self._store.plan(target, now + max(error.retry_delay or QUIET, QUIET))
+        await self._store.plan(target, now + max(error.retry_delay or self._quiet, self._quiet))
         return False
 
     async def _heal(self, target: Target) -> None:
@@ -170,7 +174,7 @@ class Reconciler:
             await self._store.plan(target, None)
             return
         if recording is None:
-            await self._store.plan(target, min(until, now + QUIET * 2**target.attempts))
+            await self._store.plan(target, min(until, now + self._quiet * 2**target.attempts))
             return
         begun = target.start_time or target.create_time
         fact = RecordingCompleted(
@@ -246,6 +250,6 @@ class Reconciler:
     def _next_look(self, target: Target) -> datetime:
         now = self._clock.now()
         if target.opened:
-            return now + QUIET
-        rarer: datetime = now + QUIET * 2 ** min(target.attempts, 10)
-        return min(rarer, max(target.create_time + UNOPENED, now + QUIET))
+            return now + self._quiet
+        rarer: datetime = now + self._quiet * 2 ** min(target.attempts, 10)
+        return min(rarer, max(target.create_time + UNOPENED, now + self._quiet))

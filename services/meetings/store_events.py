@@ -44,10 +44,12 @@ REMEMBER = timedelta(days=7)
 class EventStore:
     """Events."""
 
-    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock, *, quiet: timedelta = QUIET) -> None:
+        """`quiet` is how long after the last event of a meeting Zoom is asked about it."""
         self._database = database
         self._keys = keys
         self._clock = clock
+        self._quiet = quiet
 
     async def record(self, body: bytes, name: str, event: Event | None) -> Disposition:
         """Records an event and what follows from it. Repeating changes nothing."""
@@ -69,7 +71,7 @@ class EventStore:
                 return Disposition.DUPLICATE
             # A meeting of this host that is being stored at this moment and this event must not miss each other.
             await serialize(connection, "zoom host", event.instance.zoom_host_id)
-            if await _apply(connection, self._keys, event, now):
+            if await _apply(connection, self._keys, event, now, self._quiet):
                 return Disposition.APPLIED
             if not await _somebody_starts(connection):
                 return Disposition.IGNORED
@@ -96,7 +98,9 @@ class EventStore:
             await connection.execute(delete(zoom_events).where(zoom_events.c.receive_time < now - REMEMBER))
 
 
-async def apply_held(connection: AsyncConnection, keys: KeyRing, zoom_host_id: str, now: datetime) -> None:
+async def apply_held(
+    connection: AsyncConnection, keys: KeyRing, zoom_host_id: str, now: datetime, quiet: timedelta
+) -> None:
     """Applies the events that waited for a meeting of this host, which this transaction has just stored."""
     held = await connection.execute(
         select(zoom_events.c.digest, zoom_events.c.held_body_sealed)
@@ -110,7 +114,7 @@ async def apply_held(connection: AsyncConnection, keys: KeyRing, zoom_host_id: s
         except SealError:
             log.error("a held event does not open", extra={"digest": row.digest})  # noqa: TRY400
             continue
-        if event is not None and await _apply(connection, keys, event, now):
+        if event is not None and await _apply(connection, keys, event, now, quiet):
             await connection.execute(
                 update(zoom_events)
                 .where(zoom_events.c.digest == row.digest)
@@ -122,18 +126,17 @@ async def _somebody_starts(connection: AsyncConnection) -> bool:
     return bool(await connection.scalar(select(exists().where(start_requests.c.state == "reserved"))))
 
 
-async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: datetime) -> bool:
+async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: datetime, quiet: timedelta) -> bool:
     """Applies `event` to every meeting it concerns; tells whether there was one."""
     concerned = await _concerned(connection, event, lock=True)
     for row in concerned:
-        await apply_to(connection, keys, row, event, now)
-        await _heard_of(connection, row, now)
+        await apply_to(connection, keys, row, event, now, quiet)
+        await _heard_of(connection, row, now + quiet)
     return bool(concerned)
 
 
-async def _heard_of(connection: AsyncConnection, row: Row[Any], now: datetime) -> None:
+async def _heard_of(connection: AsyncConnection, row: Row[Any], due: datetime) -> None:
     """Puts off asking Zoom about a meeting that runs; to the minute, so that not every event writes the row."""
-    due = now + QUIET
     if row.end_time is None and (row.reconcile_time is None or row.reconcile_time < due - _MINUTE):
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(reconcile_time=due)
@@ -160,10 +163,12 @@ def _candidate(row: Row[Any]) -> Candidate:
     return Candidate(row.zoom_uuid, row.zoom_create_time, in_room=bool(row.zoom_pmi))
 
 
-async def apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime) -> bool:
+async def apply_to(
+    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime, quiet: timedelta
+) -> bool:
     """Applies a fact to the one meeting in `row`, locked by the caller; tells whether it was news.
 
-    A fact whose run nobody named (uuid empty) does not bind the meeting to one.
+    A fact whose run nobody named (uuid empty) does not bind the meeting to one. `quiet` after its end Zoom is asked.
     """
     if not row.zoom_uuid and event.instance.zoom_uuid:
         await connection.execute(
@@ -173,7 +178,7 @@ async def apply_to(connection: AsyncConnection, keys: KeyRing, row: Row[Any], ev
         case RecordingCompleted() | RecordingRemoved() | RecordingRecovered():
             return await store_recordings.apply(connection, keys, row, event, now)
         case MeetingEnded():
-            return await _ended(connection, keys, row, event, now)
+            return await _ended(connection, keys, row, event, now, quiet)
         case MeetingStarted():
             return await _started(connection, row, event)
         case ParticipantJoined() | ParticipantLeft():
@@ -251,7 +256,9 @@ async def _participant(connection: AsyncConnection, row: Row[Any], event: Partic
     return True
 
 
-async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime) -> bool:
+async def _ended(
+    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime, quiet: timedelta
+) -> bool:
     if row.end_time is not None:
         return False
     await connection.execute(
@@ -261,7 +268,7 @@ async def _ended(connection: AsyncConnection, keys: KeyRing, row: Row[Any], even
             end_time=event.time,
             start_time=min((t for t in (row.start_time, event.start_time) if t is not None), default=event.time),
             # Who was there and what was recorded is looked up afterwards, in case that some of it was lost.
-            reconcile_time=now + QUIET,
+            reconcile_time=now + quiet,
             reconcile_attempts=0,
         )
     )

@@ -35,10 +35,12 @@ _NAMES: dict[type[Any], str] = {
 class ReconcilingStore:
     """Meetings that are looked up."""
 
-    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock, *, quiet: timedelta = QUIET) -> None:
+        """`quiet` as in `EventStore`."""
         self._database = database
         self._keys = keys
         self._clock = clock
+        self._quiet = quiet
 
     async def claim(self, lease: timedelta) -> Target | None:
         """Takes the meeting that has been due longest; nobody else gets it before the lease ends."""
@@ -48,7 +50,7 @@ class ReconcilingStore:
             meetings.c.erase_time.is_(None),
             or_(
                 meetings.c.reconcile_time <= now,
-                and_(meetings.c.reconcile_time.is_(None), meetings.c.create_time <= now - QUIET),
+                and_(meetings.c.reconcile_time.is_(None), meetings.c.create_time <= now - self._quiet),
             ),
         )
         oldest = func.coalesce(meetings.c.reconcile_time, meetings.c.create_time)
@@ -73,7 +75,7 @@ class ReconcilingStore:
             for event in news(events, await sessions_of(connection, target.meeting_id)):
                 if row is None or (row.zoom_uuid and event.instance.zoom_uuid not in ("", row.zoom_uuid)):
                     continue  # an event has bound the meeting to another run meanwhile
-                if await apply_to(connection, self._keys, row, event, now):
+                if await apply_to(connection, self._keys, row, event, now, self._quiet):
                     repaired[_NAMES.get(type(event), "recording")] += 1
                 if not isinstance(event, ParticipantJoined | ParticipantLeft):
                     row = await _locked(connection, target.meeting_id)

@@ -18,6 +18,7 @@ from mesh.slack_user import SlackUser
 from services.meetings import store_deliveries, store_events
 from services.meetings.deliveries import Delivery, Kind
 from services.meetings.meetings import Meeting, Reserved
+from services.meetings.reconciling import QUIET
 from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
 from services.meetings.rows import read_meeting
 from services.meetings.tables import meetings, start_requests
@@ -29,10 +30,12 @@ _OF_RECENT = ("enterprise_id", "team_id", "slack_user_id", "topic", "meeting_id"
 class RequestStore:
     """Requests for meetings."""
 
-    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock, *, quiet: timedelta = QUIET) -> None:
+        """`quiet` as in `EventStore`."""
         self._database = database
         self._keys = keys
         self._clock = clock
+        self._quiet = quiet
 
     async def reserve(
         self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta, *, recent: timedelta
@@ -200,7 +203,7 @@ class RequestStore:
                 command_time=reservation.reserve_time,
                 now=now,
             )
-            await store_events.apply_held(connection, self._keys, zoom.zoom_host_id, now)
+            await store_events.apply_held(connection, self._keys, zoom.zoom_host_id, now, self._quiet)
             meeting = await read_meeting(connection, self._keys, reservation.meeting_id)
             if meeting is None:
                 raise AssertionError("inserted above")
