@@ -204,11 +204,11 @@ class Installations:
         await self._store.add_link(digest(state), expire_time, zoom_state_digest)
         return InstallLink(self._slack.authorize_url(state, scopes or BOT_SCOPES, team_id), state, expire_time)
 
-    async def complete(self, state: str, *, code: str, error: str) -> Installed:
+    async def complete(self, state: str, *, code: str, error: str, browser_secret: str = "") -> Installed:
         """Exchanges the code and stores the installation.
 
-        Raises MeshError: LINK_INVALID, LINK_EXPIRED, LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED,
-        COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
+        Raises MeshError: LINK_INVALID (also where a company's installation was begun in another browser), LINK_EXPIRED,
+        LINK_USED, CONSENT_DENIED, AUTHORIZATION_FAILED, COMPANY_ALREADY_INSTALLED, SLACK_UNAVAILABLE.
         """
         if not code and not error:
             raise MeshError(
@@ -223,7 +223,9 @@ class Installations:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "slack"})
         if error:
             raise MeshError(Reason.AUTHORIZATION_FAILED)
-        task = self._detached.start(self._install(code, link.zoom_state_digest), "complete installation")
+        # Before the code is spent: Slack would have the app, and we no record of it.
+        came = await self._came_from(link.zoom_state_digest, browser_secret)
+        task = self._detached.start(self._install(code, came), "complete installation")
         try:
             return await self._detached.wait(task, _WAIT)
         except TimeoutError:
@@ -244,10 +246,16 @@ class Installations:
         if not await self._store.set_call_options(user, options):
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
 
-    async def _install(self, code: str, zoom_state_digest: str) -> Installed:
-        # Before the code is spent: Slack would have the app, and we no record of it.
+    async def _came_from(self, zoom_state_digest: str, browser_secret: str) -> Came:
+        """Returns what a link goes on from. Raises MeshError(LINK_INVALID)."""
         came = await self._zoom_side.came_from(zoom_state_digest) if zoom_state_digest else None
-        came = came or Came()
+        if came is None:
+            return Came()
+        if came.browser_digest and not came.is_of(browser_secret):
+            raise MeshError(Reason.LINK_INVALID)
+        return came
+
+    async def _install(self, code: str, came: Came) -> Installed:
         fresh = await self._slack.exchange(code)
         if came.installation is not None:
             fresh = replace(fresh, zoom_account_id=came.installation.zoom_account_id)

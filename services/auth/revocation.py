@@ -31,6 +31,8 @@ class Orphan:
     revocation_id: str
     """A UUID; empty where the database did not take it."""
     tokens: TokenPair = field(repr=False)
+    sealed: bytes = field(default=b"", repr=False)
+    """As the row holds it: a row that somebody else has renewed meanwhile holds another pair."""
 
 
 class TokenEndpoint(Protocol):

@@ -163,7 +163,9 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
     async def CompleteSlackInstallation(  # noqa: N802
         self, request: pb.CompleteSlackInstallationRequest, context: Context
     ) -> pb.CompleteSlackInstallationResponse:
-        installed = await self._rules.installations.complete(request.state, code=request.code, error=request.error)
+        installed = await self._rules.installations.complete(
+            request.state, code=request.code, error=request.error, browser_secret=request.browser_secret
+        )
         came = installed.came
         return pb.CompleteSlackInstallationResponse(
             installation=converters.installation_message(installed.installation),

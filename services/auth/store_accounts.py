@@ -100,14 +100,17 @@ class AccountStore:
         before = found.scalar_one_or_none()
         await lock_grants(connection, [before] if before else [])
         row = connection_row(self._vault, user, profile, self._clock.now(), matched=True)
-        own = exists().where(zoom_grants.c.zoom_user_id == connections.c.zoom_user_id, zoom_grants.c.end_time.is_(None))
+        own = exists().where(zoom_grants.c.zoom_user_id == before, zoom_grants.c.end_time.is_(None))
+        replaced = and_(
+            connections.c.zoom_user_id == before, connections.c.zoom_account_id != profile.zoom_account_id, ~own
+        )
         added = await connection.execute(
             insert(connection, connections)
             .values(row)
             .on_conflict_do_update(
                 index_elements=["team_id", "slack_user_id"],
                 set_=row,
-                where=and_(~own, connections.c.zoom_account_id != profile.zoom_account_id),
+                where=replaced,
             )
         )
         # A grant that this leaves unused is dead: there is nothing to revoke.

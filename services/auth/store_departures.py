@@ -78,12 +78,11 @@ class DepartureStore:
         Who has a grant of her own goes on with it. A large company leaves in several transactions: after the first one
         nobody is served by the grant any more, and what a crash leaves behind a sweep finds.
         """
-        tenants = await self._database.run("zoom account left", lambda c: self._drop_account(c, fact))
-        if tenants is None:
+        if not await self._database.run("zoom account left", lambda c: self._drop_account(c, fact)):
             return Left()
         theirs = and_(
             connections.c.zoom_account_id == fact.zoom_account_id,
-            or_(connections.c.team_id.in_(tenants), connections.c.enterprise_id.in_(tenants), connections.c.matched),
+            connections.c.matched,
             connections.c.connect_time <= fact.time,
         )
         departed = left = await self._sweeps.leave(theirs, Cause.ZOOM_DEAUTHORIZED, fact.time)
@@ -92,21 +91,34 @@ class DepartureStore:
             departed += left
         return Left(departed)
 
-    async def _drop_account(self, connection: AsyncConnection, fact: ZoomAccountLeft) -> list[str] | None:
-        """Deletes an account's grant and returns the tenants that it served; None where it is newer, or gone."""
+    async def _drop_account(self, connection: AsyncConnection, fact: ZoomAccountLeft) -> bool:
+        """Deletes an account's grant; False where it is newer, or gone.
+
+        Who lived by it, without a match, counts as matched from here on: nothing else serves her.
+        """
         mine = zoom_account_grants.c.zoom_account_id == fact.zoom_account_id
         found = await connection.execute(select(zoom_account_grants.c.consent_time).where(mine).with_for_update())
         grant = found.one_or_none()
         if grant is None or (grant.consent_time is not None and grant.consent_time > fact.time):
-            return None
+            return False
         await connection.execute(delete(zoom_account_grants).where(mine))
-        tenants = await connection.execute(
+        found_tenants = await connection.execute(
             update(slack_installations)
             .where(slack_installations.c.zoom_account_id == fact.zoom_account_id)
             .values(zoom_account_id="", zoom_account_id_sealed=None)
             .returning(slack_installations.c.tenant_id)
         )
-        return list(tenants.scalars())
+        tenants = list(found_tenants.scalars())
+        own = exists().where(zoom_grants.c.zoom_user_id == connections.c.zoom_user_id, zoom_grants.c.end_time.is_(None))
+        served = and_(
+            connections.c.zoom_account_id == fact.zoom_account_id,
+            or_(connections.c.team_id.in_(tenants), connections.c.enterprise_id.in_(tenants)),
+            ~connections.c.matched,
+            ~own,
+        )
+        await lock_connections(connection, served)
+        await connection.execute(update(connections).where(served).values(matched=True))
+        return True
 
     async def zoom_plan_changed(self, fact: ZoomPlanChanged) -> None:
         """Stores a Zoom user's new plan, unless a later one is known."""
@@ -116,10 +128,10 @@ class DepartureStore:
         await lock_grants(connection, [fact.zoom_user_id])
         await lock_connections(connection, connections.c.zoom_user_id == fact.zoom_user_id)
         for table, known in ((zoom_grants, zoom_grants.c.consent_time), (connections, connections.c.connect_time)):
-            since = func.coalesce(table.c.plan_time, known, fact.time)
+            newest = [or_(moment.is_(None), moment <= fact.time) for moment in (table.c.plan_time, known)]
             await connection.execute(
                 update(table)
-                .where(table.c.zoom_user_id == fact.zoom_user_id, since <= fact.time)
+                .where(table.c.zoom_user_id == fact.zoom_user_id, *newest)
                 .values(plan=fact.plan.value, plan_time=fact.time)
             )
 

@@ -134,15 +134,16 @@ class LinkStore:
         statement = select(connect_links).where(over).limit(BATCH).with_for_update(skip_locked=True)
         async with self._database.transaction("give kept tokens up") as connection:
             rows = (await connection.execute(statement)).mappings().all()
+            # What does not open stays: another replica may have the key.
+            opened = {row["state_digest"]: pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None}
             # Without its owner the claim is lost, also to a holder who is only slow.
             await connection.execute(
                 update(connect_links)
-                .where(connect_links.c.state_digest.in_([row["state_digest"] for row in rows]))
+                .where(connect_links.c.state_digest.in_(opened))
                 .values(tokens_sealed=b"", claim_owner=None, claim_expire_time=None)
             )
-            pairs = [pair for row in rows if (pair := kept_tokens(self._vault, row)) is not None]
-            await record_revocations(connection, self._vault, pairs, now, head_start=timedelta())
-        return len(rows)
+            await record_revocations(connection, self._vault, opened.values(), now, head_start=timedelta())
+        return len(opened)
 
     async def purge_links(self) -> int:
         """Forgets at most BATCH links that ended long ago. Returns how many."""
@@ -184,7 +185,7 @@ def kept_tokens(vault: Vault, row: Row) -> TokenPair | None:
     try:
         kept = vault.open_text(connect_links.c.tokens_sealed, row)
     except SealError:
-        log.exception("the tokens of an old link do not open; Zoom is not told")
+        log.exception("the tokens of an old link do not open")
         return None
     return unpack(kept, AppLevel(row["app_level"])) if kept else None
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -43,15 +42,24 @@ async def record_revocations(
 ) -> list[Orphan]:
     """Records pairs in the transaction that takes them away from where they were.
 
-    `head_start` is for the caller, who tries at once.
+    Returns those that the caller is to try at once, within `head_start`; what is too many for that `sweep` finds.
     """
-    orphans = [Orphan(str(uuid.uuid4()), tokens) for tokens in pairs]
-    rows = [{**_place(orphan), "record_time": now, "tries": 0, "next_try_time": now + head_start} for orphan in orphans]
-    for row, orphan in zip(rows, orphans, strict=True):
-        row["tokens_sealed"] = vault.seal(revocations.c.tokens_sealed, row, pack(orphan.tokens))
+    orphans: list[Orphan] = []
+    rows: list[dict[str, Any]] = []
+    for number, tokens in enumerate(pairs):
+        row: dict[str, Any] = {
+            "revocation_id": str(uuid.uuid4()),
+            "app_level": tokens.level.value,
+            "record_time": now,
+            "tries": 0,
+        }
+        row["next_try_time"] = now + head_start if number < BATCH else now
+        row["tokens_sealed"] = vault.seal(revocations.c.tokens_sealed, row, pack(tokens))
+        rows.append(row)
+        orphans.append(Orphan(row["revocation_id"], tokens, row["tokens_sealed"]))
     if rows:
         await connection.execute(insert(connection, revocations), rows)
-    return orphans
+    return orphans[:BATCH]
 
 
 class RevocationStore:
@@ -71,8 +79,8 @@ class RevocationStore:
     async def take(self) -> tuple[int, list[Orphan]]:
         """Takes at most BATCH pairs whose next try is due, each by one replica only, and sets the one after that.
 
-        Returns how many rows were due, and the pairs among them that open; the others, and those that died of age, are
-        forgotten.
+        Returns how many rows were due, and the pairs among them that open. Those that died of age are forgotten; one
+        that does not open waits for a replica that has its key.
         """
         now = self._clock.now()
         due = (
@@ -86,42 +94,46 @@ class RevocationStore:
         async with self._database.transaction("take revocations") as connection:
             rows = (await connection.execute(due)).mappings().all()
             for row in rows:
-                tokens = None if row["record_time"] + KEPT <= now else self._open(row)
                 this = revocations.c.revocation_id == row["revocation_id"]
-                if tokens is None:
+                if row["record_time"] + KEPT <= now:
                     await connection.execute(delete(revocations).where(this))
                     continue
                 pause = PAUSES[min(row["tries"], len(PAUSES) - 1)]
                 tried = {"tries": row["tries"] + 1, "next_try_time": now + pause}
                 await connection.execute(update(revocations).where(this).values(tried))
-                found.append(Orphan(row["revocation_id"], tokens))
+                tokens = self._open(row)
+                if tokens is not None:
+                    found.append(Orphan(row["revocation_id"], tokens, row["tokens_sealed"]))
         return len(rows), found
 
     async def renew(self, orphan: Orphan, fresh: TokenPair) -> Orphan:
-        """Puts the next pair in the place of one that had to be renewed to be revoked: the old one is dead."""
-        renewed = replace(orphan, tokens=fresh)
-        sealed = self._vault.seal(revocations.c.tokens_sealed, _place(orphan), pack(fresh))
+        """Puts the next pair in the place of one that had to be renewed to be revoked: the old one is dead.
+
+        Where somebody else has forgotten or renewed that one meanwhile, the fresh pair is recorded beside it.
+        """
+        place = {"revocation_id": orphan.revocation_id, "app_level": orphan.tokens.level.value}
+        sealed = self._vault.seal(revocations.c.tokens_sealed, place, pack(fresh))
         async with self._database.transaction("renew revocation") as connection:
-            await connection.execute(
-                update(revocations)
-                .where(revocations.c.revocation_id == orphan.revocation_id)
-                .values(tokens_sealed=sealed)
-            )
-        return renewed
+            renewed = await connection.execute(update(revocations).where(_same(orphan)).values(tokens_sealed=sealed))
+            if renewed.rowcount == 1:
+                return Orphan(orphan.revocation_id, fresh, sealed)
+            [beside] = await record_revocations(connection, self._vault, [fresh], self._clock.now())
+        return beside
 
     async def done(self, orphan: Orphan) -> None:
-        """Forgets a pair that Zoom knows of."""
+        """Forgets a pair that Zoom knows of, and not one that took its place."""
         async with self._database.transaction("end revocation") as connection:
-            await connection.execute(delete(revocations).where(revocations.c.revocation_id == orphan.revocation_id))
+            await connection.execute(delete(revocations).where(_same(orphan)))
 
     def _open(self, row: Row) -> TokenPair | None:
         try:
             text = self._vault.open_text(revocations.c.tokens_sealed, row)
         except SealError:
-            log.exception("tokens to revoke do not open; Zoom is not told")
+            log.exception("tokens to revoke do not open; they wait for their key")
             return None
         return unpack(text, AppLevel(row["app_level"]))
 
 
-def _place(orphan: Orphan) -> dict[str, Any]:
-    return {"revocation_id": orphan.revocation_id, "app_level": orphan.tokens.level.value}
+def _same(orphan: Orphan) -> ColumnElement[bool]:
+    """Returns the condition that a row still holds the pair that was read from it."""
+    return and_(revocations.c.revocation_id == orphan.revocation_id, revocations.c.tokens_sealed == orphan.sealed)

@@ -150,13 +150,17 @@ class ZoomOAuth:
     async def revoke(self, access_token: str) -> None:
         """Ends the grant of this access token, its refresh token included. A token that is dead already is fine.
 
-        Raises MeshError(ZOOM_UNAVAILABLE) when Zoom did not answer.
+        Raises MeshError: ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID where Zoom did not get to the token.
         """
-        status, _, answer = await self._post("/revoke", {"token": access_token}, limit=REVOKE_TIMEOUT)
-        if status >= 500 or status == 429:
-            raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
-        if status != 200:
-            log.info("revoke refused", extra={"cause": _cause(status, answer)})
+        status, headers, answer = await self._post("/revoke", {"token": access_token}, limit=REVOKE_TIMEOUT)
+        if status == 200:
+            return
+        kind = refusal(status, answer)
+        if kind is Refusal.PASSING:
+            raise _passing(status, headers, answer, self._clock)
+        if kind is Refusal.CLIENT:
+            raise self._client_invalid(answer)
+        log.info("revoke refused", extra={"cause": _cause(status, answer)})
 
     async def _post(
         self, route: str, form: dict[str, str], *, limit: float = TIMEOUT

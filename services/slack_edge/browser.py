@@ -117,7 +117,7 @@ class Browser:
     async def _back_from_zoom(self, request: web.Request) -> web.Response:
         """Takes Zoom's answer for what this browser began: connecting a person, or installing for a company."""
         state = field(request.query, "state")
-        if browser_secret := self._pages.setup_secret(request, state)[:129]:
+        if browser_secret := self._pages.setup_secret(request, state):
             return await self._installs.zoom_installed(request, state, browser_secret)
         if self._pages.has_state(request, state):
             return await self._connected(request, state)

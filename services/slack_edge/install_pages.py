@@ -187,7 +187,7 @@ class InstallPages:
         self._own_page.check(request)
         form = parse_form(await read_body(request, "application/x-www-form-urlencoded")) or {}
         state = form.get("zoom_state", "")[:129]
-        browser_secret = self._pages.setup_secret(request, state)[:129]
+        browser_secret = self._pages.setup_secret(request, state)
         if not browser_secret:
             return self._problems.other_browser(installing=True)
         return await self._to_slack(
@@ -222,7 +222,10 @@ class InstallPages:
         try:
             done = await self._auth.CompleteSlackInstallation(
                 auth_service_pb2.CompleteSlackInstallationRequest(
-                    state=state, code=field(query, "code"), error=field(query, "error")
+                    state=state,
+                    code=field(query, "code"),
+                    error=field(query, "error"),
+                    browser_secret=self._pages.setup_secret(request),
                 ),
                 timeout=VENDOR_TIMEOUT,
             )

@@ -16,6 +16,7 @@ from services.slack_edge import features
 
 _FOLDER = Path(__file__).parent
 _COOKIE, _SETUP_COOKIE = "zoomslack_state", "zoomslack_setup"
+_MAX_SECRET = 128
 _HOST = "__Host-"
 """With this before its name a cookie is taken from this host alone, over https (RFC 6265bis §4.1.3)."""
 _COOKIE_SECONDS = 600
@@ -117,10 +118,13 @@ class Pages:
         """
         self._tie(response, self._setup_cookie, f"{state}.{browser_secret}", "/", SETUP_SECONDS)
 
-    def setup_secret(self, request: web.Request, state: str) -> str:
-        """Returns the secret with which this browser began the installation `state`; empty where it did not."""
+    def setup_secret(self, request: web.Request, state: str | None = None) -> str:
+        """Returns the secret with which this browser began the installation `state`, or any without one.
+
+        Empty where it did not.
+        """
         kept, _, browser_secret = request.cookies.get(self._setup_cookie, "").partition(".")
-        return browser_secret if _is_same(kept, state) else ""
+        return browser_secret[:_MAX_SECRET] if state is None or _is_same(kept, state) else ""
 
     def _tie(self, response: web.StreamResponse, cookie: str, state: str, path: str, seconds: int) -> None:
         response.set_cookie(

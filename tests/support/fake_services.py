@@ -208,6 +208,8 @@ class FakeAuth(AuthServiceServicer):
         link = self.install_links.pop(request.state, None)
         if link is None:
             raise MeshError(Reason.LINK_USED)
+        if link.zoom_state in self.browser_secrets:
+            self._check_browser(link.zoom_state, request.browser_secret)
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "slack"})
         form = {

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from mesh.errors import MeshError, Reason
 from services.auth.grants import AppLevel
@@ -54,15 +55,16 @@ async def agree(mesh: Mesh, admin: str = ZOOM_ADA) -> tuple[str, pb.ZoomInstalla
 
 
 async def connect_workspace(
-    mesh: Mesh, zoom_state: str, user_id: str = "U0ADA0001", **consent: Any
+    mesh: Mesh, zoom_state: str, user_id: str = "U0ADA0001", *, browser_secret: str | None = None, **consent: Any
 ) -> pb.CompleteSlackInstallationResponse:
-    """Installs in Slack, going on from a consent at Zoom."""
+    """Installs in Slack, going on from a consent at Zoom; comes back in that browser unless another one is given."""
     request = pb.CreateSlackInstallLinkRequest(zoom_state=zoom_state, browser_secret=mesh.browsers.get(zoom_state, ""))
     link = await mesh.stub.CreateSlackInstallLink(request, timeout=5)
     form = {**dict(parse_qsl(urlsplit(link.authorize_url).query)), "user_id": user_id, "decision": "allow", **consent}
     answer = await mesh.slack.post("/oauth/v2/authorize/decide", data=form)
     code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
-    done = pb.CompleteSlackInstallationRequest(state=link.state, code=code)
+    secret = mesh.browsers.get(zoom_state, "") if browser_secret is None else browser_secret
+    done = pb.CompleteSlackInstallationRequest(state=link.state, code=code, browser_secret=secret)
     return await mesh.stub.CompleteSlackInstallation(done, timeout=10)
 
 
@@ -312,6 +314,20 @@ async def test_who_sees_the_addresses_cannot_go_on_with_what_the_administrator_g
     request = pb.CreateSlackInstallLinkRequest(zoom_state=link.state, browser_secret=secret)
     assert await reason_of(mesh.stub.CreateSlackInstallLink(request, timeout=5)) is Reason.LINK_INVALID
     assert (await connect_workspace(mesh, link.state)).HasField("zoom_installation")
+
+
+@pytest.mark.parametrize("browser_secret", ["", "guessed"])
+async def test_who_sees_the_address_of_slacks_consent_cannot_connect_a_workspace_of_his_own(
+    mesh: Mesh, browser_secret: str
+) -> None:
+    await mesh.slack.post("/control/workspaces", json={})
+    state, _ = await agree(mesh)
+    assert await reason_of(connect_workspace(mesh, state, "U0HEDY001", browser_secret=browser_secret)) is (
+        Reason.LINK_INVALID
+    )
+    async with mesh.database().snapshot("look") as connection:
+        assert (await connection.execute(select(slack_installations.c.tenant_id))).all() == []
+    assert (await connect_workspace(mesh, state)).installation.zoom_account_id == ACME_ACCOUNT
 
 
 async def test_N9_a_link_asks_for_just_the_scope_that_is_missing(mesh: Mesh) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, select
 
 from mesh.errors import Reason
-from services.auth.store_revocations import HEAD_START, KEPT, PAUSES
+from services.auth.departures import ZoomAccountLeft
+from services.auth.grants import TokenPair
+from services.auth.store_departures import DepartureStore
+from services.auth.store_revocations import BATCH, HEAD_START, KEPT, PAUSES, RevocationStore, record_revocations
 from services.auth.store_sweeps import FINISHED
 from services.auth.tables import connections, revocations, slack_installations, zoom_account_grants, zoom_grants
 from tests.integration.auth.conftest import ADA, GRACE, ZOOM_ADA, ZOOM_GRACE, Mesh, reason_of
-from tests.integration.auth.test_accounts import agree, install, issued
+from tests.integration.auth.test_accounts import ACME_ACCOUNT, agree, install, issued
 from tests.integration.auth.test_departures import deauthorized, install_in_slack, receipts, rows, uninstalled, who
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
@@ -91,6 +97,25 @@ async def test_matches_that_a_crash_left_behind_go(mesh: Mesh) -> None:
     assert [who(one.departure) for one in await receipts(mesh)] == [("T0ACME001", ADA.slack_user_id)]
 
 
+async def test_who_lived_by_the_companys_grant_without_a_match_goes_with_it_also_after_a_crash(mesh: Mesh) -> None:
+    await mesh.connect(GRACE, ZOOM_GRACE)
+    await install(mesh)
+    await mesh.connect(ADA)
+    await mesh.zoom.post("/control/tokens/revoke", json={"zoom_user_id": ZOOM_GRACE})
+    async with mesh.database().transaction("her own grant is dead") as connection:
+        ended = {"end_time": mesh.clock.now(), "access_token_sealed": b"", "refresh_token_sealed": b""}
+        await connection.execute(zoom_grants.update().where(zoom_grants.c.zoom_user_id == ZOOM_GRACE).values(**ended))
+    assert (await issued(mesh, GRACE)).zoom_path_user_id == ZOOM_GRACE
+    mesh.clock.advance(10)
+    store = DepartureStore(mesh.database(), mesh.vault, mesh.clock)
+    async with mesh.database().transaction("as far as the first transaction") as connection:
+        assert await store._drop_account(connection, ZoomAccountLeft(ACME_ACCOUNT, mesh.clock.now()))
+    await purge(mesh, A_SECOND)
+    async with mesh.database().snapshot("look") as connection:
+        assert list((await connection.execute(select(connections.c.slack_user_id))).scalars()) == [ADA.slack_user_id]
+    assert [who(one.departure) for one in await receipts(mesh)] == [("T0ACME001", GRACE.slack_user_id)]
+
+
 async def test_a_large_company_leaves_in_several_transactions(mesh: Mesh) -> None:
     await install(mesh)
     await issued(mesh, ADA)
@@ -123,6 +148,72 @@ async def test_tokens_that_zoom_did_not_take_are_revoked_by_whoever_is_there_lat
     assert await mesh.live_tokens() == {"access": 0, "refresh": 0}
 
 
+async def orphaned(mesh: Mesh) -> None:
+    """Leaves a pair behind that Zoom was not told of."""
+    await mesh.connect(ADA)
+    await mesh.zoom_fault("/oauth/revoke", kind="status", status=500)
+    await mesh.stub.DeleteConnection(pb.DeleteConnectionRequest(user=ADA), timeout=5)
+    await mesh.replicas[0].detached.drain()
+    await mesh.clear_faults()
+    mesh.clock.advance(HEAD_START.total_seconds())
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"status": 401, "body": '{"error": "invalid_client"}'},
+        {"status": 429, "body": "{}"},
+        {"status": 408, "body": "{}"},
+        {"status": 302, "body": ""},
+    ],
+)
+async def test_a_refusal_that_says_nothing_of_the_token_forgets_nothing(laptop: Mesh, refused: dict[str, Any]) -> None:
+    await orphaned(laptop)
+    await laptop.zoom_fault("/oauth/revoke", kind="status", **refused)
+    await laptop.replicas[0].purge()
+    assert await rows(laptop, revocations) == [1]
+    await laptop.clear_faults()
+    await purge(laptop, PAUSES[0])
+    assert await rows(laptop, revocations) == [0]
+    assert await laptop.live_tokens() == {"access": 0, "refresh": 0}
+
+
+async def test_a_pair_that_does_not_open_waits_for_a_replica_that_has_its_key(mesh: Mesh) -> None:
+    await orphaned(mesh)
+    mesh.settings = mesh.settings.model_copy(update={"token_keys": SecretStr("k2:" + "B" * 43 + "=")})
+    await mesh.add_replica()
+    await mesh.replicas[1].purge()
+    assert await rows(mesh, revocations) == [1]
+    mesh.clock.advance(PAUSES[0].total_seconds())
+    await mesh.replicas[0].purge()
+    assert await rows(mesh, revocations) == [0]
+
+
+async def test_two_that_revoke_one_pair_lose_nothing(mesh: Mesh) -> None:
+    """One renews what expired; the other one, whom Zoom refuses the old token therefore, must not forget the new."""
+    store = RevocationStore(mesh.database(), mesh.vault, mesh.clock)
+    orphan = await store.add(TokenPair("access-1", "refresh-1", mesh.clock.now(), ()))
+    renewed = await store.renew(orphan, TokenPair("access-2", "refresh-2", mesh.clock.now(), ()))
+    await store.done(orphan)
+    mesh.clock.advance(HEAD_START.total_seconds())
+    assert [one.tokens.refresh_token for one in (await store.take())[1]] == ["refresh-2"]
+    await store.done(renewed)
+    assert await rows(mesh, revocations) == [0]
+    beside = await store.renew(renewed, TokenPair("access-3", "refresh-3", mesh.clock.now(), ()))
+    assert await rows(mesh, revocations) == [1], "forgotten meanwhile: the fresh pair is recorded anew"
+    await store.done(beside)
+    assert await rows(mesh, revocations) == [0]
+
+
+async def test_more_pairs_than_can_be_told_at_once_are_left_to_the_sweep(mesh: Mesh) -> None:
+    pairs = [TokenPair(f"access-{n}", f"refresh-{n}", mesh.clock.now(), ()) for n in range(BATCH + 5)]
+    async with mesh.database().transaction("leave") as connection:
+        at_once = await record_revocations(connection, mesh.vault, pairs, mesh.clock.now())
+    assert [one.tokens for one in at_once] == pairs[:BATCH]
+    store = RevocationStore(mesh.database(), mesh.vault, mesh.clock)
+    assert {one.tokens.refresh_token for one in (await store.take())[1]} == {one.refresh_token for one in pairs[BATCH:]}
+
+
 async def test_tokens_that_died_of_age_are_forgotten(mesh: Mesh) -> None:
     await mesh.connect(ADA)
     await mesh.zoom_fault("/oauth/revoke", kind="status", status=500)
@@ -150,10 +241,14 @@ async def test_the_plan_that_zoom_told_last_counts(mesh: Mesh) -> None:
     assert await plan_changed(2, after=30) == pb.ZOOM_PLAN_BASIC, "told late"
     assert await plan_changed(2, after=90) == pb.ZOOM_PLAN_LICENSED
     assert await plan_changed(1, after=-60) == pb.ZOOM_PLAN_LICENSED, "older than her consent"
+    mesh.clock.advance(600)
+    await mesh.connect(ADA)
+    assert await plan_changed(1, after=-60) == pb.ZOOM_PLAN_LICENSED, "older than her last consent"
 
 
 async def test_a_dead_connection_of_her_own_gives_way_to_the_companys_match(mesh: Mesh) -> None:
     await mesh.connect(GRACE, "hedyZoomUserId00000004")  # of another Zoom account
+    await mesh.connect(ADA)  # whose own grant lives, and has no part in this
     await install(mesh)
     assert (await issued(mesh, GRACE)).zoom_user_id == "hedyZoomUserId00000004"
     await mesh.zoom.post("/control/tokens/revoke", json={"zoom_user_id": "hedyZoomUserId00000004"})
@@ -161,7 +256,7 @@ async def test_a_dead_connection_of_her_own_gives_way_to_the_companys_match(mesh
     assert await reason_of(issued(mesh, GRACE)) is Reason.ZOOM_NOT_CONNECTED  # now it is known to be dead
     answer = await issued(mesh, GRACE)
     assert (answer.zoom_user_id, answer.zoom_path_user_id) == (ZOOM_GRACE, ZOOM_GRACE)
-    assert await rows(mesh, connections, zoom_grants) == [1, 0]
+    assert await rows(mesh, connections, zoom_grants) == [2, 1]
 
 
 async def test_a_connection_of_her_own_that_lives_stays(mesh: Mesh) -> None:

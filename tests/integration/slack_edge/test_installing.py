@@ -117,6 +117,19 @@ async def test_a_cookie_made_up_from_an_address_opens_nothing(world: World) -> N
     assert not world.auth.install_requests
 
 
+async def test_the_last_step_too_is_only_for_the_browser_that_began(world: World) -> None:
+    _, page, _ = await agree_at_zoom(world)
+    state = page.partition('name="zoom_state" value="')[2].partition('"')[0]
+    _, _, headers = await submit(world, "/slack/install", {"zoom_state": state})
+    at_slack = state_in(headers["Location"])
+    world.http.cookie_jar.clear()  # what somebody can make up who sees the address of Slack's page:
+    world.http.cookie_jar.update_cookies({"zoomslack_state": at_slack}, URL(world.edge_url))
+    query = urlencode({"state": at_slack, "code": "code of his own"})
+    status, page, _ = await get(world, f"{world.edge_url}/slack/oauth/callback?{query}")
+    assert status == 404
+    assert world.auth.asked[-1] == "CompleteSlackInstallation"
+
+
 async def test_no_address_and_no_page_holds_what_the_browser_holds(world: World) -> None:
     _, page, headers = await agree_at_zoom(world)
     [secret] = world.auth.browser_secrets.values()

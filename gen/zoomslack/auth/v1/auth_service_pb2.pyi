@@ -819,22 +819,28 @@ class CompleteSlackInstallationRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    BROWSER_SECRET_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """The state that came back from Slack."""
     code: _builtins.str
     """The authorisation code; empty when Slack sent an error instead."""
     error: _builtins.str
     """Slack's error word, for example `access_denied`; empty when a code came."""
+    browser_secret: _builtins.str
+    """The secret that `CreateZoomInstallLink` gave, where the link goes on from a company-wide installation: the state of
+    this link is in addresses, too. Not looked at without one.
+    """
     def __init__(
         self,
         *,
         state: _builtins.str = ...,
         code: _builtins.str = ...,
         error: _builtins.str = ...,
+        browser_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error", b"error", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_secret", b"browser_secret", "code", b"code", "error", b"error", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
