@@ -55,6 +55,8 @@ class SlackConfig:
     """On: access tokens live 12 hours and come with single-use refresh tokens."""
     duplicate_external_id: Literal["same", "error"] = "same"
     """What `calls.add` does with a repeated `external_unique_id`: Slack does not say, so both can be tried."""
+    enforce_rate_limits: bool = True
+    """Off for what makes many requests within a moment that tells nothing about them."""
     answer_deadline_seconds: float = 3.0
     """How long the app may take to answer a command, a click or an event (Slack: 3 s)."""
     retry_scale: float = 1.0

@@ -12,6 +12,7 @@ from simulators.slack.clock import SimulatedClock
 from simulators.slack.config import SlackConfig
 from simulators.slack.faults import Faults
 from simulators.slack.journal import Journal
+from simulators.slack.limits import RateLimits
 from simulators.slack.outgoing import AppClient, Prepared
 from simulators.slack.registration import Registration
 from simulators.slack.world import World
@@ -24,6 +25,7 @@ class Simulator:
         self.clock = SimulatedClock(clock)
         self.registration = Registration(config, self.clock)
         self.faults = Faults()
+        self.limits = RateLimits(self.clock)
         self.requests = Journal()
         self.deliveries = Journal()
         self.app = AppClient(self.registration, self.clock, self.deliveries)
@@ -46,6 +48,7 @@ class Simulator:
         self.world = World(self.clock)
         self.held.clear()
         self.faults.clear()
+        self.limits.reset()
         self.requests.clear()
         self.deliveries.clear()
 

@@ -15,6 +15,7 @@ from simulators.slack.arguments import Arg, RawArguments, check, read
 from simulators.slack.content import CONTENT_ARGS
 from simulators.slack.errors import SlackError
 from simulators.slack.faults import answer_with
+from simulators.slack.limits import LimitedError
 from simulators.slack.model import Json, Token
 from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.tokens import authenticate, listed, missing_scope
@@ -25,34 +26,36 @@ USERS = Arg("array", required=True)
 
 @dataclass(frozen=True)
 class Method:
-    """One method: what it does, its arguments, the scope it needs, and whether it reads JSON bodies."""
+    """One method: what it does, its arguments, the scope it needs, whether it reads JSON bodies, and its tier."""
 
     run: Callable[[Simulator, Token, Json], Json]
     arguments: Mapping[str, Arg] = field(default_factory=dict)
     scope: str | None = None
     json: bool = True
+    tier: int | None = None
 
 
 METHODS: Mapping[str, Method] = {
     "auth.test": Method(people.auth_test),
-    "auth.revoke": Method(people.auth_revoke, {"test": Arg("boolean")}, json=False),
-    "team.info": Method(people.team_info, {"team": Arg()}, "team:read"),
+    "auth.revoke": Method(people.auth_revoke, {"test": Arg("boolean")}, json=False, tier=3),
+    "team.info": Method(people.team_info, {"team": Arg()}, "team:read", tier=3),
     "users.info": Method(
-        users.users_info, {"user": REQUIRED, "include_locale": Arg("boolean")}, "users:read", json=False
+        users.users_info, {"user": REQUIRED, "include_locale": Arg("boolean")}, "users:read", json=False, tier=4
     ),
     "conversations.info": Method(
         people.conversations_info,
         {"channel": REQUIRED, "include_locale": Arg("boolean"), "include_num_members": Arg("boolean")},
         json=False,
+        tier=3,
     ),
     "chat.postMessage": Method(
         chat.post_message, {"channel": REQUIRED, "reply_broadcast": Arg("boolean"), **CONTENT_ARGS}, "chat:write"
     ),
     "chat.postEphemeral": Method(
-        chat.post_ephemeral, {"channel": REQUIRED, "user": REQUIRED, **CONTENT_ARGS}, "chat:write"
+        chat.post_ephemeral, {"channel": REQUIRED, "user": REQUIRED, **CONTENT_ARGS}, "chat:write", tier=4
     ),
     "chat.update": Method(
-        chat.update, {"channel": REQUIRED, "ts": Arg("ts", required=True), **CONTENT_ARGS}, "chat:write"
+        chat.update, {"channel": REQUIRED, "ts": Arg("ts", required=True), **CONTENT_ARGS}, "chat:write", tier=3
     ),
     "calls.add": Method(
         calls.add,
@@ -67,18 +70,24 @@ METHODS: Mapping[str, Method] = {
             "users": Arg("array"),
         },
         "calls:write",
+        tier=3,
     ),
     "calls.update": Method(
         calls.update,
         {"id": REQUIRED, "title": Arg(), "join_url": Arg(), "desktop_app_join_url": Arg()},
         "calls:write",
+        tier=3,
     ),
-    "calls.end": Method(calls.end, {"id": REQUIRED, "duration": Arg("integer")}, "calls:write"),
-    "calls.info": Method(calls.info, {"id": REQUIRED}, "calls:read"),
-    "calls.participants.add": Method(calls.add_participants, {"id": REQUIRED, "users": USERS}, "calls:write"),
-    "calls.participants.remove": Method(calls.remove_participants, {"id": REQUIRED, "users": USERS}, "calls:write"),
-    "views.open": Method(views.open_view, {"trigger_id": Arg(), "view": Arg("object", required=True)}),
-    "views.publish": Method(views.publish, {"user_id": REQUIRED, "view": Arg("object", required=True), "hash": Arg()}),
+    "calls.end": Method(calls.end, {"id": REQUIRED, "duration": Arg("integer")}, "calls:write", tier=3),
+    "calls.info": Method(calls.info, {"id": REQUIRED}, "calls:read", tier=3),
+    "calls.participants.add": Method(calls.add_participants, {"id": REQUIRED, "users": USERS}, "calls:write", tier=3),
+    "calls.participants.remove": Method(
+        calls.remove_participants, {"id": REQUIRED, "users": USERS}, "calls:write", tier=3
+    ),
+    "views.open": Method(views.open_view, {"trigger_id": Arg(), "view": Arg("object", required=True)}, tier=4),
+    "views.publish": Method(
+        views.publish, {"user_id": REQUIRED, "view": Arg("object", required=True), "hash": Arg()}, tier=4
+    ),
 }
 
 OAUTH_ACCESS = "oauth.v2.access"
@@ -95,6 +104,8 @@ class Outcome:
     place: str = "query"
     scopes: frozenset[str] | None = None
     answer: Json = field(default_factory=dict)
+    retry_after: int = 0
+    """Seconds, above a rate limit."""
 
 
 async def handle(request: web.Request) -> web.Response:
@@ -111,7 +122,9 @@ async def handle(request: web.Request) -> web.Response:
         run(sim, method, request, body, outcome)
         sim.changed()
         headers = {} if outcome.scopes is None else {"x-oauth-scopes": listed(outcome.scopes)}
-        return web.json_response(outcome.answer, headers=headers)
+        if outcome.retry_after:
+            headers["Retry-After"] = str(outcome.retry_after)
+        return web.json_response(outcome.answer, status=429 if outcome.retry_after else 200, headers=headers)
 
     fault = sim.faults.take(method)
     response = await answer_with(fault, request, work)
@@ -143,6 +156,7 @@ def run(sim: Simulator, name: str, request: web.Request, body: bytes, outcome: O
         raw = _read(request, body, outcome, json_allowed=method.json)
         caller = authenticate(sim.world, _token(request, raw))
         outcome.scopes = caller.scopes
+        _count(sim, caller, name, method, raw)
         if method.scope is not None and method.scope not in caller.scopes:
             raise missing_scope(method.scope, caller)
         specs = {**method.arguments, **({"token": Arg()} if raw.place == "form" else {})}
@@ -153,6 +167,17 @@ def run(sim: Simulator, name: str, request: web.Request, body: bytes, outcome: O
             outcome.answer |= {"warning": "missing_charset", "response_metadata": {"warnings": ["missing_charset"]}}
     except SlackError as refusal:
         outcome.answer = refusal.answer()
+    except LimitedError as refusal:
+        outcome.answer, outcome.retry_after = {"ok": False, "error": "ratelimited"}, refusal.retry_after
+
+
+def _count(sim: Simulator, caller: Token, name: str, method: Method, raw: RawArguments) -> None:
+    """Counts a request against the limits of its method and of its channel. Raises LimitedError."""
+    if not sim.config.enforce_rate_limits:
+        return
+    sim.limits.count_request(caller.tenant_id, name, method.tier)
+    if name == "chat.postMessage":
+        sim.limits.count_post(caller.tenant_id, str(raw.values.get("channel", "")))
 
 
 def _method(name: str) -> Method:

@@ -1,0 +1,71 @@
+"""Slack's rate limits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from simulators.slack.limits import PER_MINUTE, POSTS
+from simulators.slack.webapi import METHODS
+from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, running_slack
+
+pytestmark = SDK_WARNINGS
+
+METHODS_OF_SLACK = Path(__file__).parents[4] / "shared" / "specs" / "slack" / "current" / "web_methods.json"
+
+
+async def limited(slack: SlackUnderTest, method: str, **arguments: Any) -> str:
+    """Calls a method that is above its limit; returns `Retry-After`."""
+    with pytest.raises(SlackApiError) as refused:
+        await slack.bot.api_call(method, json=arguments)
+    assert refused.value.response.status_code == 429
+    assert refused.value.response.data == {"ok": False, "error": "ratelimited"}
+    return str(refused.value.response.headers["Retry-After"])
+
+
+async def test_a_method_has_a_limit_of_its_own_in_each_minute() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        for number in range(PER_MINUTE[3]):
+            call = {
+                "external_unique_id": str(number),
+                "join_url": "https://zoom.example/j/1",
+                "created_by": "U0ADA0001",
+            }
+            assert (await slack.bot.api_call("calls.add", json=call))["ok"]
+        assert await limited(slack, "calls.add", external_unique_id="more", join_url="https://zoom.example/j/1") == "60"
+        assert (await slack.bot.auth_test())["ok"], "another method"
+        await slack.control("POST", "clock", {"advance_seconds": 59})
+        assert await limited(slack, "calls.add", external_unique_id="more", join_url="https://zoom.example/j/1") == "1"
+        await slack.control("POST", "clock", {"advance_seconds": 1})
+        assert (await slack.bot.api_call("calls.add", json=call | {"external_unique_id": "later"}))["ok"]
+
+
+async def test_a_channel_takes_one_message_a_second_and_short_bursts() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        for _ in range(POSTS):
+            await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello")
+        assert await limited(slack, "chat.postMessage", channel="C0GENERAL", text="hello") == "5"
+        assert (await slack.bot.chat_postMessage(channel="C0RANDOM1", text="hello"))["ok"], "another channel"
+        await slack.control("POST", "clock", {"advance_seconds": 5})
+        assert (await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello"))["ok"]
+
+
+async def test_limits_can_be_left_out() -> None:
+    async with running_slack(enforce_rate_limits=False) as slack:
+        await slack.install()
+        for _ in range(POSTS + 1):
+            assert (await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello"))["ok"]
+
+
+@pytest.mark.needs_shared
+@pytest.mark.skipif(not METHODS_OF_SLACK.exists(), reason="Slack's specification is not part of this tree")
+def test_every_tier_is_slacks() -> None:
+    told = json.loads(METHODS_OF_SLACK.read_text(encoding="utf-8"))["methods"]
+    ours = {name: "t5" if method.tier is None else f"t{method.tier}" for name, method in METHODS.items()}
+    assert ours == {name: told[name]["rate_limits"] for name in METHODS}
