@@ -122,8 +122,6 @@ class Deliveries:
                 with deadline.budget(left):
                     delivered = await self._presenter.show(delivery)
         except (SlackError, MeshError, TimeoutError) as error:
-            if isinstance(error, SlackError) and error.is_final:
-                await self._presenter.comfort(delivery)
             await self._reports.failed(delivery, error)
             return "failed"
         except Exception as error:

@@ -86,7 +86,7 @@ class Edge:
         asks = Asks(auth, standings, addresses)
         teller = Teller(slack)
         presenter = Presenter(slack, teller, meetings, asks)
-        reports = Reports(meetings, clock)
+        reports = Reports(meetings, presenter, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
         calls = PhoneCalls(phone)
         gate = Gate(workspaces, asks, slack)

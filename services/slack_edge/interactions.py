@@ -88,7 +88,7 @@ class Interactions:
             message = replies.failure(error)
         except SlackError as error:
             log.warning("Slack refused a reaction", extra={"action_id": interaction.key, "cause": str(error)})
-            message = replies.failure(MeshError(Reason.SLACK_UNAVAILABLE))
+            message = replies.ephemeral(error.sentence)
         except Exception:
             log.exception("an interaction hit a defect", extra={"action_id": interaction.key})
             trace_id = trace.get_current_span().get_span_context().trace_id

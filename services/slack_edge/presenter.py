@@ -10,7 +10,8 @@ from mesh.slack_user import SlackUser, from_message
 from services.slack_edge import cards, host_controls, notices, replies
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
-from services.slack_edge.slack_api import Nature, SlackApi, SlackError
+from services.slack_edge.slack_api import SlackApi, SlackError
+from services.slack_edge.slack_errors import CALL_OVER, REFUSALS, THREAD_GONE, Nature
 from services.slack_edge.telling import NO_UNFURL, Teller
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The message in whose thread something belongs was deleted (Slack, `chat.postMessage`).
-_THREAD_GONE = frozenset({"cannot_reply_to_message", "thread_not_found", "message_not_found"})
-# The call is over, or Slack has forgotten it: nothing is left to be brought up to date.
-_CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
+PATIENCE_WITH_PEOPLE = 10
+"""Attempts to bring the people of a card up to date before what else is to be shown of it goes on without."""
 
 
 class Presenter:
@@ -81,14 +80,12 @@ class Presenter:
             return state
         user, card = from_message(delivery.user), delivery.card
         try:
-            shown = await self._sync_people(user, state, cards.people(card.present))
-            del state.attendees[:]
-            state.attendees.extend(shown)
+            await self._show_people(delivery, state)
             if card.meeting.state == pb.MEETING_STATE_ENDED:
                 await self._end_call(user, state.slack_call_id, card.meeting)
                 state.ended = True
         except SlackError as failure:
-            if failure.error not in _CALL_OVER:
+            if failure.error not in CALL_OVER:
                 raise
             state.ended = True
         return state
@@ -134,6 +131,24 @@ class Presenter:
     async def _end_call(self, user: SlackUser, call_id: str, meeting: pb.Meeting) -> None:
         duration = int(cards.lasted(meeting).total_seconds())
         await self._slack.call(user, "calls.end", {"id": call_id, "duration": duration})
+
+    async def _show_people(self, delivery: pb.Delivery, state: pb.Delivered) -> None:
+        """Has the card list who is there. Where Slack refuses that for good, the rest of the card does without.
+
+        The next change tries again: a card must still end that could not show somebody.
+        """
+        user = from_message(delivery.user)
+        try:
+            shown = await self._sync_people(user, state, cards.people(delivery.card.present))
+        except SlackError as failure:
+            stubborn = failure.error == "bad_users" and delivery.failed_attempts >= PATIENCE_WITH_PEOPLE
+            if failure.error in CALL_OVER or not (failure.is_final or stubborn):
+                raise
+            about = {"delivery_id": delivery.delivery_id, "method": failure.method, "slack_error": failure.error}
+            log.warning("a card does not show who is there", extra=about)
+            return
+        del state.attendees[:]
+        state.attendees.extend(shown)
 
     async def _sync_people(self, user: SlackUser, state: pb.Delivered, present: list[pb.Attendee]) -> list[pb.Attendee]:
         """Makes the card list exactly `present`; returns them in the form in which it does."""
@@ -196,14 +211,15 @@ class Presenter:
             except SlackError as error:
                 log.info("no controls for a host", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
 
-    async def comfort(self, delivery: pb.Delivery) -> None:
+    async def comfort(self, delivery: pb.Delivery, error: Exception) -> None:
         """Gives the host the link to a meeting whose card Slack will never show. Best effort: never raises."""
         if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered"):
             return
+        message = replies.cannot_show_card(delivery.card.meeting.join_url, _sentence(error))
         try:
-            await self._tell(delivery, replies.cannot_show_card(delivery.card.meeting.join_url))
-        except (SlackError, MeshError) as error:
-            log.info("the host could not be told", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
+            await self._tell(delivery, message)
+        except (SlackError, MeshError) as failure:
+            log.info("the host could not be told", extra={"delivery_id": delivery.delivery_id, "cause": str(failure)})
 
     async def _tell(self, delivery: pb.Delivery, message: Json) -> tuple[str, str]:
         """Tells one person something: where she typed, else in her own conversation with the app."""
@@ -242,9 +258,18 @@ class Presenter:
         try:
             return _place(await self._slack.call(user, "chat.postMessage", {**where, **threaded}))
         except SlackError as failure:
-            if failure.error not in _THREAD_GONE or threaded is message:
+            if failure.error not in THREAD_GONE or threaded is message:
                 raise
         return _place(await self._slack.call(user, "chat.postMessage", {**where, **message}))
+
+
+def _sentence(error: Exception) -> str:
+    match error:
+        case SlackError():
+            return error.sentence
+        case MeshError():
+            return replies.sentence(error)
+    return REFUSALS[Nature.OURS].sentence
 
 
 def _call_of(method: str, answer: Json) -> Json:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge.blocks import Json, link_button, mrkdwn, plain, section
+from services.slack_edge.blocks import Json, context, link_button, mrkdwn, plain, section
 from services.slack_edge.texts import escape
 
 SENTENCES: Mapping[Reason, str] = {
@@ -196,14 +196,12 @@ def call_ready(national_number: str, call_url: str) -> Json:
     )
 
 
-def cannot_show_card(join_url: str) -> Json:
-    """The meeting exists and Slack will not show its card: the host at least gets in."""
+def cannot_show_card(join_url: str, why: str) -> Json:
+    """The meeting exists and Slack will not show its card: the host at least gets in. `why` is ours."""
+    opening = "Your meeting is ready, but its card cannot be shown here."
     return ephemeral(
-        "Your meeting is ready, but Slack does not let me show its card here.",
-        section(
-            mrkdwn(
-                "Your meeting is ready, but Slack does not let me show its card here. You can share this link yourself."
-            )
-        ),
+        f"{opening} {why}",
+        section(mrkdwn(f"{opening} You can share this link yourself.")),
+        context(mrkdwn(why)),
         link_button("Join", join_url, "zoom_join", primary=True),
     )

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
+from services.slack_edge.presenter import Presenter
 from services.slack_edge.slack_api import SlackError
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -76,8 +77,9 @@ def _after(seconds: float, cause: str) -> pb.DeliveryPostponed:
 class Reports:
     """Reports outcomes. A report that is lost makes Slack show something twice, so it is repeated for a while."""
 
-    def __init__(self, meetings: MeetingsServiceAsyncStub, clock: Clock) -> None:
+    def __init__(self, meetings: MeetingsServiceAsyncStub, presenter: Presenter, clock: Clock) -> None:
         self._meetings = meetings
+        self._presenter = presenter
         self._clock = clock
 
     async def complete(self, delivery: pb.Delivery, outcome: Outcome) -> None:
@@ -123,8 +125,11 @@ class Reports:
             attempts += 1
             await self._clock.sleep(pause)
 
-    async def failed(self, delivery: pb.Delivery, error: Exception) -> None:
-        """Reports that showing failed with `error`, and logs what that means."""
+    async def failed(self, delivery: pb.Delivery, error: Exception, *, is_told: bool = False) -> None:
+        """Reports that showing failed with `error`, and logs what that means.
+
+        Where that was the last attempt, whatever its cause, the person hears of it first, unless she `is_told` already.
+        """
         outcome = outcome_of(error, delivery.failed_attempts)
         about = {"delivery_id": delivery.delivery_id, "content": delivery.WhichOneof("content")}
         if outcome is None:
@@ -132,6 +137,8 @@ class Reports:
             return
         if isinstance(outcome, pb.DeliveryRefused):
             log.warning("Slack will not show a delivery", extra={**about, "slack_error": outcome.slack_error})
+            if not is_told:
+                await self._presenter.comfort(delivery, error)
         else:
             cause = getattr(outcome, "cause", "")
             log.info("a delivery is postponed", extra={**about, "cause": cause, "attempts": delivery.failed_attempts})

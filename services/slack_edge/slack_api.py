@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,47 +21,42 @@ from slack_sdk.web.async_client import AsyncWebClient
 from mesh import deadline
 from mesh.slack_user import SlackUser
 from services.slack_edge.blocks import Json
+from services.slack_edge.slack_errors import REFUSALS, TOKEN_DEAD, Nature, nature_of
 from services.slack_edge.workspaces import Workspaces
+
+log = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
 """Seconds for one request to Slack."""
 MAX_RESPONSE_URL = 2048
 _MAX_RETRY_AFTER = 3600.0
-_TOKEN_DEAD = frozenset({"token_revoked", "account_inactive", "invalid_auth", "not_authed", "token_expired"})
-# Errors that pass by themselves (reference of each method, and "Developing for Enterprise orgs" for the last two).
-_PASSING = frozenset(
-    {
-        *("ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error"),
-        *("service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"),
-    }
-)
 _VENDOR_DOMAINS = ("slack.com", "slack-gov.com")
-
-
-class Nature(Enum):
-    """What can be done about a failure."""
-
-    PASSING = "passing"
-    """Later it may work."""
-    FINAL = "final"
-    """It never will."""
 
 
 class SlackError(Exception):
     """Slack did not do what it was asked. `error` is its word, or ours where it gave none; free of content."""
 
-    def __init__(self, method: str, error: str, nature: Nature, retry_after: float | None = None) -> None:
+    def __init__(
+        self, method: str, error: str, nature: Nature, retry_after: float | None = None, needed: str = ""
+    ) -> None:
         super().__init__(f"{method}: {error}")
         self.method = method
         self.error = error[:100].encode("utf-8", "replace").decode()  # half a character would not fit into a report
         self.nature = nature
         self.retry_after = retry_after
         """Seconds that Slack asked us to wait."""
+        self.needed = needed[:100]
+        """The scope that is missing, where Slack says so."""
 
     @property
     def is_final(self) -> bool:
         """Whether trying again is useless."""
-        return self.nature is Nature.FINAL
+        return self.nature is not Nature.PASSING
+
+    @property
+    def sentence(self) -> str:
+        """What to tell a person about it."""
+        return REFUSALS[self.nature].sentence
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -92,11 +86,18 @@ class SlackApi:
         `form`: for methods that read no JSON (`users.info`). A token that turns out dead is asked for again, once.
         Raises SlackError, and MeshError where there is no token.
         """
+        try:
+            return await self._with_living_token(user, method, arguments, form=form)
+        except SlackError as failure:
+            _note(failure)
+            raise
+
+    async def _with_living_token(self, user: SlackUser, method: str, arguments: Json, *, form: bool) -> Json:
         token = (await self._workspaces.get(user)).bot_token
         try:
             return await self._once(token, method, arguments, form=form)
         except SlackError as failure:
-            if failure.error not in _TOKEN_DEAD:
+            if failure.error not in TOKEN_DEAD:
                 raise
             self._workspaces.drop(user)
             fresh = (await self._workspaces.get(user)).bot_token
@@ -137,7 +138,7 @@ class SlackApi:
         """
         method = "response_url"
         if not self.may_respond(url):
-            raise SlackError(method, "url_not_allowed", Nature.FINAL)
+            raise SlackError(method, "url_not_allowed", Nature.OURS)
         with _span(f"Slack {method}") as span:
             try:
                 async with (
@@ -156,7 +157,7 @@ class SlackApi:
                 failure = SlackError(
                     method,
                     word.strip() if known else f"http_{status}",
-                    Nature.PASSING if passing else Nature.FINAL,
+                    Nature.PASSING if passing else Nature.GONE,
                     _retry_after(headers),
                 )
             span.set_status(Status(StatusCode.ERROR, failure.error))
@@ -194,9 +195,19 @@ def _failure(method: str, error: SlackApiError) -> SlackError:
         return SlackError(method, "ratelimited", Nature.PASSING, _retry_after(headers) or 1.0)
     if not isinstance(word, str) or not word:
         return SlackError(method, f"http_{status}", Nature.PASSING)
-    if status >= 500 or word in _PASSING:
-        return SlackError(method, word, Nature.PASSING, _retry_after(headers))
-    return SlackError(method, word, Nature.FINAL)
+    nature = Nature.PASSING if status >= 500 else nature_of(word)
+    needed = data.get("needed") if isinstance(data, dict) else None
+    return SlackError(method, word, nature, _retry_after(headers), needed if isinstance(needed, str) else "")
+
+
+def _note(failure: SlackError) -> None:
+    """Logs what somebody has to mend. What passes, or is gone, means something only to whoever asked."""
+    if failure.nature in {Nature.PASSING, Nature.GONE}:
+        return
+    refusal = REFUSALS[failure.nature]
+    about = {"method": failure.method, "slack_error": failure.error, "nature": failure.nature.value}
+    needed = {"needed": failure.needed} if failure.needed else {}
+    log.log(refusal.level, "Slack refuses a call", extra={**about, **needed, "advice": refusal.advice})
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

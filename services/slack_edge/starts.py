@@ -91,9 +91,9 @@ class Starts:
         try:
             call = adding.result()
         except (SlackError, MeshError) as error:
-            self._tasks.start(self._reports.failed(delivery, error), "report")
+            self._tasks.start(self._reports.failed(delivery, error, is_told=True), "report")
             if isinstance(error, SlackError) and error.is_final:
-                return Answer(replies.cannot_show_card(delivery.card.meeting.join_url))
+                return Answer(replies.cannot_show_card(delivery.card.meeting.join_url, error.sentence))
             if isinstance(error, MeshError) and error.reason is Reason.SLACK_NOT_INSTALLED:
                 return Answer(replies.failure(error))
             return Answer(replies.starting())

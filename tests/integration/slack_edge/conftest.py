@@ -9,7 +9,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -225,6 +225,13 @@ async def _always() -> bool:
 @pytest.fixture
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """The edge and its surroundings; the app is installed. An indirect parameter is settings beside the usual ones."""
+    async with running_edge(getattr(request, "param", {})) as made:
+        yield made
+
+
+@asynccontextmanager
+async def running_edge(settings: dict[str, str]) -> AsyncIterator[World]:
+    """Gives the edge and its surroundings; the app is installed. `settings` are beside the usual ones."""
     async with AsyncExitStack() as stack:
         auth, meetings, phone = FakeAuth(), WatchedMeetings(), FakePhone()
         registrations: dict[str, Callable[[Any], None]] = {
@@ -246,7 +253,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         slack_url = f"http://127.0.0.1:{slack_socket.getsockname()[1]}"
         slack = SlackConfig(public_url=slack_url)
         clock = JumpingClock()
-        edge = Edge(_settings(slack, targets, getattr(request, "param", {})), clock)
+        edge = Edge(_settings(slack, targets, settings), clock)
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"

@@ -150,7 +150,7 @@ async def test_a_card_that_slack_refuses_still_lets_the_host_in(world: World) ->
     await world.fault("calls.add", "error", error="missing_scope")
     answer = (await world.type(""))["answer"]
     assert answer["response_type"] == "ephemeral"
-    assert answer["blocks"][1]["elements"][0]["url"].startswith("https://zoom.example/j/")
+    assert answer["blocks"][-1]["elements"][0]["url"].startswith("https://zoom.example/j/")
     assert (await world.meetings.outcome()).refused.slack_error == "missing_scope"
 
 

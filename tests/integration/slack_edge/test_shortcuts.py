@@ -142,7 +142,7 @@ async def test_who_is_not_connected_is_asked_to_where_the_meeting_was_to_be(worl
 async def test_a_shortcut_whose_modal_slack_refuses_is_told_of(world: World) -> None:
     await world.fault("views.open", "error", error="expired_trigger_id")
     await world.use("zoom_start")
-    await until(lambda: _shown(world, "Slack does not answer", "app"))
+    await until(lambda: _shown(world, "too late for Slack", "app"))
 
 
 # --- the message shortcut ----------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from services.slack_edge.continuations import Continuation, Errand
 from services.slack_edge.manifest import manifest
 from services.slack_edge.reports import outcome_of
 from services.slack_edge.settings import EdgeSettings
-from services.slack_edge.slack_api import Nature, SlackError, is_slacks
+from services.slack_edge.slack_api import SlackError, is_slacks
+from services.slack_edge.slack_errors import Nature
 from services.slack_edge.texts import grouped_meeting_id, in_words
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -140,7 +141,7 @@ def test_slacks_own_delay_is_obeyed() -> None:
 
 
 def test_what_never_works_is_refused() -> None:
-    outcome = outcome_of(SlackError("chat.postMessage", "is_archived", Nature.FINAL), 0)
+    outcome = outcome_of(SlackError("chat.postMessage", "is_archived", Nature.PLACE), 0)
     assert outcome == pb.DeliveryRefused(slack_error="is_archived")
 
 

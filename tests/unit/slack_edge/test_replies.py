@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mesh.errors import MeshError, Reason
 from services.slack_edge import prompts, replies, usage
 from services.slack_edge.blocks import Json
+from services.slack_edge.slack_errors import REFUSALS, Nature
 from tests.support.block_kit import markup, problems
 from zoomslack.errors.v1.error_reason_pb2 import ErrorReason
 
@@ -53,7 +54,7 @@ MESSAGES = [
     replies.call_person(),
     replies.call_whom(),
     replies.call_ready("(202) 555-0145", "https://x.example/call/abc"),
-    replies.cannot_show_card("https://zoom.us/j/1?pwd=x"),
+    replies.cannot_show_card("https://zoom.us/j/1?pwd=x", REFUSALS[Nature.PLACE].sentence),
 ]
 
 

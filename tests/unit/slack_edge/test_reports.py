@@ -11,7 +11,8 @@ import pytest
 from mesh.errors import MeshError, Reason
 from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.reports import MAX_ATTEMPTS, PATIENCE, Reports, at_once, outcome_of
-from services.slack_edge.slack_api import Nature, SlackError
+from services.slack_edge.slack_api import SlackError
+from services.slack_edge.slack_errors import Nature
 from services.slack_edge.tasks import Tasks
 from tests.support.clock import FakeClock
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -54,7 +55,8 @@ class StoppedClock(FakeClock):
 
 
 def reports_to(script: Any, clock: FakeClock) -> Reports:
-    return Reports(script, clock)
+    presenter: Any = None  # nothing is refused, so nobody is comforted
+    return Reports(script, presenter, clock)
 
 
 @pytest.mark.parametrize("reason", [Reason.SERVICE_UNAVAILABLE, Reason.INTERNAL, Reason.DEADLINE_TOO_SHORT])
@@ -122,7 +124,7 @@ def test_progress_that_breaks_a_rule_is_final() -> None:
 
 
 def test_a_word_of_slack_that_is_no_text_can_be_reported() -> None:
-    outcome = outcome_of(SlackError("calls.add", "half_\ud83d", Nature.FINAL), 0)
+    outcome = outcome_of(SlackError("calls.add", "half_\ud83d", Nature.OURS), 0)
     assert outcome == pb.DeliveryRefused(slack_error="half_?")
 
 
@@ -136,7 +138,7 @@ async def levels_of(caplog: pytest.LogCaptureFixture, *script: Reason | None) ->
     played: Any = Script(*script)
     clock = FakeClock()
     presenter: Any = None  # nothing is leased, so nothing is shown
-    deliveries = Deliveries(played, presenter, Reports(played, clock), clock, lease_holder="edge-1")
+    deliveries = Deliveries(played, presenter, Reports(played, presenter, clock), clock, lease_holder="edge-1")
     deliveries.start()
     await played.played.wait()
     await deliveries.drain(0)
