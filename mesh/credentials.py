@@ -18,7 +18,13 @@ _FILES = ("ca.crt", "tls.crt", "tls.key")
 
 
 def is_loopback(address: str) -> bool:
-    """Tells whether `host:port`, with or without `dns:///`, stays on this machine."""
+    """Tells whether `host:port`, with or without `dns:///`, stays on this machine.
+
+    So does `ipv4:host:port,host:port…`, gRPC's list of replicas, where all of them do; `ipv6:` likewise.
+    """
+    scheme, _, replicas = address.partition(":")
+    if scheme in {"ipv4", "ipv6"}:
+        return all(is_loopback(replica) for replica in replicas.split(","))
     host = address.rpartition("/")[2].rpartition(":")[0].strip("[]")
     if host == "localhost" or address.startswith("unix:"):
         return True

@@ -91,7 +91,10 @@ ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 GrpcListenAddress = Annotated[str, AfterValidator(_listen_address), AfterValidator(_private)]
 """The same, for gRPC: without certificates only on this machine."""
 GrpcTarget = Annotated[str, AfterValidator(_target), AfterValidator(_private)]
-"""Where another service is, `host:port` or `dns:///host:port`: without certificates only on this machine."""
+"""Where another service is, `host:port` or `dns:///host:port`: without certificates only on this machine.
+
+Replicas that no name stands for are listed as gRPC does it: `ipv4:127.0.0.1:50052,127.0.0.1:50062`.
+"""
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 """SQLAlchemy's address of a database, with an async driver."""
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from tests.e2e.system import System
+from tests.e2e.system import Running
 
 ADA, GRACE, LIN, BEN = "U0ADA0001", "U0GRACE01", "U0LIN0001", "U0BEN0001"
 GUS, UMA = "U0GUS0001", "U0UMA0001"
@@ -100,7 +100,7 @@ async def browser() -> AsyncIterator[Browser]:
 class Office:
     """Slack and Zoom as the people of Acme see them."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: Running) -> None:
         self.system = system
 
     async def type(self, text: str, *, user: str = ADA, channel: str = GENERAL, trigger_id: str = "") -> dict[str, Any]:

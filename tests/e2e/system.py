@@ -35,74 +35,59 @@ def free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-class System:
-    """One run of the launcher."""
+def clean_environ() -> dict[str, str]:
+    """Returns this process's environment without settings of the product."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ZOOMSLACK_", "OTEL_"))}
 
-    def __init__(self, data_dir: Path, environ: Mapping[str, str] | None = None) -> None:
-        ports = dict(zip(_VARIABLES, free_ports(len(_VARIABLES)), strict=True))
-        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        self.environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("ZOOMSLACK_", "OTEL_"))},
-            **{_VARIABLES[name]: f"127.0.0.1:{port}" for name, port in ports.items()},
-            "ZOOMSLACK_DATA_DIR": str(data_dir),
-            **(environ or {}),
-        }
+
+def programs(pid: int) -> list[tuple[str, int]]:
+    """Returns module name and process id of each Python program that a process runs, the oldest first (Linux)."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(ValueError, OSError):  # some other program, or gone meanwhile
+            arguments = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            found.append((arguments[arguments.index("-m") + 1], int(child)))
+    return found
+
+
+def children(pid: int) -> dict[str, int]:
+    """Returns the process ids of the programs that a launcher runs, by module name (Linux)."""
+    return dict(programs(pid))
+
+
+class Running:
+    """Something that runs as processes: what it writes, and its doors."""
+
+    def __init__(self, urls: Mapping[str, str], environ: Mapping[str, str]) -> None:
+        self.urls = dict(urls)
+        self.environ = dict(environ)
         self.lines: list[str] = []
-        self._news = asyncio.Event()
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The launcher's process id."""
-        return self._started().pid
+        self.news = asyncio.Event()
 
     @property
     def output(self) -> str:
         """Everything written until now."""
         return "\n".join(self.lines)
 
-    async def start(self, *arguments: str) -> None:
-        """Starts the launcher, and does not wait for anything."""
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services", *arguments),
-            cwd=ROOT,
-            env=self.environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        self._reader = asyncio.create_task(self._read())
+    @property
+    def pid(self) -> int:
+        """The id of the process that started all of it."""
+        raise NotImplementedError
+
+    def kill(self, service: str) -> None:
+        """Ends one process of `service` at once, as a lack of memory would. It is started again by itself."""
+        victim = next(pid for module, pid in programs(self.pid) if module == f"services.{service}")
+        os.kill(victim, signal.SIGKILL)
 
     async def until(self, condition: Callable[[str], bool], seconds: float = 30.0) -> None:
         """Waits until the output fulfils `condition`. Raises AssertionError with the output when it does not."""
         try:
             async with asyncio.timeout(seconds):
                 while not condition(self.output):
-                    self._news.clear()
-                    await self._news.wait()
+                    self.news.clear()
+                    await self.news.wait()
         except TimeoutError:
             raise AssertionError(f"not within {seconds} s:\n{self.output}") from None
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> int:
-        """Asks the launcher to stop and returns its exit code."""
-        process = self._started()
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(number)
-        return await self.ended(seconds)
-
-    async def ended(self, seconds: float = 20.0) -> int:
-        """Waits for the launcher's end and returns its exit code."""
-        process = self._started()
-        try:
-            code = await asyncio.wait_for(process.wait(), seconds)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-            raise AssertionError(f"did not stop within {seconds} s:\n{self.output}") from None
-        if self._reader is not None:
-            await self._reader
-        return code
 
     async def get(self, name: str, path: str) -> tuple[int, Any]:
         """Sends GET to one of `urls`; returns status and JSON (None where it is none)."""
@@ -112,9 +97,11 @@ class System:
         """Sends a JSON POST to one of `urls`; returns status and JSON."""
         return await self.exchange("POST", name, path, body)
 
-    async def exchange(self, method: str, name: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
+    async def exchange(
+        self, method: str, name: str, path: str, body: Mapping[str, Any] | None, *, seconds: float = 15
+    ) -> tuple[int, Any]:
         """Sends a request to one of `urls`; returns status and JSON (None where it is none)."""
-        timeout = aiohttp.ClientTimeout(total=15)
+        timeout = aiohttp.ClientTimeout(total=seconds)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.request(method, self.urls[name] + path, json=body) as response,
@@ -142,13 +129,68 @@ class System:
             if secret.encode() in content
         ]
 
+
+class System(Running):
+    """One run of the launcher."""
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str] | None = None) -> None:
+        ports = dict(zip(_VARIABLES, free_ports(len(_VARIABLES)), strict=True))
+        super().__init__(
+            {name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
+            {
+                **clean_environ(),
+                **{_VARIABLES[name]: f"127.0.0.1:{port}" for name, port in ports.items()},
+                "ZOOMSLACK_DATA_DIR": str(data_dir),
+                **(environ or {}),
+            },
+        )
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The launcher's process id."""
+        return self._started().pid
+
+    async def start(self, *arguments: str) -> None:
+        """Starts the launcher, and does not wait for anything."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services", *arguments),
+            cwd=ROOT,
+            env=self.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        self._reader = asyncio.create_task(self._read())
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> int:
+        """Asks the launcher to stop and returns its exit code."""
+        process = self._started()
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float = 20.0) -> int:
+        """Waits for the launcher's end and returns its exit code."""
+        process = self._started()
+        try:
+            code = await asyncio.wait_for(process.wait(), seconds)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise AssertionError(f"did not stop within {seconds} s:\n{self.output}") from None
+        if self._reader is not None:
+            await self._reader
+        return code
+
     async def _read(self) -> None:
         process = self._started()
         if process.stdout is None:
             raise RuntimeError("a pipe was asked for")
         while line := await process.stdout.readline():
             self.lines.append(line.decode(errors="replace").rstrip("\n"))
-            self._news.set()
+            self.news.set()
 
     def _started(self) -> asyncio.subprocess.Process:
         if self._process is None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.people import GENERAL, Office, browser, eventually, link_in
-from tests.e2e.test_launcher import children
+from tests.e2e.system import children
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

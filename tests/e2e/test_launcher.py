@@ -8,16 +8,7 @@ import signal
 import socket
 from pathlib import Path
 
-from tests.e2e.system import RUNNING, System, running
-
-
-def children(pid: int) -> dict[str, int]:
-    """Returns the process ids of the programs that a launcher runs, by module name (Linux)."""
-    found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        arguments = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-        found[arguments[arguments.index("-m") + 1]] = int(child)
-    return found
+from tests.e2e.system import RUNNING, System, children, running
 
 
 def lives(pid: int) -> bool:

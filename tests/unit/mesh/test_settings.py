@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, SecretStr
 
+from mesh.credentials import is_loopback
 from mesh.settings import GrpcListenAddress, HttpUrl, SealingSettings, SettingsError
 
 
@@ -78,3 +79,18 @@ def test_an_incomplete_certificate_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("listen", ["127.0.0.1:1", "localhost:1", "[::1]:1", "127.8.8.8:1"])
 def test_loopback_needs_no_certificate(listen: str) -> None:
     assert Example.load({**GOOD, "ZOOMSLACK_EXAMPLE_LISTEN": listen}).listen == listen
+
+
+@pytest.mark.parametrize(
+    ("target", "stays"),
+    [
+        ("ipv4:127.0.0.1:1,127.0.0.1:2", True),
+        ("ipv6:[::1]:1,[::1]:2", True),
+        ("ipv4:127.0.0.1:1,10.0.0.7:2", False),
+        ("ipv4:10.0.0.7:1,127.0.0.1:2", False),
+        ("dns:///127.0.0.1:1", True),
+        ("dns:///meetings:1", False),
+    ],
+)
+def test_replicas_stay_on_this_machine_if_each_of_them_does(target: str, stays: bool) -> None:
+    assert is_loopback(target) is stays

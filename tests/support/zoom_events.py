@@ -1,0 +1,35 @@
+"""Zoom's own examples of its events, where its specification is at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).parents[3] / "shared/specs/zoom/meetings-events.openapi.json"
+
+
+def examples() -> dict[str, list[dict[str, Any]]]:
+    """Returns the examples of each event of meetings and recordings. Raises OSError without the specification."""
+    events = json.loads(EVENTS.read_text(encoding="utf-8"))["webhooks"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, event in events.items():
+        if name.startswith(("meeting.", "recording.")):
+            shown = event["post"]["requestBody"]["content"]["application/json"]["examples"].values()
+            values = [example["value"] for example in shown]
+            found[name] = [json.loads(value) if isinstance(value, str) else value for value in values]
+    return found
+
+
+def about(event: dict[str, Any], number: int, *, event_ts: int, now: str, **facts: str) -> dict[str, Any]:
+    """Returns an example that is changed to be about the meeting with `number`; `facts` are those of its object."""
+    thing = event["payload"]["object"]
+    known = {**facts, "start_time": now, "end_time": now}
+    changes: dict[str, Any] = {key: value for key, value in known.items() if key in thing}
+    if "id" in thing:
+        changes["id"] = type(thing["id"])(number)
+    if isinstance(thing.get("participant"), dict):
+        times = {key: now for key in ("join_time", "leave_time") if key in thing["participant"]}
+        changes["participant"] = {**thing["participant"], **times}
+    # The example of a joining has no time of its own: then the event's counts.
+    return {**event, "event_ts": event_ts, "payload": {**event["payload"], "object": {**thing, **changes}}}
