@@ -24,6 +24,8 @@ from tests.support.zoom_events import EVENTS, about, examples
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 COPIES = 4
+IMPATIENT = {"ZOOMSLACK_RECONCILE_QUIET_SECONDS": "10", "ZOOMSLACK_RECONCILE_INTERVAL_SECONDS": "5"}
+"""Asks Zoom soon about what was lost."""
 _AT_ONCE = 8
 _RETRY_SECONDS = (5 * 60, 20 * 60, 60 * 60)
 """When Zoom sends again what was not taken."""
@@ -35,7 +37,7 @@ Json = dict[str, Any]
 async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     """The office with Ada connected, over each database and the processes that belong to it."""
     run = running if request.param == "sqlite" else replicated
-    async with run(tmp_path_factory.mktemp("data")) as system:
+    async with run(tmp_path_factory.mktemp("data"), IMPATIENT) as system:
         made = Office(system)
         await made.connect()
         yield made
@@ -170,3 +172,27 @@ async def test_N11_a_thousand_people_who_join_at_once_are_few_calls_and_the_true
     requests = (await office.slack("GET", "requests"))["requests"]
     assert len(requests) <= 20, [request["method"] for request in requests]
     assert all(request["answer"].get("ok") for request in requests), "no limit is broken"
+
+
+async def test_N2_with_a_third_of_the_events_lost_everything_is_right_after_a_look_at_zoom(office: Office) -> None:
+    here = await office.conversation()
+    number, _ = await office.fresh_meeting("Lossy", channel=here)
+    await hold(office, drop_percent=30)
+    await office.zoom("POST", f"meetings/{number}/start")
+    people = [f"Person {n:02}" for n in range(1, 21)]
+    joined = [await office.zoom("POST", f"meetings/{number}/join", {"name": name}) for name in people]
+    for person in joined[::2]:
+        await office.zoom("POST", f"meetings/{number}/leave", {"user_id": person["user_id"]})
+    await office.zoom("POST", f"meetings/{number}/end")
+    await office.zoom("POST", f"meetings/{number}/recording", {"password": "L0ssy!"})
+    await release(office)
+    deliveries = (await office.zoom("GET", "webhooks"))["deliveries"]
+    assert any(d["state"] == "dropped" for d in deliveries if d["subject"] == number)
+
+    async def results() -> str:
+        return str(await shown(office, here, "has ended")) + str(await shown(office, here, "is ready"))
+
+    whole = ("21 attendees", *people, "Passcode: L0ssy!")
+    await eventually(results, lambda seen: all(words in seen for words in whole), seconds=60)
+    await eventually(lambda: card(office, here), lambda call: bool(call["date_end"]))
+    assert len(await shown(office, here)) == 3
