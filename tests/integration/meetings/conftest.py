@@ -147,6 +147,8 @@ class Mesh:
     servicer: MeetingsServicer
     database: Database
     url: str
+    target: str
+    """Where it is served."""
 
     def another_worker(self) -> Meetings:
         """Returns the rules as a second process, or the same one started again, would have them."""
@@ -236,8 +238,9 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         database.ready,
     )
     await server.start()
-    async with open_channel(f"127.0.0.1:{server.port}", pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
-        yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, servicer, database, url)
+    target = f"127.0.0.1:{server.port}"
+    async with open_channel(target, pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
+        yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, servicer, database, url, target)
     await server.drain()
     await meetings.drain()
     await database.dispose()

@@ -75,8 +75,10 @@ async def _replica(mesh: Mesh) -> AsyncIterator[Mesh]:
         database.ready,
     )
     await server.start()
-    async with open_channel(f"127.0.0.1:{server.port}", pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
-        yield Mesh(MeetingsServiceStub(channel), mesh.meetings, mesh.zoom, mesh.clock, servicer, database, mesh.url)
+    target = f"127.0.0.1:{server.port}"
+    async with open_channel(target, pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
+        stub = MeetingsServiceStub(channel)
+        yield Mesh(stub, mesh.meetings, mesh.zoom, mesh.clock, servicer, database, mesh.url, target)
     await server.drain()
     await database.dispose()
 

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from mesh.clock import SystemClock
+from mesh.clock import Clock, SystemClock
 from mesh.server import MeshServer, ServerOptions
 from services.slack_edge.edge import Edge
 from services.slack_edge.settings import EdgeSettings
@@ -230,8 +230,11 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def running_edge(settings: dict[str, str]) -> AsyncIterator[World]:
-    """Gives the edge and its surroundings; the app is installed. `settings` are beside the usual ones."""
+async def running_edge(settings: dict[str, str], other_clock: Clock | None = None) -> AsyncIterator[World]:
+    """Gives the edge and its surroundings; the app is installed. `settings` are beside the usual ones.
+
+    `other_clock` is for an edge that shares its time with others.
+    """
     async with AsyncExitStack() as stack:
         auth, meetings, phone = FakeAuth(), WatchedMeetings(), FakePhone()
         registrations: dict[str, Callable[[Any], None]] = {
@@ -253,7 +256,7 @@ async def running_edge(settings: dict[str, str]) -> AsyncIterator[World]:
         slack_url = f"http://127.0.0.1:{slack_socket.getsockname()[1]}"
         slack = SlackConfig(public_url=slack_url)
         clock = JumpingClock()
-        edge = Edge(_settings(slack, targets, settings), clock)
+        edge = Edge(_settings(slack, targets, settings), other_clock or clock)
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"
