@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ _AT_ONCE = 8
 _RETRY_SECONDS = (5 * 60, 20 * 60, 60 * 60)
 """When Zoom sends again what was not taken."""
 
+KILLED = "was ended by SIGKILL"
+
 Json = dict[str, Any]
 
 
@@ -42,6 +44,12 @@ async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         made = Office(system)
         await made.connect()
         yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def promised(office: Office) -> dict[str, bool]:
+    """What was typed here, each with whether its meeting was promised: nobody waits, the last test looks."""
+    return {}
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
@@ -116,10 +124,70 @@ def specified(meeting: Json, now: str) -> list[Json]:
     ]
 
 
+async def made_of(office: Office, topics: Collection[str]) -> list[str]:
+    """Returns the topics of the meetings about some topics, one for each meeting at Zoom."""
+    return [meeting["topic"] for meeting in await office.meetings() if meeting["topic"] in topics]
+
+
+def is_promised(result: Json) -> bool:
+    """Tells whether a command was answered with its meeting, or with word that it comes."""
+    answer = result["answer"] or {}
+    return answer.get("response_type") == "in_channel" or str(answer.get("text")).startswith("Starting")
+
+
+async def test_N2_with_a_third_of_the_events_lost_everything_is_right_after_a_look_at_zoom(office: Office) -> None:
+    here = await office.conversation()
+    number, _ = await office.fresh_meeting("Lossy", channel=here)
+    await hold(office, drop_percent=30)
+    await office.zoom("POST", f"meetings/{number}/start")
+    people = [f"Person {n:02}" for n in range(1, 21)]
+    joined = [await office.zoom("POST", f"meetings/{number}/join", {"name": name}) for name in people]
+    for person in joined[::2]:
+        await office.zoom("POST", f"meetings/{number}/leave", {"user_id": person["user_id"]})
+    await office.zoom("POST", f"meetings/{number}/end")
+    await office.zoom("POST", f"meetings/{number}/recording", {"password": "L0ssy!"})
+    await release(office)
+    deliveries = (await office.zoom("GET", "webhooks"))["deliveries"]
+    assert any(d["state"] == "dropped" for d in deliveries if d["subject"] == number)
+
+    async def results() -> str:
+        return str(await shown(office, here, "has ended")) + str(await shown(office, here, "is ready"))
+
+    whole = ("21 attendees", *people, "Passcode: L0ssy!")
+    await eventually(results, lambda seen: all(words in seen for words in whole), seconds=60)
+    await eventually(lambda: card(office, here), lambda call: bool(call["date_end"]))
+    assert len(await shown(office, here)) == 3
+
+
+@pytest.mark.parametrize("service", ["auth", "meetings", "slack_edge"])
+async def test_commands_typed_while_a_process_dies_are_answered_in_time(
+    office: Office, promised: dict[str, bool], service: str
+) -> None:
+    topics = {f"{service} {number}": await office.conversation() for number in range(8)}
+    # Zoom makes each meeting, and half of its answers take so long that they find nobody.
+    slow = {"kind": "delay", "delay_seconds": 1, "after": True, "times": len(topics) // 2}
+    await office.zoom("POST", "faults", {"method": "POST", "path": "/v2/users/me/meetings", **slow})
+    typed = [asyncio.create_task(office.type(f"meeting {topic}", channel=here)) for topic, here in topics.items()]
+    await eventually(lambda: made_of(office, topics), lambda made: len(made) >= len(topics) // 2)
+    office.system.kill(service)
+    results = await asyncio.gather(*typed)
+    promised.update({topic: is_promised(result) for topic, result in zip(topics, results, strict=True)})
+    if service != "slack_edge":  # what no edge answers is told by Slack itself
+        assert [result["error"] for result in results] == [None] * len(topics)
+        assert all(result["elapsed_ms"] < 3000 for result in results)
+        assert all(result["answer"]["text"] for result in results)
+
+    async def works_again() -> Json:
+        return await office.type("meeting Again", channel=await office.conversation())
+
+    await eventually(works_again, is_promised, seconds=30)
+
+
 async def test_N1_every_event_four_times_and_shuffled_with_processes_killed_in_between(office: Office) -> None:
     here = await office.conversation()
     number, _ = await office.fresh_meeting("Storm", channel=here)
     await hold(office)
+    deaths = office.system.output.count(KILLED)
     meeting = await office.zoom("POST", f"meetings/{number}/start")
     chance = random.Random(1)  # noqa: S311 (an order, not a secret)
     events = COPIES * specified(meeting, (await office.zoom("GET", "state"))["now"])
@@ -150,7 +218,7 @@ async def test_N1_every_event_four_times_and_shuffled_with_processes_killed_in_b
         assert name in str(summary["blocks"])
     assert "is ready" in recording["text"]
     assert len(await shown(office, here)) == 3
-    assert office.system.output.count("was ended by SIGKILL") == 2
+    assert office.system.output.count(KILLED) == deaths + 2
     assert {event["event"] for event in events} == (examples().keys() if EVENTS.exists() else set())
 
 
@@ -173,75 +241,16 @@ async def test_N11_a_thousand_people_who_join_at_once_are_few_calls_and_the_true
     await send_again(office, number)
     call = await eventually(lambda: card(office, here), lambda call: len(call["users"]) == 1000, seconds=60)
     assert sorted(user["display_name"] for user in call["users"] if "display_name" in user) == people
-    requests = (await office.slack("GET", "requests"))["requests"]
-    assert len(requests) <= 20, [request["method"] for request in requests]
-    assert all(request["answer"].get("ok") for request in requests), "no limit is broken"
+    requests = [
+        r for r in (await office.slack("GET", "requests"))["requests"] if r["arguments"].get("id") == call["id"]
+    ]
+    assert 2 <= len(requests) <= 20
+    assert all(request["answer"]["ok"] for request in requests), "no limit is broken"
 
 
-async def test_N2_with_a_third_of_the_events_lost_everything_is_right_after_a_look_at_zoom(office: Office) -> None:
-    here = await office.conversation()
-    number, _ = await office.fresh_meeting("Lossy", channel=here)
-    await hold(office, drop_percent=30)
-    await office.zoom("POST", f"meetings/{number}/start")
-    people = [f"Person {n:02}" for n in range(1, 21)]
-    joined = [await office.zoom("POST", f"meetings/{number}/join", {"name": name}) for name in people]
-    for person in joined[::2]:
-        await office.zoom("POST", f"meetings/{number}/leave", {"user_id": person["user_id"]})
-    await office.zoom("POST", f"meetings/{number}/end")
-    await office.zoom("POST", f"meetings/{number}/recording", {"password": "L0ssy!"})
-    await release(office)
-    deliveries = (await office.zoom("GET", "webhooks"))["deliveries"]
-    assert any(d["state"] == "dropped" for d in deliveries if d["subject"] == number)
-
-    async def results() -> str:
-        return str(await shown(office, here, "has ended")) + str(await shown(office, here, "is ready"))
-
-    whole = ("21 attendees", *people, "Passcode: L0ssy!")
-    await eventually(results, lambda seen: all(words in seen for words in whole), seconds=60)
-    await eventually(lambda: card(office, here), lambda call: bool(call["date_end"]))
-    assert len(await shown(office, here)) == 3
-
-
-@pytest.mark.parametrize("service", ["auth", "meetings", "slack_edge"])
-async def test_commands_typed_while_a_process_dies_are_each_done_once_and_answered_in_time(
-    office: Office, service: str
+async def test_in_the_end_every_command_had_one_meeting_and_every_meeting_one_card(
+    office: Office, promised: dict[str, bool]
 ) -> None:
-    topics = {f"{service} {number}": await office.conversation() for number in range(8)}
-
-    async def type_it(number: int, topic: str) -> Json:
-        if number == len(topics) // 2:
-            office.system.kill(service)
-        return await office.type(f"meeting {topic}", channel=topics[topic])
-
-    results = await asyncio.gather(*(type_it(number, topic) for number, topic in enumerate(topics)))
-    promised = {topic for topic, result in zip(topics, results, strict=True) if is_promised(result)}
-    if service != "slack_edge":  # what no edge answers is told by Slack itself
-        assert [result["error"] for result in results] == [None] * len(topics)
-        assert all(result["elapsed_ms"] < 3000 for result in results)
-        assert all(result["answer"]["text"] for result in results)
-
-    async def done() -> dict[str, tuple[int, int]]:
-        made = [meeting["topic"] for meeting in await office.meetings()]
-        return {t: (made.count(t), len(await office.calls(channel=here))) for t, here in topics.items()}
-
-    def each_once(seen: dict[str, tuple[int, int]]) -> bool:
-        return all(counts in {(1, 1), *([] if topic in promised else [(0, 0)])} for topic, counts in seen.items())
-
-    await eventually(done, each_once, seconds=60)
-
-    async def works_again() -> Json:
-        return await office.type("meeting Again", channel=await office.conversation())
-
-    await eventually(works_again, is_promised, seconds=30)
-
-
-def is_promised(result: Json) -> bool:
-    """Tells whether a command was answered with its meeting, or with word that it comes."""
-    answer = result["answer"] or {}
-    return answer.get("response_type") == "in_channel" or str(answer.get("text")).startswith("Starting")
-
-
-async def test_in_the_end_every_meeting_has_one_card(office: Office) -> None:
     async def cards() -> list[str]:
         calls = (await office.slack("GET", "calls"))["calls"]
         return sorted(re.sub(r"\D", "", call["external_display_id"]) for call in calls for _ in call["channels"])
@@ -249,8 +258,11 @@ async def test_in_the_end_every_meeting_has_one_card(office: Office) -> None:
     async def meetings() -> list[str]:
         return sorted(meeting["id"] for meeting in await office.meetings())
 
-    assert len(await meetings()) > 3
     await eventually(lambda: together(cards, meetings), lambda seen: seen[0] == seen[1], seconds=60)
+    made = await made_of(office, promised)
+    assert len(made) >= len(promised) // 2
+    assert len(made) == len(set(made))
+    assert {topic for topic, is_due in promised.items() if is_due} <= set(made)
 
 
 async def together(*looks: Callable[[], Awaitable[list[str]]]) -> list[list[str]]:
