@@ -22,6 +22,7 @@ class Instance:
 
     zoom_account_id: str
     zoom_host_id: str
+    """Empty where an event names runs alone, as those about many recordings at once do."""
     zoom_meeting_id: str
     """The number that people type; the personal meeting id for a meeting in the host's own room."""
     zoom_uuid: str

@@ -118,11 +118,11 @@ class MeetingsServicer(MeetingsServiceServicer):
         self, request: pb.RecordZoomEventRequest, context: Context
     ) -> pb.RecordZoomEventResponse:
         try:
-            name, event = zoom_events.event_name(request.body), zoom_events.parse(request.body)
+            name, facts = zoom_events.event_name(request.body), zoom_events.parse_all(request.body)
         except zoom_events.UnreadableError:
             violation = FieldViolation("body", "is no event: a JSON object with a name, in UTF-8")
             raise MeshError(Reason.INVALID_REQUEST, violations=(violation,)) from None
-        disposition = await self._events.record(request.body, name, event)
+        disposition = await self._events.record(request.body, name, facts)
         log.info("zoom event", extra={"event": name[:100], "disposition": disposition.value})
         self._edges.announce()
         return pb.RecordZoomEventResponse(disposition=converters.DISPOSITIONS[disposition])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,14 +52,15 @@ class EventStore:
         self._clock = clock
         self._quiet = quiet
 
-    async def record(self, body: bytes, name: str, event: Event | None) -> Disposition:
-        """Records an event and what follows from it. Repeating changes nothing."""
-        if event is None:
+    async def record(self, body: bytes, name: str, facts: Sequence[Event]) -> Disposition:
+        """Records an event, with what it says, and what follows from it. Repeating changes nothing."""
+        if not facts:
             return Disposition.IGNORED  # nothing follows from it: there is nothing to guard against repetition
         async with self._database.snapshot("look for the meeting") as connection:
             # Most events are of meetings that nobody started from Slack: they leave nothing, and cost no write. The
             # order matters: a request that is not open any more has stored its meeting.
-            if not await _somebody_starts(connection) and not await _concerned(connection, event, lock=False):
+            starting, hosts = await _somebody_starts(connection), await _hosts(connection, facts)
+            if not starting and not hosts:
                 return Disposition.IGNORED
         now, digest = self._clock.now(), hashlib.sha256(body).hexdigest()
         async with self._database.transaction("record zoom event") as connection:
@@ -70,10 +72,12 @@ class EventStore:
             if not added.rowcount:
                 return Disposition.DUPLICATE
             # A meeting of this host that is being stored at this moment and this event must not miss each other.
-            await serialize(connection, "zoom host", event.instance.zoom_host_id)
-            if await _apply(connection, self._keys, event, now, self._quiet):
+            host_id = facts[0].instance.zoom_host_id
+            for host in sorted(hosts | ({host_id} - {""})):
+                await serialize(connection, "zoom host", host)
+            if any([await _apply(connection, self._keys, fact, now, self._quiet) for fact in facts]):
                 return Disposition.APPLIED
-            if not await _somebody_starts(connection):
+            if not host_id or not await _somebody_starts(connection):
                 return Disposition.IGNORED
             # The meeting may be about to be stored: its creation and its first events race.
             await connection.execute(
@@ -81,7 +85,7 @@ class EventStore:
                 .where(zoom_events.c.digest == digest)
                 .values(
                     held_body_sealed=self._keys.seal(body, "zoom_events.held_body", digest),
-                    held_zoom_host_id=event.instance.zoom_host_id,
+                    held_zoom_host_id=host_id,
                 )
             )
             return Disposition.HELD
@@ -143,18 +147,22 @@ async def _heard_of(connection: AsyncConnection, row: Row[Any], due: datetime) -
         )
 
 
+async def _hosts(connection: AsyncConnection, facts: Sequence[Event]) -> set[str]:
+    """Returns the Zoom ids of the hosts whose meetings the facts are about."""
+    return {row.zoom_host_id for fact in facts for row in await _concerned(connection, fact, lock=False)}
+
+
 async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -> list[Row[Any]]:
     """Returns the meetings that `event` is about: more than one where two cards show one room."""
-    number = event.instance.zoom_meeting_id
-    query = (
-        select(*meetings.c)
-        .where(
-            meetings.c.zoom_host_id == event.instance.zoom_host_id,
-            or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
+    run = event.instance
+    if run.zoom_host_id:
+        named = and_(
+            meetings.c.zoom_host_id == run.zoom_host_id,
+            or_(meetings.c.zoom_meeting_id == run.zoom_meeting_id, meetings.c.zoom_pmi == run.zoom_meeting_id),
         )
-        .order_by(meetings.c.create_time.desc())
-        .limit(20)
-    )
+    else:
+        named = and_(meetings.c.zoom_account_id == run.zoom_account_id, meetings.c.zoom_uuid == run.zoom_uuid)
+    query = select(*meetings.c).where(named).order_by(meetings.c.create_time.desc()).limit(20)
     rows = await connection.execute(query.with_for_update() if lock else query)
     return [row for row in rows.all() if concerns(_candidate(row), event)]
 

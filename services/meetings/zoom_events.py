@@ -28,6 +28,8 @@ NAME_LENGTH = 300
 ID_LENGTH = 200
 _URL_LENGTH = 2000
 _MAX_FILES = 200
+_MAX_RUNS = 300
+"""Recordings in one event of a batch."""
 
 
 class UnreadableError(ValueError):
@@ -61,6 +63,43 @@ def parse(body: bytes) -> Event | None:
         return read(thing, instance, sent)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def parse_all(body: bytes) -> tuple[Event, ...]:
+    """Returns the facts in `body`: mostly one, several where it is about many recordings. Raises as `parse` does."""
+    event = _load(body)
+    read = _BATCHES.get(event["event"])
+    if read is None:
+        fact = parse(body)
+        return () if fact is None else (fact,)
+    payload = event.get("payload")
+    thing = payload.get("object") if isinstance(payload, dict) else None
+    if not isinstance(payload, dict) or not isinstance(thing, dict):
+        return ()
+    try:
+        sent = datetime.fromtimestamp(int(event.get("event_ts", 0)) / 1000, UTC)
+        account_id = _required(payload, "account_id")
+    except (ValueError, TypeError, OverflowError):
+        return ()
+    # Neither host nor number: a run's name is all that such an event has.
+    return tuple(read(Instance(account_id, "", "", zoom_uuid), sent, sent, files) for zoom_uuid, files in _runs(thing))
+
+
+def _runs(thing: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Returns the runs whose recordings a batch is about, each with its files; none of these means all."""
+    named, listed = thing.get("meeting_uuids"), thing.get("meetings")
+    whole = [(text({"uuid": uuid}, "uuid"), ()) for uuid in (named if isinstance(named, list) else [])]
+    parts = [
+        (text(meeting, "meeting_uuid"), _texts(meeting.get("recording_file_ids")))
+        for meeting in (listed if isinstance(listed, list) else [])
+        if isinstance(meeting, dict)
+    ]
+    return [run for run in [*whole, *parts] if run[0]][:_MAX_RUNS]
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    found = [text({"id": value}, "id") for value in values] if isinstance(values, list) else []
+    return tuple(value for value in found if value)[:_MAX_FILES]
 
 
 def _load(body: bytes) -> dict[str, Any]:
@@ -171,6 +210,13 @@ _READERS: dict[str, Callable[[dict[str, Any], Instance, datetime], Event]] = {
     "recording.trashed": _removed,
     "recording.deleted": _removed,
     "recording.recovered": _recovered,
+}
+
+
+_BATCHES: dict[str, Callable[[Instance, datetime, datetime, tuple[str, ...]], Event]] = {
+    "recording.batch_trashed": RecordingRemoved,
+    "recording.batch_deleted": RecordingRemoved,
+    "recording.batch_recovered": RecordingRecovered,
 }
 
 

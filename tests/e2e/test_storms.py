@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from simulators.zoom.world import ACCOUNT_ID
 from tests.e2e.people import Office, eventually
 from tests.e2e.replicas import replicated
 from tests.e2e.system import running
@@ -115,7 +116,7 @@ async def card(office: Office, channel: str) -> Json:
 
 def specified(meeting: Json, now: str) -> list[Json]:
     """Returns Zoom's example of every event, about a meeting; none where the specification is not at hand."""
-    facts = {"host_id": meeting["host_id"], "uuid": meeting["instance"]["uuid"]}
+    facts = {"host_id": meeting["host_id"], "uuid": meeting["instance"]["uuid"], "account_id": ACCOUNT_ID}
     event_ts = int(datetime.fromisoformat(now).timestamp() * 1000)
     return [
         about(event, int(meeting["id"]), event_ts=event_ts, now=now, **facts)

@@ -75,6 +75,17 @@ def recovered(**changes: Any) -> bytes:
     return removed("recording.recovered", **changes)
 
 
+def batch(event: str, *runs: tuple[str, tuple[str, ...]], sent: int = 0, account_id: str = ACCOUNT_ID) -> bytes:
+    """Returns an event about the recordings of several runs, each named with its files; without files it is whole."""
+    if all(files for _, files in runs):
+        meetings = [{"meeting_uuid": uuid, "recording_file_ids": list(files)} for uuid, files in runs]
+        thing: dict[str, Any] = {"meetings": meetings}
+    else:
+        thing = {"meeting_uuids": [uuid for uuid, _ in runs]}
+    payload = {"account_id": account_id, "operator": "admin@example.com", "object": thing}
+    return json.dumps({"event": event, "event_ts": _RECORDED + sent * 1000, "payload": payload}).encode()
+
+
 def _recording(files: tuple[str, ...]) -> dict[str, Any]:
     listed = [{"id": file, "file_type": "MP4", "play_url": "https://zoom.example/rec/play/INVENTED"} for file in files]
     return {**meeting_object(recording_files=listed), "id": 85012345678}

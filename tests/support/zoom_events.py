@@ -22,8 +22,11 @@ def examples() -> dict[str, list[dict[str, Any]]]:
 
 
 def about(event: dict[str, Any], number: int, *, event_ts: int, now: str, **facts: str) -> dict[str, Any]:
-    """Returns an example that is changed to be about the meeting with `number`; `facts` are those of its object."""
-    thing = event["payload"]["object"]
+    """Returns an example that is changed to be about the meeting with `number`.
+
+    `facts` are `account_id`, and what else of the meeting Zoom's object has: `host_id`, `uuid`.
+    """
+    payload, thing = event["payload"], event["payload"]["object"]
     known = {**facts, "start_time": now, "end_time": now}
     changes: dict[str, Any] = {key: value for key, value in known.items() if key in thing}
     if "id" in thing:
@@ -31,5 +34,10 @@ def about(event: dict[str, Any], number: int, *, event_ts: int, now: str, **fact
     if isinstance(thing.get("participant"), dict):
         times = {key: now for key in ("join_time", "leave_time") if key in thing["participant"]}
         changes["participant"] = {**thing["participant"], **times}
+    if "meeting_uuids" in thing:
+        changes["meeting_uuids"] = [facts["uuid"]]
+    if "meetings" in thing:
+        changes["meetings"] = [{**run, "meeting_uuid": facts["uuid"]} for run in thing["meetings"]]
+    about_ours = {**payload, "account_id": facts["account_id"], "object": {**thing, **changes}}
     # The example of a joining has no time of its own: then the event's counts.
-    return {**event, "event_ts": event_ts, "payload": {**event["payload"], "object": {**thing, **changes}}}
+    return {**event, "event_ts": event_ts, "payload": about_ours}

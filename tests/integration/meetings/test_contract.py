@@ -22,12 +22,15 @@ UNDERSTOOD = {
     "recording.trashed",
     "recording.deleted",
     "recording.recovered",
+    "recording.batch_trashed",
+    "recording.batch_deleted",
+    "recording.batch_recovered",
 }
 
 
 def about_ours(event: dict[str, Any]) -> bytes:
     """Returns the bytes of an example that is changed to be about the meeting that the test started."""
-    ours = {"host_id": zoom.HOST_ID, "uuid": "s3NjF1H2S6WjZ9L0Qm5bRw=="}
+    ours = {"host_id": zoom.HOST_ID, "uuid": "s3NjF1H2S6WjZ9L0Qm5bRw==", "account_id": zoom.ACCOUNT_ID}
     return json.dumps(about(event, 85012345678, event_ts=1793361605000, now=NOW, **ours), ensure_ascii=False).encode()
 
 

@@ -11,6 +11,7 @@ from tests.integration.meetings.conftest import Mesh, later
 from tests.support import zoom_bodies as zoom
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
+APPLIED = pb.EVENT_DISPOSITION_APPLIED
 URL = "https://zoom.example/rec/share/INVENTED"
 
 
@@ -132,4 +133,32 @@ async def test_S53_a_deleted_recording_that_waits_for_an_invitation_is_not_poste
 async def test_S53_other_news_of_a_recording_is_of_no_interest(mesh: Mesh, name: str) -> None:
     await post(mesh, zoom.recorded())
     assert await mesh.record(zoom.removed(f"recording.{name}", sent=1)) == pb.EVENT_DISPOSITION_IGNORED
+    assert await recordings(mesh) == []
+
+
+RUN = str(zoom.meeting_object()["uuid"])
+
+
+async def test_S53_recordings_that_are_deleted_and_recovered_by_the_batch_are_shown_so(mesh: Mesh) -> None:
+    await post(mesh, zoom.recorded(files=("a", "b")))
+    assert await mesh.record(zoom.batch("recording.batch_trashed", ("other", ()), (RUN, ()), sent=1)) == APPLIED
+    [gone] = await recordings(mesh)
+    assert gone.recording.deleted
+    await mesh.complete(gone, slack_channel_id="C0GENERAL", slack_message_ts="1.1")
+    recovered = zoom.batch("recording.batch_recovered", (RUN, ("a",)), sent=2)
+    assert await mesh.record(recovered) == APPLIED
+    [back] = await recordings(mesh)
+    assert (back.recording.play_url, back.recording.deleted) == (URL, False)
+    await mesh.complete(back, slack_channel_id="C0GENERAL", slack_message_ts="1.1")
+    assert await mesh.record(recovered) == pb.EVENT_DISPOSITION_DUPLICATE
+    assert await mesh.record(zoom.batch("recording.batch_deleted", (RUN, ("a", "b")), sent=3)) == APPLIED
+    [deleted] = await recordings(mesh)
+    assert deleted.recording.deleted
+    assert deleted.delivered.slack_message_ts == "1.1"
+
+
+async def test_S53_a_batch_of_another_account_changes_nothing(mesh: Mesh) -> None:
+    await post(mesh, zoom.recorded())
+    foreign = zoom.batch("recording.batch_deleted", (RUN, ("f2a91c4e",)), sent=1, account_id="AnotherAccount")
+    assert await mesh.record(foreign) == pb.EVENT_DISPOSITION_IGNORED
     assert await recordings(mesh) == []

@@ -15,10 +15,43 @@ from services.meetings.events import (
     MeetingStarted,
     ParticipantJoined,
     RecordingCompleted,
+    RecordingRecovered,
+    RecordingRemoved,
     concerns,
 )
-from services.meetings.zoom_events import UnreadableError, parse
+from services.meetings.zoom_events import UnreadableError, parse, parse_all
 from tests.support import zoom_bodies
+
+
+def test_a_batch_is_one_fact_for_each_run_that_it_names() -> None:
+    body = zoom_bodies.batch("recording.batch_deleted", ("run1", ("a", "b")), ("run2", ("c",)))
+    facts = parse_all(body)
+    assert [(type(f), f.instance.zoom_uuid, getattr(f, "file_ids", None)) for f in facts] == [
+        (RecordingRemoved, "run1", ("a", "b")),
+        (RecordingRemoved, "run2", ("c",)),
+    ]
+    whole = parse_all(zoom_bodies.batch("recording.batch_recovered", ("run1", ())))
+    assert [(type(f), getattr(f, "file_ids", None)) for f in whole] == [(RecordingRecovered, ())]
+    assert parse_all(zoom_bodies.started()) == (parse(zoom_bodies.started()),)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["object", "meetings", "meeting_uuids", "meeting_uuid", "recording_file_ids", "account_id"]
+                ),
+                inner,
+            )
+        ),
+    )
+)
+def test_whatever_a_batch_holds_it_is_read_without_an_error(payload: object) -> None:
+    body = json.dumps({"event": "recording.batch_deleted", "payload": payload}).encode()
+    assert all(fact.instance.zoom_uuid for fact in parse_all(body))
 
 
 def test_ids_of_meetings_may_be_strings_or_integers() -> None:
