@@ -67,8 +67,8 @@ class Home:
             (PRESSED, home_view.START): Reaction(self._shortcuts.ask_what_to_start),
             (PRESSED, home_view.JOIN): Reaction(self._ask_what_to_join),
             (PRESSED, home_view.CONNECT): Reaction(self._connect),
-            (PRESSED, host_controls.END_AT_HOME): Reaction(self._end),
-            (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start),
+            (PRESSED, host_controls.END_AT_HOME): Reaction(self._end, is_kept=True),
+            (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start, is_kept=True),
         }
 
     async def show(self, who: Who, *, over: str = "") -> None:

@@ -1,11 +1,14 @@
-"""Buttons, shortcuts and modals: each is acknowledged at once, and what it means is done afterwards.
+"""Buttons, shortcuts and modals: each is acknowledged in time, and what takes longer is done afterwards.
 
-Slack wants its answer within three seconds and repeats nothing (Slack, "Handling user interaction"). What starts or
-ends something carries an id made of the act's own ids, so that an act that arrives twice is done once.
+Slack wants its answer within three seconds and repeats nothing (Slack, "Handling user interaction"). So what must not
+be lost with this process is acknowledged once it is done, or is surely recorded by the service that does it; of
+whatever is not acknowledged Slack itself tells the person. What starts or ends something carries an id made of the
+act's own ids, so that an act that arrives twice is done once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 WORK_SECONDS = 20.0
 """Seconds for what goes on after the acknowledgement."""
 
+ACKNOWLEDGE_WITHIN = 2.0
+"""Seconds after which even a reaction that must not be lost is acknowledged: Slack gives up after three."""
+
 Key = tuple[str, str]
 """Slack's `type` of an interaction, and the `action_id` or `callback_id` of what was used."""
 
@@ -39,6 +45,8 @@ class Reaction:
     """Done after the acknowledgement; what it returns is told to the person, if anything."""
     answer: Callable[[Interaction], Json | None] | None = None
     """What the interaction is answered with: a modal's errors, or its next view. With such, no work is done."""
+    is_kept: bool = False
+    """Whether the acknowledgement waits for the work, as nobody would do it if this process died in between."""
     for_everybody: bool = False
     """Whether people of other companies, who see messages in shared channels, may do it, too."""
 
@@ -52,8 +60,8 @@ class Interactions:
         self._teller = teller
         self._tasks = tasks
 
-    def take(self, interaction: Interaction) -> Json | None:
-        """Takes one interaction and returns what to answer, None for the empty acknowledgement. Never blocks.
+    async def take(self, interaction: Interaction) -> Json | None:
+        """Takes one interaction and returns what to answer, None for the empty acknowledgement; always in time.
 
         What nobody reacts to is acknowledged, too: a link button opens its address without our help, and Slack marks it
         as broken where the app says nothing.
@@ -69,7 +77,9 @@ class Interactions:
             return answer
         if reaction.work is not None:
             work = self._react(reaction.work, interaction, for_everybody=reaction.for_everybody)
-            self._tasks.start(work, f"react to {interaction.key}")
+            task = self._tasks.start(work, f"react to {interaction.key}")
+            if reaction.is_kept:
+                await asyncio.wait({task}, timeout=ACKNOWLEDGE_WITHIN)
         return None
 
     async def _react(

@@ -32,8 +32,8 @@ class MeetingReactions:
     def table(self) -> dict[Key, Reaction]:
         """Returns what leads here."""
         return {
-            (PRESSED, invitations.START_ANOTHER): Reaction(self._start_another),
-            (PRESSED, host_controls.END): Reaction(self._end),
+            (PRESSED, invitations.START_ANOTHER): Reaction(self._start_another, is_kept=True),
+            (PRESSED, host_controls.END): Reaction(self._end, is_kept=True),
         }
 
     async def start(self, who: Who, what: Continuation) -> Json:

@@ -105,7 +105,7 @@ class SlackDoor:
         return response
 
     async def interaction(self, request: web.Request) -> web.Response:
-        """A pressed button, a shortcut, a modal. The empty answer acknowledges it; nothing is waited for."""
+        """A pressed button, a shortcut, a modal. The empty answer acknowledges it."""
         body = await read_body(request, _FORM)
         self._verify(request, body)
         payload = parse_object((parse_form(body) or {}).get("payload", ""))
@@ -120,7 +120,7 @@ class SlackDoor:
             if interaction is None:
                 log.warning("an interaction says not whose it is")
             else:
-                answer = self._interactions.take(interaction)
+                answer = await self._interactions.take(interaction)
         except Exception:
             log.exception("an interaction hit a defect")
         return web.Response() if answer is None else web.json_response(answer)

@@ -39,7 +39,7 @@ class Shortcuts:
         """Returns what leads here."""
         return {
             ("shortcut", START): Reaction(self.ask_what_to_start),
-            ("message_action", MEET_ABOUT): Reaction(self._meet_about),
+            ("message_action", MEET_ABOUT): Reaction(self._meet_about, is_kept=True),
             (SUBMITTED, modals.JOIN): Reaction(answer=self._join),
         }
 

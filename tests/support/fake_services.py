@@ -328,6 +328,9 @@ class FakeMeetings(MeetingsServiceServicer):
         self.failure: MeshError | None = None
         """What `StartMeeting` and `RecordZoomEvent` raise."""
         self.pending = False
+        self.gate = asyncio.Event()
+        """While it is closed `StartMeeting` does not answer."""
+        self.gate.set()
         self.started: list[pb.StartMeetingRequest] = []
         self.meetings: dict[str, pb.Meeting] = {}
         self.progress: list[pb.RecordDeliveryProgressRequest] = []
@@ -345,6 +348,7 @@ class FakeMeetings(MeetingsServiceServicer):
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Any) -> Any:
         self.started.append(request)
+        await self.gate.wait()
         if self.failure is not None:
             raise self.failure
         if self.recent is not None and not request.start_another:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -303,7 +304,29 @@ async def test_an_address_that_is_not_slacks_is_never_called(world: World) -> No
     assert world.meetings.started[0].slack_response_url == ""
 
 
-async def test_the_acknowledgement_waits_for_nobody(world: World) -> None:
+async def test_a_press_is_acknowledged_once_nothing_of_it_can_be_lost(world: World) -> None:
+    world.meetings.gate.clear()
+    press = asyncio.create_task(world.interact(PRESS))
+
+    async def arrived() -> bool:
+        await world.seen()  # gives a hasty acknowledgement the time to arrive
+        return bool(world.meetings.started)
+
+    await until(arrived)
+    assert not press.done(), "a death of this edge is told by Slack, as nothing was acknowledged"
+    world.meetings.gate.set()
+    assert await press == (200, "")
+
+
+async def test_whatever_is_slow_the_acknowledgement_is_in_time(world: World) -> None:
+    world.meetings.gate.clear()
+    async with asyncio.timeout(2.9):
+        assert await world.interact(PRESS) == (200, "")
+    world.meetings.gate.set()
+    assert (await world.meetings.outcome()).HasField("delivered")
+
+
+async def test_whoever_is_down_a_press_is_acknowledged_and_told(world: World) -> None:
     await world.stop_service["meetings"]()
     assert await world.interact(PRESS) == (200, "")
     await until(lambda: _told(world, "try again", "app"))
