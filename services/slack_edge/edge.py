@@ -128,7 +128,7 @@ class Edge:
         used_buttons = UsedButtons(slack, self._tasks, clock)
         table = {**reactions.table(), **shortcuts.table(), **home.table(), **used_buttons.table()}
         interactions = Interactions(table, gate, teller, self._tasks)
-        events = Events(auth, meetings, workspaces, home, teller, self._tasks)
+        events = Events(auth, meetings, workspaces, home, teller, self._tasks, clock)
         door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock, icon)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)

@@ -7,11 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mesh.clock import Clock
 from mesh.slack_user import SlackUser
 from services.slack_edge import cards, replies
 from services.slack_edge.continuations import user_message
 from services.slack_edge.gate import Who
 from services.slack_edge.home import Home
+from services.slack_edge.signatures import SeenSignatures
 from services.slack_edge.tasks import Tasks
 from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspaces
@@ -55,6 +57,7 @@ class Events:
         home: Home,
         teller: Teller,
         tasks: Tasks,
+        clock: Clock,
     ) -> None:
         self._auth = auth
         self._meetings = meetings
@@ -62,6 +65,7 @@ class Events:
         self._home = home
         self._teller = teller
         self._tasks = tasks
+        self._declines = SeenSignatures(clock)
 
     async def take(self, event: Mapping[str, Any], body: bytes) -> None:
         """Takes one event, whose signed bytes are `body`. What it means is recorded when this returns.
@@ -117,7 +121,10 @@ class Events:
         """Tells who started a meeting that somebody declined it. The meeting goes on."""
         host = _person(event, cards.host_of_call(_word(inner.get("external_unique_id"))))
         guest = _person(event, inner.get("user_id"))
-        if host is not None and guest is not None:
+        if host is None or guest is None:
+            return
+        # Slack may tell of it again, under another event id. What reaches another edge is told twice: it does no harm.
+        if self._declines.add(f"{inner.get('external_unique_id')}:{guest.user_id}"):
             message = replies.declined(guest.user_id)
             self._tasks.start(self._teller.try_to_tell(host, "", message), "tell of a declined call")
 

@@ -92,7 +92,8 @@ def hex_hmac(secret: str, message: bytes) -> str:
 class SeenSignatures:
     """Remembers the signatures of this process's last requests, so that a replayed one is noticed cheaply.
 
-    A replay that reaches another replica is caught by its request id, in the database.
+    A replay that reaches another replica is caught by its request id, in the database. Anything else that names an act
+    can stand for a signature.
     """
 
     def __init__(self, clock: Clock, *, capacity: int = 20_000) -> None:

@@ -61,6 +61,18 @@ async def test_a_declined_call_is_told_to_who_started_it(world: World) -> None:
     assert world.meetings.ended == []
 
 
+async def test_a_declined_call_is_told_once_however_often_slack_tells_of_it(world: World) -> None:
+    await world.type("")
+    [call] = await world.calls()
+    event = {"type": "call_rejected", "call_id": call["id"], "user_id": GRACE, "channel_id": GENERAL}
+    event["external_unique_id"] = call["external_unique_id"]
+    assert [await sent(world, event) for _ in range(3)] == [[200]] * 3
+    assert await sent(world, {**event, "user_id": "U0LIN0001"}) == [200]
+    await world.edge.drain()
+    declined = [text for text in await world.texts("app") if "declined" in text]
+    assert sorted(text.partition(" ")[0] for text in declined) == [f"<@{GRACE}>", "<@U0LIN0001>"]
+
+
 @pytest.mark.parametrize("name", ["", "zoomslack:1:T0ACME001", "other:1:T0ACME001:U0ADA0001", "zoomslack:1:T:<!here>"])
 async def test_a_declined_call_that_is_not_ours_is_acknowledged(world: World, name: str) -> None:
     event = {"type": "call_rejected", "call_id": "R1", "user_id": GRACE, "external_unique_id": name}
