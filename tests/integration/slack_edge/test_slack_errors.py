@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +16,12 @@ from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, GRACE, USER, World, running_edge, until
 from tests.integration.slack_edge.test_deliveries import SAM, deliver, ended
 from tests.support.fake_services import card, leased, new_meeting
+from tests.support.slack_methods import METHODS, UNLISTED, listed
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-METHODS = Path(__file__).parents[4] / "shared/specs/slack/current/web_methods.json"
-UNLISTED = ["invalid_auth", "invalid_arguments", "team_access_not_granted", "a_word_of_tomorrow"]
-"""What Slack says beside its lists."""
 ALWAYS = 1_000
 """Times for which a fault lasts: whoever tried for ever would be seen to."""
 JOIN = "https://zoom.example/j/85012345678"
@@ -45,15 +41,9 @@ async def world(edge: World) -> World:
     return edge
 
 
-def listed() -> dict[str, list[str]]:
-    """Returns the errors of each method that the edge calls; nothing where Slack's lists are not at hand."""
-    methods = json.loads(METHODS.read_text(encoding="utf-8"))["methods"] if METHODS.exists() else {}
-    return {method: methods[method]["errors"] for method in SCENES if method in methods}
-
-
 def pairs(*methods: str) -> list[tuple[str, str]]:
     """Returns each of some methods with each error that Slack says of it."""
-    return [(m, error) for m, errors in listed().items() if m in methods for error in [*errors, *UNLISTED]]
+    return [(method, error) for method, errors in listed(*methods).items() for error in [*errors, *UNLISTED]]
 
 
 async def place(world: World) -> str:
@@ -141,8 +131,8 @@ def expected(method: str, error: str) -> str:
 @pytest.mark.needs_shared
 @pytest.mark.skipif(not METHODS.exists(), reason="Slack's list of errors is not part of this tree")
 async def test_every_error_that_slack_lists_has_a_nature() -> None:
-    errors = {error for of_method in listed().values() for error in of_method}
-    assert set(listed()) == set(SCENES)
+    errors = {error for of_method in listed(*SCENES).values() for error in of_method}
+    assert set(listed(*SCENES)) == set(SCENES)
     assert errors - NATURES.keys() == set()
     assert nature_of("a_word_of_tomorrow") is Nature.OURS
 
