@@ -76,8 +76,9 @@ class Running:
 
     def kill(self, service: str) -> None:
         """Ends one process of `service` at once, as a lack of memory would. It is started again by itself."""
-        victim = next(pid for module, pid in programs(self.pid) if module == f"services.{service}")
-        os.kill(victim, signal.SIGKILL)
+        victims = [pid for module, pid in programs(self.pid) if module == f"services.{service}"]
+        assert victims, f"no {service} runs"
+        os.kill(victims[0], signal.SIGKILL)
 
     async def until(self, condition: Callable[[str], bool], seconds: float = 30.0) -> None:
         """Waits until the output fulfils `condition`. Raises AssertionError with the output when it does not."""
