@@ -230,7 +230,9 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def running_edge(settings: dict[str, str], other_clock: Clock | None = None) -> AsyncIterator[World]:
+async def running_edge(
+    settings: dict[str, str], other_clock: Clock | None = None, *, enforce_rate_limits: bool = True
+) -> AsyncIterator[World]:
     """Gives the edge and its surroundings; the app is installed. `settings` are beside the usual ones.
 
     `other_clock` is for an edge that shares its time with others.
@@ -260,7 +262,7 @@ async def running_edge(settings: dict[str, str], other_clock: Clock | None = Non
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"
-        slack = SlackConfig(public_url=slack_url, app_url=edge_url)
+        slack = SlackConfig(public_url=slack_url, app_url=edge_url, enforce_rate_limits=enforce_rate_limits)
         await _serve(stack, create_app(slack), slack_socket)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
         auth.slack_url, auth.edge_url, phone.edge_url = slack_url, edge_url, edge_url
