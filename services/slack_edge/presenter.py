@@ -120,7 +120,7 @@ class Presenter:
     async def _name_of(self, user: SlackUser) -> str:
         """Returns what Slack calls a person; empty where it will not tell: a title does without."""
         try:
-            answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True)
+            answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True, is_needed=False)
         except SlackError as failure:
             log.info("no name for a card", extra={"slack_error": failure.error})
             return ""

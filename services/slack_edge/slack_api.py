@@ -80,16 +80,20 @@ class SlackApi:
         self._sdk_log = logging.getLogger(f"{__name__}.sdk")
         self._sdk_log.setLevel(logging.WARNING)
 
-    async def call(self, user: SlackUser, method: str, arguments: Json, *, form: bool = False) -> Json:
+    async def call(
+        self, user: SlackUser, method: str, arguments: Json, *, form: bool = False, is_needed: bool = True
+    ) -> Json:
         """Calls a method with the bot token of the user's workspace and returns the answer.
 
         `form`: for methods that read no JSON (`users.info`). A token that turns out dead is asked for again, once.
+        Where the call is not needed nobody has to mend a refusal.
         Raises SlackError, and MeshError where there is no token.
         """
         try:
             return await self._with_living_token(user, method, arguments, form=form)
         except SlackError as failure:
-            _note(failure)
+            if is_needed:
+                _note(failure)
             raise
 
     async def _with_living_token(self, user: SlackUser, method: str, arguments: Json, *, form: bool) -> Json:

@@ -263,6 +263,7 @@ async def test_a_card_does_without_the_name_that_slack_does_not_tell(
     assert message["calls"][0]["title"] == "Zoom meeting"
     assert len(await world.requests(method)) == 1
     assert error in written(caplog)
+    assert "Slack refuses a call" not in caplog.text, "the scope is optional: nobody has to mend it"
 
 
 @pytest.mark.needs_shared
