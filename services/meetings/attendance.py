@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 HOST_SESSION = "host"
 """The session that `meeting.started` implies: Zoom does not always send the host's own joining."""
+ABSENT = "absent:host"
+"""Stands for the host in that session once it is known that others opened the meeting and the host never came."""
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -70,9 +72,9 @@ def _in_slack(sessions: Iterable[Session], host: Host) -> dict[str, str]:
 
 
 def _real(sessions: Iterable[Session]) -> list[Session]:
-    """Drops the implied session of the host once a real one is known: the real one knows when it ended."""
+    """Drops the implied session of the host once a real one is known, which knows when it ended, or none was."""
     known = list(sessions)
-    real = {session.attendee_id for session in known if session.session_id != HOST_SESSION}
+    real = {ABSENT, *(session.attendee_id for session in known if session.session_id != HOST_SESSION)}
     return [s for s in known if s.session_id != HOST_SESSION or s.attendee_id not in real]
 
 

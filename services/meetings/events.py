@@ -105,8 +105,16 @@ class RecordingRecovered:
     """The page to play it; empty where Zoom sent none. The passcode is not among what Zoom sends."""
 
 
+@dataclass(frozen=True)
+class HostAbsent:
+    """Zoom's list of who was there, which is whole, does not have the host. No event tells this: it was looked up."""
+
+    instance: Instance
+    time: datetime
+
+
 RecordingEvent = RecordingCompleted | RecordingRemoved | RecordingRecovered
-Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | RecordingEvent
+Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | HostAbsent | RecordingEvent
 
 
 @dataclass(frozen=True)

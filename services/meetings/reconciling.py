@@ -19,6 +19,7 @@ from mesh.slack_user import SlackUser
 from services.meetings.events import (
     Candidate,
     Event,
+    HostAbsent,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
@@ -228,6 +229,9 @@ class Reconciler:
                 facts.append(ParticipantJoined(target.instance, session.join_time, *who))
             if session.leave_time is not None:
                 facts.append(ParticipantLeft(target.instance, session.leave_time, *who))
+        host_id = target.instance.zoom_host_id
+        if facts and host_id not in {session.attendee_id for session in sessions}:
+            facts.append(HostAbsent(target.instance, self._clock.now()))
         return facts
 
     async def _learn(self, target: Target, facts: Sequence[Event]) -> Target | None:

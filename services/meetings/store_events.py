@@ -15,12 +15,13 @@ from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.sealing import KeyRing, SealError
 from services.meetings import store_deliveries, store_recordings, store_results
-from services.meetings.attendance import HOST_SESSION
+from services.meetings.attendance import ABSENT, HOST_SESSION
 from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
     Candidate,
     Disposition,
     Event,
+    HostAbsent,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
@@ -189,6 +190,8 @@ async def apply_to(
             return await _ended(connection, keys, row, event, now, quiet)
         case MeetingStarted():
             return await _started(connection, row, event)
+        case HostAbsent():
+            return await _host_absent(connection, row)
         case ParticipantJoined() | ParticipantLeft():
             return await _participant(connection, row, event)
 
@@ -224,6 +227,22 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
     if earlier and row.end_time is not None:
         await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id)
     return bool(added.rowcount) or earlier
+
+
+async def _host_absent(connection: AsyncConnection, row: Row[Any]) -> bool:
+    """Takes back that the host was there. The session stays, so that a late beginning does not imply it again."""
+    corrected = await connection.execute(
+        update(participant_sessions)
+        .where(
+            participant_sessions.c.meeting_id == row.meeting_id,
+            participant_sessions.c.session_id == HOST_SESSION,
+            participant_sessions.c.attendee_id != ABSENT,
+        )
+        .values(attendee_id=ABSENT)
+    )
+    if corrected.rowcount:
+        await _show_attendance(connection, row, newcomer=True)
+    return corrected.rowcount == 1
 
 
 async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> bool:

@@ -16,7 +16,15 @@ from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings import store_deliveries, store_results
 from services.meetings.deliveries import Kind
-from services.meetings.events import Event, Instance, MeetingEnded, MeetingStarted, ParticipantJoined, ParticipantLeft
+from services.meetings.events import (
+    Event,
+    HostAbsent,
+    Instance,
+    MeetingEnded,
+    MeetingStarted,
+    ParticipantJoined,
+    ParticipantLeft,
+)
 from services.meetings.look_ups import Target, news
 from services.meetings.reconciling import QUIET
 from services.meetings.rows import sessions_of
@@ -28,6 +36,7 @@ _NAMES: dict[type[Any], str] = {
     MeetingEnded: "ended",
     ParticipantJoined: "joined",
     ParticipantLeft: "left",
+    HostAbsent: "absent",
 }
 """What is counted, by kind of fact; all others are about recordings."""
 

@@ -152,6 +152,32 @@ async def test_N2_a_person_who_is_known_by_an_event_is_not_doubled_by_the_list(h
     assert names((await shown(held.mesh))["summary"]) == ["Ada Lovelace", "Sam Guest"]
 
 
+async def test_N11_a_host_who_never_came_is_taken_off_the_list(held: Healing) -> None:
+    """A guest may open a meeting; Zoom's event of it names the host, and does not say who is there."""
+    meeting = await held.start()
+    await held.act(meeting, "start", host_joins=False)
+    held.pass_time(timedelta(seconds=30))
+    await held.act(meeting, "join", name="Sam Guest")
+    events = await held.events()
+    for event in events:
+        await held.mesh.record(event)
+    held.pass_time(timedelta(minutes=5))
+    await held.act(meeting, "end")
+    for event in await held.events():
+        await held.mesh.record(event)
+    first = await shown(held.mesh)
+    assert names(first["summary"]) == ["", "Sam Guest"], "the host goes by who she is in Slack"
+    for delivery in first.values():
+        await held.mesh.complete(delivery, slack_call_id="R0CALL", ended=True)
+    await held.reconcile()
+    corrected = await shown(held.mesh)
+    assert names(corrected["summary"]) == ["Sam Guest"]
+    assert held.repairs == {"absent": 1}
+    await held.mesh.complete(corrected["summary"])
+    await held.mesh.record(events[0] + b" ")  # the beginning again, in other bytes
+    assert await shown(held.mesh) == {}
+
+
 async def test_N2_a_late_recording_is_looked_for_more_and_more_rarely_for_a_day(held: Healing) -> None:
     meeting = await held.start()
     await hold(held, meeting)
