@@ -112,7 +112,8 @@ async def test_P75_where_slack_refuses_the_call_the_host_still_gets_in(office: O
     await office.slack("POST", "faults", {"method": "calls.add", "kind": "error", "error": "not_authorized"})
     answer = (await office.type("meeting Refused", channel=here))["answer"]
     assert answer["response_type"] == "ephemeral"
-    assert "Slack does not let me show its card here. You can share this link yourself." in str(answer["blocks"])
+    assert "its card cannot be shown here. You can share this link yourself." in str(answer["blocks"])
+    assert "Invite the app here, or use another conversation." in str(answer["blocks"])
     assert await office.messages(channel=here, user=GRACE) == []
     [made] = [meeting for meeting in await office.meetings() if meeting["topic"] == "Refused"]
     assert made["join_url"] in str(answer["blocks"])
