@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _NOT_TOLD = {"missing_scope", "user_not_found", "user_not_visible", "not_allowed_token_type", "team_access_not_granted"}
 """Slack does not show this person to the app, today or ever: nobody can be matched, and she connects by a link."""
+_DEAD = {"token_revoked", "account_inactive", "invalid_auth"}
+"""The bot's token is dead for good. Nobody can be matched until the app is installed again, as the edge tells then."""
 _MAX_EMAIL = 320
 _ALWAYS_SAID = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
 _SAID_IF_TRUE = ("is_stranger", "is_invited_user", "is_workflow_bot")
@@ -55,7 +57,7 @@ class SlackPeople:
                 data = getattr(error.response, "data", None)
                 word = str(data.get("error", "")) if isinstance(data, dict) else ""
                 span.set_status(Status(StatusCode.ERROR, word[:100]))
-                if word in _NOT_TOLD:
+                if word in _NOT_TOLD | _DEAD:
                     log.info("Slack does not show a person", extra={"slack_error": word})
                     return None
                 raise MeshError(Reason.SLACK_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY) from None
