@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.e2e.people import ADA, Office, eventually
+from tests.support.modals import state_values
 
 Json = dict[str, Any]
 
@@ -41,11 +42,7 @@ async def press(office: Office, action_id: str, *, view: str = "home", user: str
 async def send(office: Office, *, user: str = ADA, **typed: str) -> Json:
     """Sends the open modal with `typed` in its fields, by their names; returns what the app answers."""
     shown = await modal(office, user)
-    values = {
-        block["block_id"]: {block["element"]["action_id"]: _entered(block["element"], typed.get(block["block_id"], ""))}
-        for block in shown["blocks"]
-        if block["type"] == "input"
-    }
+    values = state_values(shown["blocks"], typed)
     sent = await office.slack("POST", "submit", {"user_id": user, "values": values})
     assert sent["status"] == 200
     answer: Json = json.loads(sent["answer"] or "{}")
@@ -60,18 +57,6 @@ def fields(view: Json) -> list[str]:
 def buttons(view: Json) -> list[str]:
     """Returns the words on the buttons of a view or a message."""
     return [e["text"]["text"] for block in view["blocks"] for e in block.get("elements", []) if e["type"] == "button"]
-
-
-def _entered(element: Json, entered: str) -> Json:
-    """Returns the state of a field, as Slack sends it."""
-    match element["type"]:
-        case "radio_buttons":
-            option = next((o for o in element["options"] if o["value"] == entered), element["initial_option"])
-            return {"type": element["type"], "selected_option": option}
-        case "conversations_select":
-            return {"type": element["type"], "selected_conversation": entered or None}
-        case _:
-            return {"type": element["type"], "value": entered or None}
 
 
 async def _published(office: Office) -> list[Any]:

@@ -25,6 +25,7 @@ from services.slack_edge.settings import EdgeSettings
 from simulators.slack.app import create_app
 from simulators.slack.config import SlackConfig
 from tests.support.fake_services import FakeAuth, FakeMeetings, FakePhone
+from tests.support.modals import state_values
 from zoomslack.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import add_MeetingsServiceServicer_to_server
 from zoomslack.phone.v1.phone_service_pb2_grpc import add_PhoneServiceServicer_to_server
@@ -141,13 +142,7 @@ class World:
         """Sends a person's modal with `typed` in its inputs, by their block ids; returns what was answered."""
         modal = await self.modal(user)
         assert modal is not None
-        values = {
-            block["block_id"]: {
-                block["element"]["action_id"]: _entered(block["element"], typed.get(block["block_id"], ""))
-            }
-            for block in modal["blocks"]
-            if block["type"] == "input"
-        }
+        values = state_values(modal["blocks"], typed)
         sent = await self.control("POST", "submit", user_id=user, values=values)
         assert sent["status"] == 200
         answer: Json = json.loads(sent["answer"] or "{}")
@@ -189,18 +184,6 @@ class World:
         """Returns the headers with which Slack would send `body`."""
         timestamp, signature = sign(secret or self.slack.signing_secret, body, age)
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
-
-
-def _entered(element: Json, entered: str) -> Json:
-    """Returns the state of an input, as Slack sends it."""
-    match element["type"]:
-        case "radio_buttons":
-            option = next((o for o in element["options"] if o["value"] == entered), element["initial_option"])
-            return {"type": element["type"], "selected_option": option}
-        case "conversations_select":
-            return {"type": element["type"], "selected_conversation": entered or None}
-        case _:
-            return {"type": element["type"], "value": entered or None}
 
 
 def sign(secret: str, body: bytes, age: int = 0) -> tuple[str, str]:
