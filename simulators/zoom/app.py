@@ -45,6 +45,7 @@ def _control() -> list[web.AbstractRouteDef]:
         web.post("/control/reset", control.reset),
         web.post("/control/clock", control.advance_clock),
         web.post("/control/users/{id}", control_people.change_user),
+        web.post("/control/accounts/{id}", control_people.change_account),
         web.get("/control/meetings", control.list_meetings),
         web.post("/control/meetings", control.schedule_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/start", control.start_meeting),

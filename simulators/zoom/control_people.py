@@ -1,9 +1,12 @@
-"""The control API for people: plan, role, status and settings, and how they leave."""
+"""The control API for people and accounts: plan, role, status, settings, phone lines, and how people leave."""
+
+from dataclasses import asdict
 
 from aiohttp import web
 
 from simulators.zoom import events, views
 from simulators.zoom.control import body_of, user_of
+from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, Field
 from simulators.zoom.simulation import SIMULATION, Simulation
 from simulators.zoom.world import BASIC, LICENSED, UNASSIGNED, User
@@ -31,8 +34,14 @@ _SETTING_FIELDS: dict[str, Field] = {
     "pmi_password": Field(kind="string", pattern="[A-Za-z0-9@_*!-]{1,10}"),
     "require_password_for_pmi_meetings": Field(kind="string", choices=("all", "jbh_only", "none")),
 }
+_LINE_FIELDS: dict[str, Field] = {
+    "extension_number": Field(kind="string", pattern="[1-9][0-9]{2,9}"),
+    "phone_number": Field(kind="string", pattern=r"(\+[1-9][0-9]{6,14})?"),
+    "outside_calls": BOOLEAN,
+}
 _USER_FIELDS: dict[str, Field] = {
     **_SETTING_FIELDS,
+    **_LINE_FIELDS,
     "type": Field(kind="integer", choices=(BASIC, LICENSED, UNASSIGNED)),
     "status": Field(kind="string", choices=("active", "inactive", "pending")),
     "verified": Field(kind="integer", choices=(0, 1)),
@@ -45,6 +54,7 @@ _USER_FIELDS: dict[str, Field] = {
 async def change_user(request: web.Request) -> web.Response:
     """`POST /control/users/{id}`: an admin changes a person; the apps that may know hear of it.
 
+    Her phone line (`extension_number`, `phone_number`, "" for none, and `outside_calls`) no app hears of.
     Plan (`type`), `role_name`, `status`, `verified`, `vanity_name` ("" removes it) and settings give `user.updated`
     with what changed. `gone` ("deactivated", "deleted", "disassociated") ends it: her tokens die, and `user.<gone>` is
     sent. A deactivated person stays in the account; `status` "active" brings her back, with `user.activated`.
@@ -54,7 +64,8 @@ async def change_user(request: web.Request) -> web.Response:
     body = await body_of(request, _USER_FIELDS)
     gone = body.pop("gone", None)
     returned = user.status == "inactive" and body.get("status") == "active"
-    changed = {name: value for name, value in body.items() if _set(user, name, value)}
+    _require_free_line(simulation, user, body)
+    changed = {name: value for name, value in body.items() if _set(user, name, value) and name not in _LINE_FIELDS}
     if returned:
         del changed["status"]
         _tell_of_status(simulation, user, "user.activated")
@@ -63,6 +74,27 @@ async def change_user(request: web.Request) -> web.Response:
     if gone is not None:
         _remove(simulation, user, str(gone))
     return web.json_response(views.user_view(simulation, user))
+
+
+async def change_account(request: web.Request) -> web.Response:
+    """`POST /control/accounts/{id} {"phone_enabled"}`: whether the company has Zoom Phone."""
+    account = request.app[SIMULATION].world.accounts.get(request.match_info["id"])
+    if account is None:
+        raise ControlError(404, "no such account")
+    body = await body_of(request, {"phone_enabled": BOOLEAN})
+    account.phone_enabled = bool(body.get("phone_enabled", account.phone_enabled))
+    return web.json_response(asdict(account))
+
+
+def _require_free_line(simulation: Simulation, user: User, body: dict[str, object]) -> None:
+    """Raise ControlError 409 for the extension of a colleague, or a number that anybody has."""
+    for other in simulation.world.users.values():
+        if other is user:
+            continue
+        if other.account_id == user.account_id and other.extension_number == body.get("extension_number"):
+            raise ControlError(409, f"extension_number: it is {other.display_name}'s")
+        if other.phone_number and other.phone_number == body.get("phone_number"):
+            raise ControlError(409, f"phone_number: it is {other.display_name}'s")
 
 
 def _set(user: User, name: str, value: object) -> bool:

@@ -63,7 +63,7 @@ def get_settings(call: Call) -> Answer:
         "schedule_meeting": schedule,
         "in_meeting": {"waiting_room": settings.waiting_room},
         "recording": recording,
-        "feature": {"zoom_phone": settings.zoom_phone, "meeting_capacity": 100},
+        "feature": {"zoom_phone": call.simulation.world.has_phone(user), "meeting_capacity": 100},
     }
     return Answer(200, body)
 

@@ -55,6 +55,10 @@ def user_view(simulation: Simulation, user: User) -> dict[str, object]:
         "pmi": str(user.pmi),
         "vanity_url": vanity_url(user, public_url) if user.vanity_name else None,
         "personal_meeting_url": join_url_of(simulation.world.meetings[user.pmi], public_url),
+        "extension_number": user.extension_number,
+        "phone_number": user.phone_number,
+        "outside_calls": user.outside_calls,
+        "has_phone": simulation.world.has_phone(user),
         "settings": asdict(user.settings),
     }
 

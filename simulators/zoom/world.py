@@ -32,23 +32,26 @@ class Settings:
     waiting_room: bool = False
     cloud_recording: bool = True
     zoom_phone: bool = False
+    """Whether the person has a licence for Zoom Phone."""
     dynamic_host_key: bool = False
     """Each meeting gets a host key of its own."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
-    """A customer of Zoom: a company with its people."""
+    """A customer of Zoom: a company with its people. Without `phone_enabled` nobody in it has Zoom Phone."""
 
     id: str
     name: str
+    phone_enabled: bool = True
 
 
 @dataclass
 class User:
     """A person of an account. `type` 1 is Basic (free), 2 Licensed, 4 Unassigned (without Meetings).
 
-    `vanity_name` is the personal link name.
+    `vanity_name` is the personal link name. `extension_number` (digits) and `phone_number` (E.164, or "" for none) are
+    her phone line's, and count while she has one; `outside_calls` tells whether it has a calling plan.
 
     `status` is "active", "inactive" or "pending"; `verified` 1 once the e-mail address was confirmed, else 0.
     """
@@ -67,6 +70,9 @@ class User:
     status: str = "active"
     verified: int = 1
     timezone: str = "Europe/Berlin"
+    extension_number: str = ""
+    phone_number: str = ""
+    outside_calls: bool = False
     settings: Settings = field(default_factory=Settings)
 
     @property
@@ -204,6 +210,11 @@ class World:
         """Who changes things in an account: its owner, else an admin."""
         admins = [user for user in self.users.values() if user.account_id == account_id and user.is_admin]
         return min(admins, key=lambda user: user.role_name != "Owner", default=None)
+
+    def has_phone(self, user: User) -> bool:
+        """Whether she has a phone line: a licence, in an account with Zoom Phone."""
+        licensed = user.status == "active" and user.settings.zoom_phone and user.extension_number != ""
+        return licensed and self.accounts[user.account_id].phone_enabled
 
     def remove(self, user: User) -> None:
         """The person is no longer of any account; her meetings go with her."""
