@@ -5,7 +5,16 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from simulators.zoom import control, control_apps, control_people, control_traffic, middleware, oauth, pages
+from simulators.zoom import (
+    control,
+    control_apps,
+    control_people,
+    control_phone,
+    control_traffic,
+    middleware,
+    oauth,
+    pages,
+)
 from simulators.zoom.config import ZoomConfig
 from simulators.zoom.operations import OPERATIONS
 from simulators.zoom.rest import RestApi
@@ -53,6 +62,10 @@ def _control() -> list[web.AbstractRouteDef]:
         web.post(r"/control/meetings/{id:\d{9,11}}/leave", control.leave_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/end", control.end_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/recording", control.record_meeting),
+        web.get("/control/phone/calls", control_phone.list_calls),
+        web.post("/control/phone/calls", control_phone.dial),
+        web.post("/control/phone/calls/incoming", control_phone.call_in),
+        web.post("/control/phone/calls/{call_id}/{action}", control_phone.act),
         web.post("/control/tokens/expire", control_apps.expire_tokens),
         web.post("/control/tokens/revoke", control_apps.revoke_tokens),
         web.post("/control/uninstall", control_apps.uninstall),

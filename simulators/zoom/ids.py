@@ -6,6 +6,7 @@ import string
 import uuid
 from typing import TypeVar
 
+from simulators.zoom.clock import utc_day
 from simulators.zoom.config import UuidStyle
 
 T = TypeVar("T")
@@ -66,6 +67,10 @@ class Ids:
     def guid(self) -> str:
         """A random UUID in its usual form: recording files, tracking ids."""
         return str(uuid.UUID(bytes=self._random.randbytes(16), version=4))
+
+    def dated_guid(self, seconds: float) -> str:
+        """The id of something in the call history: a UUID after the UTC day."""
+        return f"{utc_day(seconds).replace('-', '')}-{self.guid()}"
 
     def opaque(self, length: int = 40) -> str:
         """A long unguessable-looking part of a link."""

@@ -21,6 +21,31 @@ _SCOPES = {
     "recording.recovered": "cloud_recording:read:recording",
     "recording.deleted": "cloud_recording:read:recording",
     "recording.renamed": "cloud_recording:read:recording",
+    **dict.fromkeys(
+        [
+            "phone.caller_ringing",
+            "phone.caller_connected",
+            "phone.caller_ended",
+            "phone.callee_ringing",
+            "phone.callee_answered",
+            "phone.callee_ended",
+            "phone.callee_missed",
+            "phone.callee_rejected",
+            "phone.blind_transfer_initiated",  # a guess: it comes in a running call, as those above
+        ],
+        "phone:read:call",
+    ),
+    **dict.fromkeys(
+        [
+            "phone.caller_call_log_completed",
+            "phone.callee_call_log_completed",
+            "phone.caller_call_history_completed",
+            "phone.callee_call_history_completed",
+            "phone.caller_call_element_completed",
+            "phone.callee_call_element_completed",
+        ],
+        "phone:read:call_log",
+    ),
     # Zoom does not say which scope these need; the one by which the same facts are read is the likely one.
     "user.updated": "user:read:user",
     "user.activated": "user:read:user",

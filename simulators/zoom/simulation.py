@@ -14,6 +14,8 @@ from simulators.zoom.journal import Journal
 from simulators.zoom.life import MeetingLife
 from simulators.zoom.limits import RateLimits
 from simulators.zoom.paging import Pager
+from simulators.zoom.phone_life import PhoneLife
+from simulators.zoom.phone_world import Exchange
 from simulators.zoom.publisher import Publisher
 from simulators.zoom.registry import Registry
 from simulators.zoom.webhooks import Outbox
@@ -47,6 +49,8 @@ class Simulation:
         self.pager = Pager(self.clock)
         self.publisher = Publisher(self.registry, self.grants, self.outbox)
         self.life = MeetingLife(self.world, self.publisher, self.clock, ids, self.config.public_url)
+        self.exchange = Exchange(self.world)
+        self.phone = PhoneLife(self.exchange, self.publisher, self.clock, ids)
         self.faults = Faults()
         self.journal = Journal(self.clock)
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from simulators.zoom.clock import iso
+from simulators.zoom.phone_world import Party, PhoneCall
 from simulators.zoom.rest_meetings import is_listed
 from simulators.zoom.rest_users import vanity_url
 from simulators.zoom.scheduling import join_url_of, passcode_of
@@ -27,6 +28,7 @@ def state(simulation: Simulation) -> dict[str, object]:
         "accounts": [asdict(account) for account in simulation.world.accounts.values()],
         "users": [user_view(simulation, user) for user in simulation.world.users.values()],
         "meetings": meetings(simulation),
+        "calls": phone_calls(simulation),
         "tokens": simulation.grants.live_counts(),
         "grants": grants,
         "webhooks": simulation.outbox.counts(),
@@ -111,4 +113,32 @@ def participant_view(person: Participant) -> dict[str, object]:
         "zoom_user_id": person.user.id if person.user else "",
         "email": person.user.email if person.user else "",
         "join_time": iso(person.join_time),
+    }
+
+
+def phone_calls(simulation: Simulation) -> list[dict[str, object]]:
+    """All phone calls, the newest first."""
+    return [phone_call_view(call) for call in reversed(simulation.exchange.calls.values())]
+
+
+def phone_call_view(call: PhoneCall) -> dict[str, object]:
+    """A phone call, and who is in it now. `result` is that of the call history, None before the end."""
+    return {
+        "call_id": call.call_id,
+        "state": call.state,
+        "result": call.result,
+        "caller": _party_view(call.caller.party),
+        "callee": _party_view(call.callee.party),
+        "ring_time": iso(call.ring_time),
+        "answer_time": None if call.answer_time is None else iso(call.answer_time),
+        "end_time": None if call.end_time is None else iso(call.end_time),
+    }
+
+
+def _party_view(party: Party) -> dict[str, object]:
+    return {
+        "user_id": party.user.id if party.user else "",
+        "name": party.name,
+        "number": party.number,
+        "extension_number": party.extension_number,
     }

@@ -1,0 +1,86 @@
+"""Phone events of the Zoom simulator against Zoom's own specification, where it is at hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+
+from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, Zoom, running_zoom
+
+SPECIFICATIONS = Path(__file__).parents[4] / "shared/specs/zoom"
+EVENTS = SPECIFICATIONS / "phone-events.openapi.json"
+OUTSIDE = "+12025550187"
+FORMS = ["history", "element", "call_log"]
+ENDINGS = ("decline", "no-answer", "busy", "cancel", "voicemail")
+TOLD = {
+    *(f"phone.caller_{step}" for step in ("ringing", "connected", "ended")),
+    *(f"phone.callee_{step}" for step in ("ringing", "answered", "ended", "missed", "rejected")),
+    *(f"phone.{side}_call_{form}_completed" for side in ("caller", "callee") for form in ("history", "element", "log")),
+    "phone.blind_transfer_initiated",
+}
+
+pytestmark = [
+    pytest.mark.needs_shared,
+    pytest.mark.skipif(not EVENTS.exists(), reason="Zoom's specification is not part of this tree"),
+]
+
+
+def _closed(schema: Any) -> Any:
+    """The schema without room for fields that it does not name, on any level."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(part) for key, part in schema.items()}
+    return {**closed, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else closed
+
+
+def _check(value: object, schema: object) -> None:
+    jsonschema.Draft202012Validator(_closed(schema)).validate(value)
+
+
+async def _play(zoom: Zoom) -> None:
+    """One call of every kind: within the account and to and from outside, with every end, and put through."""
+
+    async def act(call: dict[str, Any], action: str, **body: object) -> None:
+        await zoom.control("POST", f"phone/calls/{call['call_id']}/{action}", body)
+
+    async def calls() -> list[dict[str, Any]]:
+        dialled = [{"caller": ADA, "to": to, "devices": 2} for to in ("1003", OUTSIDE, "+12025550102")]
+        made = [await zoom.control("POST", "phone/calls", body) for body in dialled]
+        incoming = {"from": OUTSIDE, "to": ADA, "name": "Lin"}
+        return [*made, await zoom.control("POST", "phone/calls/incoming", incoming)]
+
+    for ending in ENDINGS:
+        for call in await calls():
+            await act(call, ending, history=FORMS)
+    for call in await calls():
+        await act(call, "answer")
+        zoom.clock.value += 5
+        await act(call, "hang-up", history=FORMS)
+    for target in ("1002", OUTSIDE):
+        for side in ("caller", "callee"):
+            call = (await calls())[0]
+            await act(call, "answer")
+            if side == "callee" and target == OUTSIDE:
+                await zoom.control("POST", f"users/{BEN}", {"outside_calls": True})
+            await act(call, "transfer", to=target, by=side, history=FORMS)
+            await act(call, "answer")
+            await act(call, "hang-up", history=FORMS)
+
+
+async def test_every_phone_event_is_as_zoom_specifies_it() -> None:
+    described = json.loads(EVENTS.read_text(encoding="utf-8"))["webhooks"]
+    async with running_zoom() as zoom:
+        await zoom.control("POST", f"users/{GRACE}", {"zoom_phone": True})
+        for person in (ADA, BEN, GRACE):
+            await zoom.access_token(person)
+        await _play(zoom)
+        await zoom.idle()
+        told = [webhook.event for webhook in zoom.app.received]
+        assert {event["event"] for event in told} == TOLD
+        for event in told:
+            body = described[event["event"]]["post"]["requestBody"]["content"]["application/json"]
+            _check(event, body["schema"])
