@@ -7,11 +7,16 @@ from typing import Literal
 from simulators.zoom.clock import SimulatedClock, utc_day
 from simulators.zoom.errors import ZoomError
 
-Label = Literal["light", "medium"]
+Label = Literal["light", "medium", "phone light", "phone medium"]
 
-PER_SECOND: dict[Label, int] = {"light": 30, "medium": 20}
-"""The Pro plan, shared by all apps of the account."""
+PER_SECOND: dict[Label, int] = {"light": 30, "medium": 20, "phone light": 20, "phone medium": 10}
+"""The Pro plan, shared by all apps of the account. Zoom Phone has limits of its own."""
 MEETINGS_PER_DAY = 100
+
+
+def category(label: Label) -> str:
+    """How Zoom names it in a header."""
+    return label.removeprefix("phone ").capitalize()
 
 
 class RateLimits:
@@ -31,7 +36,7 @@ class RateLimits:
         if self._enforced and len(recent) >= PER_SECOND[label]:
             message = "You have reached the maximum per-second rate limit for this API. Try again later."
             headers = {
-                "X-RateLimit-Category": label.capitalize(),
+                "X-RateLimit-Category": category(label),
                 "X-RateLimit-Type": "QPS",
                 "X-RateLimit-Limit": str(PER_SECOND[label]),
                 "X-RateLimit-Remaining": "0",

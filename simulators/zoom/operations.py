@@ -1,6 +1,6 @@
 """The REST operations that the simulator knows, with Zoom's scope and rate limit label for each."""
 
-from simulators.zoom import rest_meetings, rest_past, rest_users
+from simulators.zoom import rest_meetings, rest_past, rest_phone, rest_users
 from simulators.zoom.rest import Operation
 
 OPERATIONS = (
@@ -26,5 +26,9 @@ OPERATIONS = (
         "cloud_recording:read:list_recording_files",
         "light",
         rest_past.get_recordings,
+    ),
+    Operation("GET", "phone/users/{}", "phone:read:user", "phone light", rest_phone.get_profile),
+    Operation(
+        "GET", "phone/users/{}/call_history", "phone:read:list_call_logs", "phone medium", rest_phone.get_call_history
     ),
 )

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulators.zoom.errors import ZoomError, invalid_token, no_such_meeting, validation_failed
 from simulators.zoom.grants import Authorization
-from simulators.zoom.limits import Label
+from simulators.zoom.limits import Label, category
 from simulators.zoom.simulation import SIMULATION, Simulation
 from simulators.zoom.world import Instance, Meeting, User
 
@@ -137,7 +137,7 @@ class RestApi:
             answer, operation = await self._admit(request)
         except ZoomError as error:
             return web.json_response(error.body(), status=error.status, headers=error.headers)
-        headers = {"x-ratelimit-category": operation.label.capitalize()}
+        headers = {"x-ratelimit-category": category(operation.label)}
         if answer.body is None:
             return web.Response(status=answer.status, headers=headers)
         return web.json_response(answer.body, status=answer.status, headers=headers)

@@ -1,4 +1,4 @@
-"""Phone events of the Zoom simulator against Zoom's own specification, where it is at hand."""
+"""Phone events and answers of the Zoom simulator against Zoom's own specifications, where these are at hand."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, Zoom, running_zoom
 
 SPECIFICATIONS = Path(__file__).parents[4] / "shared/specs/zoom"
-EVENTS = SPECIFICATIONS / "phone-events.openapi.json"
+EVENTS, OPERATIONS = SPECIFICATIONS / "phone-events.openapi.json", SPECIFICATIONS / "phone.openapi.json"
 OUTSIDE = "+12025550187"
 FORMS = ["history", "element", "call_log"]
 ENDINGS = ("decline", "no-answer", "busy", "cancel", "voicemail")
@@ -84,3 +84,18 @@ async def test_every_phone_event_is_as_zoom_specifies_it() -> None:
         for event in told:
             body = described[event["event"]]["post"]["requestBody"]["content"]["application/json"]
             _check(event, body["schema"])
+
+
+async def test_every_phone_answer_is_as_zoom_specifies_it() -> None:
+    described = json.loads(OPERATIONS.read_text(encoding="utf-8"))["paths"]
+    async with running_zoom() as zoom:
+        await zoom.control("POST", f"users/{GRACE}", {"zoom_phone": True})
+        token = await zoom.access_token(ADA)
+        await _play(zoom)
+        answers = {}
+        for path in ("/phone/users/{userId}", "/phone/users/{userId}/call_history"):
+            answer = await zoom.api("GET", path.format(userId="me").removeprefix("/"), token)
+            assert answer.status == 200
+            answers[path] = answer.json
+            _check(answer.json, described[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"])
+        assert answers["/phone/users/{userId}/call_history"]["total_records"] > len(ENDINGS)
