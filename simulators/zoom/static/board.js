@@ -9,6 +9,7 @@ const SWITCHES = [
   ["require_password_for_scheduling_new_meetings", "Passcode for scheduled meetings"],
   ["cloud_recording", "Cloud recording"],
   ["zoom_phone", "Zoom Phone"],
+  ["outside_calls", "Phone calls outside"],
 ];
 const drawn = new Map();
 let accountUsers = [];
@@ -115,7 +116,7 @@ function updatePerson(card, person) {
   plan.value = String(person.type);
   plan.addEventListener("change", () => send(path, { type: Number(plan.value) }));
   const switches = SWITCHES.map(([name, text]) => {
-    const box = make("input", { type: "checkbox", checked: person.settings[name] });
+    const box = make("input", { type: "checkbox", checked: person.settings[name] ?? person[name] });
     box.addEventListener("change", () => send(path, { [name]: box.checked }));
     return make("label", { className: "check" }, box, text);
   });
@@ -123,7 +124,7 @@ function updatePerson(card, person) {
   card.replaceChildren(
     make("h3", { textContent: person.display_name }),
     make("p", { className: "muted", textContent: person.email }),
-    make("div", { className: "facts" }, fact("PMI", grouped(person.pmi)), fact("Passcode", person.settings.pmi_password)),
+    make("div", { className: "facts" }, fact("PMI", grouped(person.pmi)), fact("Passcode", person.settings.pmi_password), lineFact(person)),
     make("label", {}, "Plan", plan),
     ...switches,
     make("p", { className: "muted", textContent: person.apps.length ? `Added: ${person.apps.join(", ")}` : "Has not added the app" }),
@@ -158,6 +159,7 @@ function show(state) {
   draw(document.getElementById("rooms"), rooms, newMeeting, updateMeeting);
   const people = state.users.map((user) => ({ ...user, apps: apps(user.id) }));
   draw(document.getElementById("people"), people, () => make("article"), updatePerson);
+  showPhone(state);
   document.getElementById("no-meetings").hidden = meetings.length > 0;
 }
 

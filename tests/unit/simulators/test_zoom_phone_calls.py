@@ -377,3 +377,22 @@ async def test_faults_of_webhooks_count_for_calls(zoom: Zoom) -> None:
     assert await _live(zoom) == []
     assert (await zoom.control("POST", "webhooks/release"))["released"] == 2
     assert [name for name, _ in await _live(zoom)] == [*["caller_ringing"] * 2, *["caller_ended"] * 2]
+
+
+async def test_the_page_is_told_of_calls_and_lines(zoom: Zoom) -> None:
+    call = await _dial(zoom, OUTSIDE)
+    state = await zoom.control("GET", "state")
+    assert state["calls"] == [call]
+    assert [(u["extension_number"], u["has_phone"]) for u in state["users"][:3]] == [
+        ("1001", True),
+        ("1002", False),
+        ("1003", True),
+    ]
+    page = await zoom.request("GET", "/")
+    assert 'src="/static/phone.js"' in page.text
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    script = await zoom.request("GET", "/static/phone.js")
+    assert script.status == 200
+    assert "innerHTML" not in script.text
+    await zoom.control("POST", "reset")
+    assert (await zoom.control("GET", "state"))["calls"] == []
