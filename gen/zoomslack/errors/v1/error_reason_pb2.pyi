@@ -99,11 +99,21 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PHONE_NUMBER_INVALID: _ErrorReason.ValueType  # 70
     """INVALID_ARGUMENT {}: the text is no phone number that can be dialled. No retry."""
     ERROR_REASON_PHONE_NOT_AVAILABLE: _ErrorReason.ValueType  # 71
-    """FAILED_PRECONDITION {}: the person's Zoom account has no Zoom Phone. No retry."""
+    """FAILED_PRECONDITION {}: the person has no Zoom Phone. No retry."""
     ERROR_REASON_CALL_LINK_INVALID: _ErrorReason.ValueType  # 72
     """NOT_FOUND {}: the call link is unknown, altered or expired. No retry."""
     ERROR_REASON_PHONE_NUMBER_EMERGENCY: _ErrorReason.ValueType  # 73
     """INVALID_ARGUMENT {}: emergency numbers are not dialled from here. No retry."""
+    ERROR_REASON_PHONE_NUMBER_PREMIUM: _ErrorReason.ValueType  # 74
+    """INVALID_ARGUMENT {}: numbers that cost more than others are not dialled from here. No retry."""
+    ERROR_REASON_PHONE_CONTACT_UNREACHABLE: _ErrorReason.ValueType  # 75
+    """FAILED_PRECONDITION {}: neither Slack nor Zoom tells a number of the person to call. No retry."""
+    ERROR_REASON_PHONE_NO_OUTSIDE_LINE: _ErrorReason.ValueType  # 76
+    """FAILED_PRECONDITION {}: the person's plan of Zoom Phone reaches extensions of her company only. No retry."""
+    ERROR_REASON_PHONE_DISABLED_FOR_ACCOUNT: _ErrorReason.ValueType  # 77
+    """FAILED_PRECONDITION {}: Zoom Phone is off for the person's whole Zoom account. No retry."""
+    ERROR_REASON_CALL_NOT_FOUND: _ErrorReason.ValueType  # 78
+    """NOT_FOUND {}: the person has no such call. No retry."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Every reason a service of this mesh gives. The `ErrorInfo.domain` is always `zoomslack`.
@@ -189,9 +199,19 @@ ERROR_REASON_DELIVERY_LEASE_LOST: ErrorReason.ValueType  # 61
 ERROR_REASON_PHONE_NUMBER_INVALID: ErrorReason.ValueType  # 70
 """INVALID_ARGUMENT {}: the text is no phone number that can be dialled. No retry."""
 ERROR_REASON_PHONE_NOT_AVAILABLE: ErrorReason.ValueType  # 71
-"""FAILED_PRECONDITION {}: the person's Zoom account has no Zoom Phone. No retry."""
+"""FAILED_PRECONDITION {}: the person has no Zoom Phone. No retry."""
 ERROR_REASON_CALL_LINK_INVALID: ErrorReason.ValueType  # 72
 """NOT_FOUND {}: the call link is unknown, altered or expired. No retry."""
 ERROR_REASON_PHONE_NUMBER_EMERGENCY: ErrorReason.ValueType  # 73
 """INVALID_ARGUMENT {}: emergency numbers are not dialled from here. No retry."""
+ERROR_REASON_PHONE_NUMBER_PREMIUM: ErrorReason.ValueType  # 74
+"""INVALID_ARGUMENT {}: numbers that cost more than others are not dialled from here. No retry."""
+ERROR_REASON_PHONE_CONTACT_UNREACHABLE: ErrorReason.ValueType  # 75
+"""FAILED_PRECONDITION {}: neither Slack nor Zoom tells a number of the person to call. No retry."""
+ERROR_REASON_PHONE_NO_OUTSIDE_LINE: ErrorReason.ValueType  # 76
+"""FAILED_PRECONDITION {}: the person's plan of Zoom Phone reaches extensions of her company only. No retry."""
+ERROR_REASON_PHONE_DISABLED_FOR_ACCOUNT: ErrorReason.ValueType  # 77
+"""FAILED_PRECONDITION {}: Zoom Phone is off for the person's whole Zoom account. No retry."""
+ERROR_REASON_CALL_NOT_FOUND: ErrorReason.ValueType  # 78
+"""NOT_FOUND {}: the person has no such call. No retry."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class PhoneServiceStub:
-    """Owns phone calls. Zoom has no API that dials: a person's own client does, behind a link made here.
+    """Owns phone calls: prepares them, follows them by Zoom's events, and says what Slack is to show. Zoom has no API that
+    dials: a person's own client does, behind a link made here.
     """
 
     def __init__(self, channel):
@@ -45,27 +46,130 @@ class PhoneServiceStub:
                 request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkResponse.FromString,
                 _registered_method=True)
+        self.GetCall = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/GetCall',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallResponse.FromString,
+                _registered_method=True)
+        self.ListCalls = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/ListCalls',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsResponse.FromString,
+                _registered_method=True)
+        self.GetPhoneProfile = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/GetPhoneProfile',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileResponse.FromString,
+                _registered_method=True)
+        self.UpdateShownCalls = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/UpdateShownCalls',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsResponse.FromString,
+                _registered_method=True)
+        self.RecordZoomEvent = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/RecordZoomEvent',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventResponse.FromString,
+                _registered_method=True)
+        self.LeaseDeliveries = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/LeaseDeliveries',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesResponse.FromString,
+                _registered_method=True)
+        self.CompleteDelivery = channel.unary_unary(
+                '/zoomslack.phone.v1.PhoneService/CompleteDelivery',
+                request_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryResponse.FromString,
+                _registered_method=True)
 
 
 class PhoneServiceServicer:
-    """Owns phone calls. Zoom has no API that dials: a person's own client does, behind a link made here.
+    """Owns phone calls: prepares them, follows them by Zoom's events, and says what Slack is to show. Zoom has no API that
+    dials: a person's own client does, behind a link made here.
     """
 
     def PlaceCall(self, request, context):
-        """Prepares a call to a phone number and returns the link that dials it.
+        """Prepares a call to a number, an extension or a person, and returns the link that dials.
 
         Stores the call; nothing rings yet. Repeating with the same `request_id` answers with the same call. Reasons:
-        PHONE_NUMBER_INVALID, PHONE_NUMBER_EMERGENCY, PHONE_NOT_AVAILABLE, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE,
-        ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING, REQUEST_ID_REUSED.
+        PHONE_NUMBER_INVALID, PHONE_NUMBER_EMERGENCY, PHONE_NUMBER_PREMIUM, PHONE_CONTACT_UNREACHABLE, PHONE_NOT_AVAILABLE,
+        PHONE_NO_OUTSIDE_LINE, PHONE_DISABLED_FOR_ACCOUNT, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        ZOOM_SCOPE_MISSING, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResolveCallLink(self, request, context):
-        """Returns what the page behind a call link needs to dial.
+        """Returns what the page behind a call link needs to dial, and records that the link was opened.
 
-        Changes nothing. Reasons: CALL_LINK_INVALID.
+        Only a call that begins within ten minutes of that counts as placed from Slack. Repeating is safe: the link was
+        opened once more. Reasons: CALL_LINK_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCall(self, request, context):
+        """Returns one call of a person.
+
+        Changes nothing. Reasons: CALL_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCalls(self, request, context):
+        """Lists the calls of a person, the newest first.
+
+        Changes nothing. Reasons: PAGE_TOKEN_INVALID, INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPhoneProfile(self, request, context):
+        """Returns what a person can do with Zoom Phone, and what she wants to see of it.
+
+        Asks Zoom; changes nothing. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateShownCalls(self, request, context):
+        """Sets which of her calls a person sees in her own conversation with the app.
+
+        Repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordZoomEvent(self, request, context):
+        """Records an event that Zoom sent about a call, with its effect, in one transaction.
+
+        Repeating is safe: an event that was recorded before changes nothing. The order of events does not matter.
+        Reasons: INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaseDeliveries(self, request, context):
+        """Leases calls that Slack does not show as it should, each to one edge at a time.
+
+        Waits up to `wait` for something to lease. A lease that is not completed in time goes to the next caller.
+        Reasons: INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompleteDelivery(self, request, context):
+        """Records how a delivery ended, and gives the lease back.
+
+        Repeating is safe. Reasons: DELIVERY_LEASE_LOST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +188,41 @@ def add_PhoneServiceServicer_to_server(servicer, server):
                     request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkRequest.FromString,
                     response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkResponse.SerializeToString,
             ),
+            'GetCall': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCall,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallResponse.SerializeToString,
+            ),
+            'ListCalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCalls,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsResponse.SerializeToString,
+            ),
+            'GetPhoneProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPhoneProfile,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileResponse.SerializeToString,
+            ),
+            'UpdateShownCalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateShownCalls,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsResponse.SerializeToString,
+            ),
+            'RecordZoomEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordZoomEvent,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventResponse.SerializeToString,
+            ),
+            'LeaseDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaseDeliveries,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesResponse.SerializeToString,
+            ),
+            'CompleteDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompleteDelivery,
+                    request_deserializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryRequest.FromString,
+                    response_serializer=zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'zoomslack.phone.v1.PhoneService', rpc_method_handlers)
@@ -93,7 +232,8 @@ def add_PhoneServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PhoneService:
-    """Owns phone calls. Zoom has no API that dials: a person's own client does, behind a link made here.
+    """Owns phone calls: prepares them, follows them by Zoom's events, and says what Slack is to show. Zoom has no API that
+    dials: a person's own client does, behind a link made here.
     """
 
     @staticmethod
@@ -140,6 +280,195 @@ class PhoneService:
             '/zoomslack.phone.v1.PhoneService/ResolveCallLink',
             zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkRequest.SerializeToString,
             zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ResolveCallLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/GetCall',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/ListCalls',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.ListCallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPhoneProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/GetPhoneProfile',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.GetPhoneProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateShownCalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/UpdateShownCalls',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.UpdateShownCallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordZoomEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/RecordZoomEvent',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.RecordZoomEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaseDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/LeaseDeliveries',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.LeaseDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompleteDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.phone.v1.PhoneService/CompleteDelivery',
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryRequest.SerializeToString,
+            zoomslack_dot_phone_dot_v1_dot_phone__service__pb2.CompleteDeliveryResponse.FromString,
             options,
             channel_credentials,
             insecure,
