@@ -63,7 +63,7 @@ _HOLDERS = frozenset({"meetings.zoomslack", "phone.zoomslack"})
 CALLERS = {
     **{method.name: _EDGE for method in SERVICE.methods},
     **dict.fromkeys(("IssueZoomAccessToken", "ListDepartures", "CompleteDeparture"), _HOLDERS),
-    "FindConnectedUsers": frozenset({"meetings.zoomslack"}),
+    "FindConnectedUsers": _HOLDERS,
 }
 """Who may call what, by certificate name. The edge never calls Zoom, so it gets no token for it."""
 

@@ -17,12 +17,21 @@ from mesh.database import migrate as migrate_database
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.phone.calls import Calls
+from services.phone.connected_users import ConnectedUsers
 from services.phone.links import CallLinks
 from services.phone.phone_numbers import PhoneNumbers
+from services.phone.profiles import Profiles
+from services.phone.reconciling import Reconciler
+from services.phone.repairs import count_repairs
 from services.phone.servicer import PhoneServicer
 from services.phone.settings import PhoneSettings
+from services.phone.shown_calls import Recorder
 from services.phone.store import CallStore
+from services.phone.store_deliveries import DeliveryStore
 from services.phone.store_departures import DepartureStore
+from services.phone.store_events import EventStore
+from services.phone.store_reconciling import ReconcilingStore
+from services.phone.store_shown_calls import ShownCallsStore
 from services.phone.zoom_phone import ZoomPhone
 from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
@@ -48,8 +57,21 @@ class Phone:
     """The wired service."""
 
     server: MeshServer
+    servicer: PhoneServicer
+    events: EventStore
+    reconcile: Reconciler
     erase: departures.Departures
     leavers: DepartureStore
+
+    async def heal(self) -> None:
+        """Looks up what was not heard of, and has the edges show what was found."""
+        if await self.reconcile():
+            self.servicer.announce()
+
+    async def forget(self) -> None:
+        """Deletes what is no longer needed."""
+        await self.events.forget_old()
+        await self.leavers.forget_old()
 
 
 async def serve(settings: PhoneSettings) -> None:
@@ -61,15 +83,20 @@ async def serve(settings: PhoneSettings) -> None:
         log.info("listening", extra={"address": settings.listen, "port": phone.server.port})
         async with running(
             asyncio.create_task(every(departures.PAUSE, phone.erase, clock), name="erase"),
-            asyncio.create_task(every(FORGET_INTERVAL, phone.leavers.forget_old, clock), name="forget"),
+            asyncio.create_task(every(FORGET_INTERVAL, phone.forget, clock), name="forget"),
+            asyncio.create_task(every(settings.reconcile_interval_seconds, phone.heal, clock), name="reconcile"),
         ):
             await stop.wait()
             log.info("draining")
+        phone.servicer.stop_waiting()
         await phone.server.drain()
 
 
-async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock) -> Phone:
-    """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
+async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock, *, drain_delay: float = 0.5) -> Phone:
+    """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never.
+
+    `drain_delay` as in `ServerOptions`: nothing balances in tests.
+    """
     database = Database(settings.database_url)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
@@ -77,14 +104,22 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
     auth = await resources.enter_async_context(open_channel(settings.auth_target, AUTH, settings.tls_dir))
     http = await resources.enter_async_context(open_http_client())
     auth_stub = AuthServiceStub(auth)
-    zoom = ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock)
-    calls = Calls(
-        store=CallStore(database),
-        numbers=PhoneNumbers(settings.default_region),
-        zoom_phone=ZoomPhone(zoom),
-        links=CallLinks(settings.key_ring(), settings.public_url, clock),
-        clock=clock,
+    zoom = ZoomPhone(ZoomClient(http, settings.zoom_api_url, AccessTokens(auth_stub, clock), clock), clock)
+    quiet = settings.reconcile_quiet
+    store = CallStore(database, clock, quiet=quiet)
+    numbers = PhoneNumbers(
+        settings.default_region, emergency=settings.emergency_numbers, premium=settings.premium_numbers
     )
+    links = CallLinks(settings.key_ring(), settings.public_url, clock)
+    events, shown = EventStore(database, clock, quiet=quiet), ShownCallsStore(database, clock)
+    servicer = PhoneServicer(
+        calls=Calls(store=store, numbers=numbers, profiles=zoom, links=links, clock=clock),
+        store=store,
+        profiles=Profiles(zoom, shown),
+        recorder=Recorder(events, shown, ConnectedUsers(auth_stub)),
+        deliveries=DeliveryStore(database, clock),
+    )
+    reconcile = Reconciler(ReconcilingStore(database, clock, quiet=quiet), zoom, clock, count_repairs, quiet=quiet)
     leavers = DepartureStore(database, clock)
     server = MeshServer(
         ServerOptions(
@@ -92,13 +127,14 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
             tls_dir=settings.tls_dir,
             callers=CALLERS if settings.tls_dir else None,
             reflection=settings.reflection,
+            drain_delay=drain_delay,
         ),
         PHONE.full_name,
-        lambda grpc_server: add_PhoneServiceServicer_to_server(PhoneServicer(calls), grpc_server),
+        lambda grpc_server: add_PhoneServiceServicer_to_server(servicer, grpc_server),
         lambda: _ready(database),
     )
     erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase, clock)
-    return Phone(server, erase, leavers)
+    return Phone(server, servicer, events, reconcile, erase, leavers)
 
 
 async def migrate(settings: PhoneSettings) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from mesh.settings import DatabaseUrl, GrpcListenAddress, GrpcTarget, HttpUrl, SealingSettings
+from services.phone.lines import Policy
 from services.phone.phone_numbers import is_region
 
 
@@ -30,7 +32,24 @@ class PhoneSettings(SealingSettings):
     zoom_api_url: HttpUrl = Field("https://api.zoom.us/v2", alias="ZOOMSLACK_ZOOM_API_URL")
     """Other Zoom clouds have other addresses."""
     default_region: Annotated[str, AfterValidator(_region)] = Field("US", alias="ZOOMSLACK_PHONE_DEFAULT_REGION")
-    """The country of numbers that are typed without `+`."""
+    """The country of numbers without `+` whose caller has no number of her own at Zoom."""
+    emergency_numbers: Policy = Field(Policy.REFUSE, alias="ZOOMSLACK_PHONE_EMERGENCY_NUMBERS")
+    """`refuse`: emergency numbers get no link, as a call from a computer may reach the wrong place and not tell where
+    the caller is. `warn`: they get one, with a warning."""
+    premium_numbers: Policy = Field(Policy.REFUSE, alias="ZOOMSLACK_PHONE_PREMIUM_NUMBERS")
+    """`refuse`: numbers that cost more than others get no link. `warn`: they get one, with a warning."""
+    reconcile_interval_seconds: int = Field(60, ge=5, le=3600, alias="ZOOMSLACK_RECONCILE_INTERVAL_SECONDS")
+    """Seconds between two looks for calls of which an event may have been lost. A look is at most 30 people's history.
+    Longer: cards heal later. Shorter: more of the callers' limits goes."""
+    reconcile_quiet_seconds: int = Field(600, ge=5, le=3600, alias="ZOOMSLACK_RECONCILE_QUIET_SECONDS")
+    """Seconds after the last that was heard of a call after which Zoom's history is looked at. Zoom repeats what was
+    not taken for the first time after five minutes. Shorter: asks about what is on its way. Longer: what was lost is
+    seen later."""
+
+    @property
+    def reconcile_quiet(self) -> timedelta:
+        """The same as a duration."""
+        return timedelta(seconds=self.reconcile_quiet_seconds)
 
     @property
     def database_url(self) -> str:

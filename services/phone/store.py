@@ -1,24 +1,43 @@
-"""Calls in the database. With `store_departures`: the only SQL of this service."""
+"""Calls in the database: placing them, opening their links, reading them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.phone.calls import Call, CallCommand, CallState, PhoneNumber
+from services.phone.calls import Call, CallCommand
+from services.phone.progress import CallState, Direction, Result
+from services.phone.reconciling import QUIET
+from services.phone.rows import call_from, values_of
 from services.phone.tables import calls
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which calls of a person are wanted. None: all."""
+
+    begin_time: datetime | None = None
+    end_time: datetime | None = None
+    direction: Direction | None = None
+    result: Result | None = None
 
 
 class CallStore:
     """Keeps calls, one per request of a tenant."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock, *, quiet: timedelta = QUIET) -> None:
+        """`quiet` is how long after the last that was heard of a call Zoom is asked about it."""
         self._database = database
+        self._clock = clock
+        self._quiet = quiet
 
     async def find(self, command: CallCommand) -> Call | None:
         """Returns the call that this command made earlier, or None.
@@ -37,17 +56,7 @@ class CallStore:
             await connection.execute(
                 insert(connection, calls)
                 .values(
-                    call_id=call.call_id,
-                    team_id=call.caller.team_id,
-                    enterprise_id=call.caller.enterprise_id,
-                    slack_user_id=call.caller.user_id,
-                    channel_id=call.channel_id,
-                    request_id=command.request_id,
-                    fingerprint=command.fingerprint(),
-                    phone_number=call.number.e164,
-                    national_number=call.number.national,
-                    state=call.state.value,
-                    create_time=call.create_time,
+                    **values_of(call), request_id=command.request_id, fingerprint=command.fingerprint(), settled=True
                 )
                 .on_conflict_do_nothing(index_elements=["team_id", "request_id"])
             )
@@ -56,29 +65,77 @@ class CallStore:
             raise LookupError("a call that was just stored is not there")
         return stored
 
-    async def get(self, call_id: str) -> Call | None:
-        """Returns a call by its id alone: the one lookup without a tenant, for links whose signature was checked."""
+    async def open(self, call_id: str) -> Call | None:
+        """Records that the link of a call was opened, and returns the call; None where there is none.
+
+        By its id alone: the one look without a tenant, for links whose signature was checked.
+        """
+        now = self._clock.now()
+        async with self._database.transaction("open call link") as connection:
+            opened = await connection.execute(
+                update(calls)
+                .where(calls.c.call_id == call_id)
+                .values(
+                    first_open_time=func.coalesce(calls.c.first_open_time, now),
+                    last_open_time=now,
+                    reconcile_time=now + self._quiet,
+                    reconcile_attempts=0,
+                    settled=False,
+                )
+                .returning(*calls.c)
+            )
+            row = opened.one_or_none()
+        return None if row is None else call_from(row)
+
+    async def get(self, user: SlackUser, call_id: str) -> Call:
+        """Returns a call of `user`. Raises MeshError(CALL_NOT_FOUND)."""
+        query = select(*calls.c).where(_of(user), calls.c.call_id == call_id)
         async with self._database.snapshot("get call") as connection:
-            row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).one_or_none()
-        return None if row is None else _call(row)
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise MeshError(Reason.CALL_NOT_FOUND)
+        return call_from(row)
+
+    async def list_of(
+        self, user: SlackUser, wanted: Filter, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Call]:
+        """Returns up to `limit` calls of `user`, the newest first, from after the position `before`."""
+        query = (
+            select(*calls.c)
+            .where(_of(user), *_matching(wanted))
+            .order_by(calls.c.create_time.desc(), calls.c.call_id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            earlier = and_(calls.c.create_time == before[0], calls.c.call_id < before[1])
+            query = query.where(or_(calls.c.create_time < before[0], earlier))
+        async with self._database.snapshot("list calls") as connection:
+            return [call_from(row) for row in await connection.execute(query)]
+
+
+def _of(user: SlackUser) -> Any:
+    return and_(calls.c.team_id == user.team_id, calls.c.slack_user_id == user.user_id)
+
+
+def _matching(wanted: Filter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.begin_time is not None:
+        conditions.append(calls.c.create_time >= wanted.begin_time)
+    if wanted.end_time is not None:
+        conditions.append(calls.c.create_time < wanted.end_time)
+    if wanted.direction is not None:
+        conditions.append(calls.c.direction == wanted.direction.value)
+    if wanted.result is not None:
+        # While a call goes on again (it rang elsewhere) it has a result and no end.
+        conditions += [calls.c.result == wanted.result.value, calls.c.state == CallState.ENDED.value]
+    return conditions
 
 
 async def _find(connection: AsyncConnection, command: CallCommand) -> Call | None:
-    query = select(calls).where(calls.c.team_id == command.user.team_id, calls.c.request_id == command.request_id)
+    query = select(*calls.c).where(calls.c.team_id == command.user.team_id, calls.c.request_id == command.request_id)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     if row.fingerprint != command.fingerprint():
         raise MeshError(Reason.REQUEST_ID_REUSED)
-    return _call(row)
-
-
-def _call(row: Row[Any]) -> Call:
-    return Call(
-        call_id=row.call_id,
-        caller=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
-        channel_id=row.channel_id,
-        number=PhoneNumber(e164=row.phone_number, national=row.national_number),
-        state=CallState(row.state),
-        create_time=row.create_time,
-    )
+    return call_from(row)

@@ -1,21 +1,24 @@
-"""Whoever left, in the database: their calls go."""
+"""Whoever left, in the database: their calls go, and what they chose."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.departed import Departed
-from services.phone.tables import calls, erasures
+from services.phone.tables import calls, deliveries, erasures, shown_calls
 
 REMEMBER = timedelta(days=365)
 """How long the count of an erasure is kept: as long as auth keeps its receipt."""
 _BATCH = 5_000
 """Calls in one transaction: a large workspace has more than a database deletes within a statement's time."""
+_AT_ONCE = 500
+"""Ids in one statement: databases limit them."""
+_MADE = {calls: calls.c.create_time, shown_calls: shown_calls.c.update_time}
 
 
 class DepartureStore:
@@ -40,14 +43,42 @@ class DepartureStore:
                 rows, done = await _known(connection, departed.departure_id)
                 if done:
                     return rows
-                some = select(calls.c.call_id).where(_theirs(departed)).limit(self._batch)
-                erased = (await connection.execute(delete(calls).where(calls.c.call_id.in_(some)))).rowcount
+                erased = await _erase_some(connection, departed, self._batch)
                 await _count(connection, departed, rows + erased, None if erased else self._clock.now())
 
     async def forget_old(self) -> None:
         """Deletes counts that nobody asks for any more."""
         async with self._database.transaction("forget old erasures") as connection:
             await connection.execute(delete(erasures).where(erasures.c.erase_time < self._clock.now() - REMEMBER))
+
+
+async def _erase_some(connection: AsyncConnection, departed: Departed, batch: int) -> int:
+    """Deletes up to `batch` calls and what hangs on them; returns how many rows of people that were."""
+    chosen = await connection.execute(delete(shown_calls).where(_theirs(departed, shown_calls)))
+    some = select(calls.c.call_id).where(_theirs(departed, calls)).limit(batch)
+    gone = await connection.execute(delete(calls).where(calls.c.call_id.in_(some)).returning(calls.c.call_id))
+    ids = list(gone.scalars())
+    for start in range(0, len(ids), _AT_ONCE):
+        part = ids[start : start + _AT_ONCE]
+        await connection.execute(delete(deliveries).where(deliveries.c.call_id.in_(part)))
+    await _forget_contact(connection, departed)
+    return chosen.rowcount + len(ids)
+
+
+async def _forget_contact(connection: AsyncConnection, departed: Departed) -> None:
+    """Takes the name of who left out of the calls of others, who keep the number that they called."""
+    if departed.user_id and departed.team_id:
+        await connection.execute(
+            update(calls)
+            .where(
+                calls.c.team_id == departed.team_id,
+                calls.c.contact_slack_user_id == departed.user_id,
+                # What the index is limited to.
+                calls.c.contact_slack_user_id != literal_column("''"),
+                calls.c.create_time <= departed.depart_time,
+            )
+            .values(contact_name="", contact_slack_user_id="")
+        )
 
 
 async def _known(connection: AsyncConnection, departure_id: str) -> tuple[int, bool]:
@@ -67,15 +98,15 @@ async def _count(connection: AsyncConnection, departed: Departed, rows: int, end
     )
 
 
-def _theirs(departed: Departed) -> ColumnElement[bool]:
-    """Returns the condition for calls of `departed`: the tenant first. Raises ValueError where there is none."""
+def _theirs(departed: Departed, table: Table) -> ColumnElement[bool]:
+    """Returns the condition for rows of `departed`: the tenant first. Raises ValueError where there is none."""
     if departed.team_id:
-        tenant = calls.c.team_id == departed.team_id
+        tenant = table.c.team_id == departed.team_id
     elif departed.enterprise_id:
         # The second half is what the index is limited to.
-        in_organisation = calls.c.enterprise_id != literal_column("''")
-        tenant = and_(calls.c.enterprise_id == departed.enterprise_id, in_organisation)
+        in_organisation = table.c.enterprise_id != literal_column("''")
+        tenant = and_(table.c.enterprise_id == departed.enterprise_id, in_organisation)
     else:
         raise ValueError("a departure from nowhere")
-    person = [calls.c.slack_user_id == departed.user_id] if departed.user_id else []
-    return and_(tenant, *person, calls.c.create_time <= departed.depart_time)
+    person = [table.c.slack_user_id == departed.user_id] if departed.user_id else []
+    return and_(tenant, *person, _MADE[table] <= departed.depart_time)

@@ -12,47 +12,49 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
+from google.protobuf.duration_pb2 import Duration
 
 from mesh.channel import open_channel
 from mesh.database import Database, migrate
-from mesh.errors import MeshError
-from mesh.sealing import KeyRing
+from mesh.errors import MeshError, Reason
 from mesh.server import MeshServer, ServerOptions
-from services.phone.__main__ import AUTH, MIGRATIONS, PHONE
-from services.phone.calls import Calls
-from services.phone.links import CallLinks
-from services.phone.phone_numbers import PhoneNumbers
-from services.phone.servicer import PhoneServicer
-from services.phone.store import CallStore
-from services.phone.zoom_phone import ZoomPhone
+from services.phone.__main__ import AUTH, MIGRATIONS, PHONE, Phone, build
+from services.phone.settings import PhoneSettings
 from tests.support import databases
 from tests.support.clock import FakeClock
-from zoom_api.client import ZoomClient, open_http_client
-from zoom_api.tokens import AccessTokens
 from zoomslack.auth.v1 import auth_service_pb2
-from zoomslack.auth.v1.auth_service_pb2_grpc import (
-    AuthServiceServicer,
-    AuthServiceStub,
-    add_AuthServiceServicer_to_server,
-)
+from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceServicer, add_AuthServiceServicer_to_server
 from zoomslack.phone.v1 import phone_service_pb2 as pb
-from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub, add_PhoneServiceServicer_to_server
+from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
-KEYS = KeyRing((("k1", bytes(range(32))),))
 ADA = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0ADA")
+GRACE = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0GRACE")
 GENERAL = slack_pb2.SlackConversation(slack_channel_id="C0GENERAL")
 TOKEN = "invented-access-token"
+ACCOUNT = "zoomAcme"
+FULL = {
+    "status": "activate",
+    "extension_number": 1001,
+    "phone_numbers": [{"id": "n1", "number": "12025550101"}],
+    "calling_plans": [{"type": 200}],
+}
+"""What Zoom says of a telephone that reaches everybody; the number is without `+`, as Zoom writes it there."""
 
 
 class StandInAuth(AuthServiceServicer):
-    """Gives everybody the same access token, or fails when told so."""
+    """Gives everybody an access token of her own or of her company, or fails when told so."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.failure: MeshError | None = None
+        self.by_company = False
+        self.unconnected: set[str] = set()
+        """Slack users whom auth does not know (any more)."""
+        self.accounts: dict[str, str] = {}
+        """By Slack user: the Zoom account, where it is not the usual one."""
         self._clock = clock
 
     async def IssueZoomAccessToken(
@@ -60,29 +62,79 @@ class StandInAuth(AuthServiceServicer):
     ) -> auth_service_pb2.IssueZoomAccessTokenResponse:
         if self.failure is not None:
             raise self.failure
-        response = auth_service_pb2.IssueZoomAccessTokenResponse(access_token=TOKEN, zoom_user_id="zoomAda")
+        user_id = request.user.slack_user_id
+        if user_id in self.unconnected:
+            raise MeshError(Reason.ZOOM_NOT_CONNECTED)
+        response = auth_service_pb2.IssueZoomAccessTokenResponse(
+            access_token=TOKEN,
+            zoom_user_id=zoom_user(user_id),
+            zoom_account_id=self.accounts.get(user_id, ACCOUNT),
+            zoom_path_user_id=zoom_user(user_id) if self.by_company else "me",
+        )
         response.expire_time.FromDatetime(self._clock.now() + timedelta(hours=1))
         return response
+
+    async def FindConnectedUsers(
+        self, request: auth_service_pb2.FindConnectedUsersRequest, context: Any
+    ) -> auth_service_pb2.FindConnectedUsersResponse:
+        if self.failure is not None:
+            raise self.failure
+        user_id = request.user.slack_user_id
+        known = [] if user_id in self.unconnected else [(zoom_user(user_id), user_id)]
+        return auth_service_pb2.FindConnectedUsersResponse(
+            users=[
+                auth_service_pb2.ConnectedUser(zoom_user_id=zoom_id, slack_user_id=slack_id)
+                for zoom_id, slack_id in known
+                if zoom_id in request.zoom_user_ids
+            ]
+        )
+
+
+def zoom_user(slack_user_id: str) -> str:
+    """Returns who somebody is at Zoom: `U0ADA` is `zoomAda`."""
+    return f"zoom{slack_user_id.removeprefix('U0').capitalize()}"
 
 
 @dataclass
 class StandInZoom:
-    """Answers `GET /v2/users/me/settings`."""
+    """Answers what phone asks of Zoom: of each user the same, unless told otherwise."""
 
     status: int = 200
-    answer: Any = field(default_factory=lambda: {"feature": {"zoom_phone": True}})
+    answer: Any = field(default_factory=lambda: dict(FULL))
+    """The status and the answer of `GET /phone/users/{userId}`."""
+    telephones: dict[str, Any] = field(default_factory=dict)
+    """By Zoom user: her answer, where it is not the usual one."""
+    settings_status: int = 200
+    settings: Any = field(default_factory=lambda: {"feature": {"zoom_phone": True}})
+    history_status: int = 200
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    """The call history, whosever it is."""
+    history_requests: list[dict[str, str]] = field(default_factory=list)
     requests: int = 0
     url: str = ""
 
-    async def settings(self, request: web.Request) -> web.Response:
+    async def _phone_user(self, request: web.Request) -> web.Response:
+        answer = self.telephones.get(request.match_info["user"], self.answer)
+        return self._reply(request, self.status, answer)
+
+    async def _settings(self, request: web.Request) -> web.Response:
+        return self._reply(request, self.settings_status, self.settings)
+
+    async def _history(self, request: web.Request) -> web.Response:
+        self.history_requests.append(dict(request.query))
+        return self._reply(request, self.history_status, {"call_elements": self.calls, "next_page_token": ""})
+
+    def _reply(self, request: web.Request, status: int, answer: Any) -> web.Response:
         self.requests += 1
         if request.headers["Authorization"] != f"Bearer {TOKEN}":
             return web.json_response({"code": 124, "message": "Invalid access token."}, status=401)
-        return web.json_response(self.answer, status=self.status)
+        return web.json_response(answer, status=status)
 
     async def start(self, resources: AsyncExitStack) -> None:
         app = web.Application()
-        app.router.add_get("/v2/users/me/settings", self.settings)
+        app.router.add_get("/v2/phone/users/{user}", self._phone_user)
+        app.router.add_get("/v2/phone/users/{user}/call_history", self._history)
+        app.router.add_get("/v2/users/{user}/settings", self._settings)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         resources.push_async_callback(runner.cleanup)
@@ -101,61 +153,97 @@ class Mesh:
     clock: FakeClock
     database: Database
     url: str
+    phone: Phone
 
     async def place(
-        self, number: str = "+1 202 555 0143", *, request_id: str = "", user: slack_pb2.SlackUser = ADA
+        self,
+        number: str = "+1 202 555 0143",
+        *,
+        request_id: str = "",
+        user: slack_pb2.SlackUser = ADA,
+        contact: pb.Contact | None = None,
     ) -> pb.PlaceCallResponse:
-        return await self.stub.PlaceCall(
-            pb.PlaceCallRequest(
-                user=user,
-                request_id=request_id or str(uuid.uuid4()),
-                conversation=GENERAL,
-                phone_number=number,
-            ),
-            timeout=5,
+        request = pb.PlaceCallRequest(
+            user=user,
+            request_id=request_id or str(uuid.uuid4()),
+            conversation=GENERAL,
+            phone_number="" if contact else number,
+            contact=contact,
         )
+        return await self.stub.PlaceCall(request, timeout=5)
 
     async def resolve(self, signed_id: str) -> pb.PhoneCall:
         return (await self.stub.ResolveCallLink(pb.ResolveCallLinkRequest(signed_id=signed_id), timeout=5)).call
 
+    async def dialled(self, number: str = "+1 202 555 0143", *, user: slack_pb2.SlackUser = ADA) -> pb.PhoneCall:
+        """Places a call and opens its link."""
+        placed = await self.place(number, user=user)
+        return await self.resolve(placed.call_url.rpartition("/")[2])
+
+    async def record(self, body: bytes) -> pb.EventDisposition.ValueType:
+        return (await self.stub.RecordZoomEvent(pb.RecordZoomEventRequest(body=body), timeout=5)).disposition
+
+    async def calls(self, user: slack_pb2.SlackUser = ADA, **wanted: Any) -> list[pb.PhoneCall]:
+        """Returns the calls of somebody, the newest first."""
+        return list((await self.stub.ListCalls(pb.ListCallsRequest(user=user, **wanted), timeout=5)).calls)
+
+    async def call(self, user: slack_pb2.SlackUser = ADA) -> pb.PhoneCall:
+        """Returns the one call of somebody."""
+        [only] = await self.calls(user)
+        return only
+
+    async def show_all(self, user: slack_pb2.SlackUser = ADA) -> None:
+        await self.stub.UpdateShownCalls(
+            pb.UpdateShownCallsRequest(user=user, shown_calls=pb.SHOWN_CALLS_ALL), timeout=5
+        )
+
+    async def lease(self, holder: str = "edge-1", *, count: int = 50) -> list[pb.Delivery]:
+        request = pb.LeaseDeliveriesRequest(lease_holder=holder, max_deliveries=count, wait=Duration())
+        return list((await self.stub.LeaseDeliveries(request, timeout=5)).deliveries)
+
+    async def complete(self, delivery: pb.Delivery, *, ts: str = "1700000000.000100") -> None:
+        """Reports that Slack shows a delivery."""
+        shown = pb.Delivered(version=delivery.version, slack_channel_id="D0ADA", slack_message_ts=ts)
+        request = pb.CompleteDeliveryRequest(
+            user=delivery.user, delivery_id=delivery.delivery_id, lease_token=delivery.lease_token, delivered=shown
+        )
+        await self.stub.CompleteDelivery(request, timeout=5)
+
 
 @pytest.fixture(params=databases.KINDS)
 async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Mesh]:
-    clock, zoom = FakeClock(), StandInZoom()
-    auth = StandInAuth(clock)  # type: ignore[abstract]  # plays only the one RPC
+    url = await databases.fresh_database_url(request.param, tmp_path)
     async with AsyncExitStack() as resources:
-        await zoom.start(resources)
-        url = await databases.fresh_database_url(request.param, tmp_path)
-        database = Database(url)
-        resources.push_async_callback(database.dispose)
-        await migrate(database, MIGRATIONS)
-        auth_server = await _serve(
-            AUTH.full_name, lambda server: add_AuthServiceServicer_to_server(auth, server), resources
-        )
-        auth_channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{auth_server.port}", AUTH))
-        http = await resources.enter_async_context(open_http_client())
-        tokens = AccessTokens(AuthServiceStub(auth_channel), clock)
-        calls = Calls(
-            store=CallStore(database),
-            numbers=PhoneNumbers("US"),
-            zoom_phone=ZoomPhone(ZoomClient(http, zoom.url, tokens, clock)),
-            links=CallLinks(KEYS, "https://zoom.example", clock),
-            clock=clock,
-        )
-        server = await _serve(
-            PHONE.full_name,
-            lambda grpc_server: add_PhoneServiceServicer_to_server(PhoneServicer(calls), grpc_server),
-            resources,
-        )
-        channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{server.port}", PHONE))
-        yield Mesh(PhoneServiceStub(channel), auth, zoom, clock, database, url)
+        yield await running_mesh(url, tmp_path, resources)
 
 
-async def _serve(name: str, register: Any, resources: AsyncExitStack) -> MeshServer:
-    async def ready() -> bool:
-        return True
-
-    server = MeshServer(ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1), name, register, ready)
-    await server.start()
-    resources.push_async_callback(server.drain)
-    return server
+async def running_mesh(url: str, folder: Path, resources: AsyncExitStack, **settings: str) -> Mesh:
+    """Returns the service as it is wired, with some of its settings, on a database that is migrated here."""
+    clock, zoom = FakeClock(), StandInZoom()
+    auth = StandInAuth(clock)  # type: ignore[abstract]  # plays only two RPCs
+    await zoom.start(resources)
+    database = Database(url)
+    resources.push_async_callback(database.dispose)
+    await migrate(database, MIGRATIONS)
+    auth_server = MeshServer(
+        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
+        AUTH.full_name,
+        lambda server: add_AuthServiceServicer_to_server(auth, server),
+        database.ready,
+    )
+    await auth_server.start()
+    resources.push_async_callback(auth_server.drain)
+    told = {
+        "ZOOMSLACK_DATA_DIR": str(folder),
+        "ZOOMSLACK_PHONE_LISTEN": "127.0.0.1:0",
+        "ZOOMSLACK_PHONE_DATABASE_URL": url,
+        "ZOOMSLACK_AUTH_TARGET": f"127.0.0.1:{auth_server.port}",
+        "ZOOMSLACK_ZOOM_API_URL": zoom.url,
+        "ZOOMSLACK_PUBLIC_URL": "https://zoom.example",
+        **settings,
+    }
+    phone = await build(PhoneSettings.load(told), resources, clock, drain_delay=0)
+    await phone.server.start()
+    resources.push_async_callback(phone.server.drain)
+    channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{phone.server.port}", PHONE))
+    return Mesh(PhoneServiceStub(channel), auth, zoom, clock, database, url, phone)

@@ -19,7 +19,7 @@ from mesh.errors import MeshError, Reason
 from services.phone.__main__ import PHONE, build, migrate
 from services.phone.settings import PhoneSettings
 from services.phone.tables import calls
-from tests.integration.phone.conftest import ADA, GENERAL, Mesh
+from tests.integration.phone.conftest import ADA, FULL, GENERAL, Mesh
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from zoomslack.type.v1 import slack_pb2
@@ -45,7 +45,7 @@ async def test_a_number_becomes_a_call_with_a_link_that_leads_back_to_it(mesh: M
     assert response.call_url.startswith("https://zoom.example/call/")
     assert response.call.phone_number == "+12025550143"
     assert response.call.national_number == "(202) 555-0143"
-    assert response.call.caller == ADA
+    assert response.call.user == ADA
     assert response.call.state == pb.PHONE_CALL_STATE_PREPARED
     assert response.call.create_time.ToDatetime(UTC) == mesh.clock.now()
     assert await mesh.resolve(signed_id(response)) == response.call
@@ -107,7 +107,7 @@ async def test_a_request_id_belongs_to_its_tenant(mesh: Mesh) -> None:
     first = await mesh.place(request_id=request_id)
     second = await mesh.place(request_id=request_id, user=elsewhere)
     assert first.call.call_id != second.call.call_id
-    assert second.call.caller == elsewhere
+    assert second.call.user == elsewhere
 
 
 @pytest.mark.parametrize(
@@ -122,29 +122,68 @@ async def test_what_cannot_be_dialled_is_refused_before_anything_is_asked(
     assert await stored(mesh.database) == 0
 
 
+INTERNAL = {"status": "activate", "extension_number": 1003, "phone_numbers": [], "calling_plans": []}
+NO_USER = {"code": 1001, "message": "User does not exist."}
+NO_PHONE_SCOPE = {"code": 4711, "message": "Invalid access token, does not contain scopes:[phone:read:user]."}
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "reason"),
     [
-        (200, {"feature": {"zoom_phone": False}}, Reason.PHONE_NOT_AVAILABLE),
-        (200, {"feature": {}}, Reason.PHONE_NOT_AVAILABLE),
-        (200, {"feature": {"zoom_phone": "true"}}, Reason.PHONE_NOT_AVAILABLE),
-        (200, {"feature": None}, Reason.PHONE_NOT_AVAILABLE),
-        (200, [], Reason.PHONE_NOT_AVAILABLE),
-        (404, {"code": 1001, "message": "User does not exist."}, Reason.PHONE_NOT_AVAILABLE),
+        (404, NO_USER, Reason.PHONE_NOT_AVAILABLE),
+        (404, {"code": 2001, "message": "Account does not exist."}, Reason.PHONE_NOT_AVAILABLE),
         (400, {"code": 300, "message": "Not allowed."}, Reason.PHONE_NOT_AVAILABLE),
-        (400, {"code": 4711, "message": "does not contain scopes:[user:read:settings]."}, Reason.ZOOM_SCOPE_MISSING),
+        (200, {**FULL, "status": "deactivate"}, Reason.PHONE_NOT_AVAILABLE),
+        (403, {"code": 2031, "message": "Zoom Phone has not been enabled."}, Reason.PHONE_DISABLED_FOR_ACCOUNT),
+        (200, INTERNAL, Reason.PHONE_NO_OUTSIDE_LINE),
+        (200, {**INTERNAL, "phone_numbers": None, "calling_plans": None}, Reason.PHONE_NO_OUTSIDE_LINE),
         (401, {"code": 124, "message": "Invalid access token."}, Reason.ZOOM_NOT_CONNECTED),
         (429, {"code": 429, "message": "You have reached the maximum per-second rate"}, Reason.ZOOM_RATE_LIMITED),
         (500, {"code": 500}, Reason.ZOOM_UNAVAILABLE),
     ],
 )
-async def test_without_zoom_phone_nothing_is_stored(mesh: Mesh, status: int, answer: Any, reason: Reason) -> None:
+async def test_S30_who_cannot_call_hears_why_and_nothing_is_stored(
+    mesh: Mesh, status: int, answer: Any, reason: Reason
+) -> None:
     mesh.zoom.status, mesh.zoom.answer = status, answer
     request_id = str(uuid.uuid4())
     assert (await refusal(mesh.place(request_id=request_id))).reason is reason
     assert await stored(mesh.database) == 0
-    mesh.zoom.status, mesh.zoom.answer = 200, {"feature": {"zoom_phone": True}}
+    mesh.zoom.status, mesh.zoom.answer = 200, FULL
     assert (await mesh.place(request_id=request_id)).call.call_id
+
+
+async def test_S30_who_has_no_outside_line_calls_extensions(mesh: Mesh) -> None:
+    mesh.zoom.answer = INTERNAL
+    placed = (await mesh.place("1002")).call
+    assert (placed.phone_number, placed.extension_number) == ("", "1002")
+
+
+@pytest.mark.parametrize(
+    ("settings_status", "settings", "reason"),
+    [
+        (200, {"feature": {"zoom_phone": True}}, None),
+        (200, {"feature": {"zoom_phone": False}}, Reason.PHONE_NOT_AVAILABLE),
+        (200, {"feature": {"zoom_phone": "true"}}, Reason.PHONE_NOT_AVAILABLE),
+        (200, {"feature": None}, Reason.PHONE_NOT_AVAILABLE),
+        (200, [], Reason.PHONE_NOT_AVAILABLE),
+        (404, NO_USER, Reason.PHONE_NOT_AVAILABLE),
+        (
+            400,
+            {"code": 4711, "message": "does not contain scopes:[user:read:settings]."},
+            Reason.ZOOM_SCOPE_MISSING,
+        ),
+    ],
+)
+async def test_an_older_consent_still_tells_who_has_a_telephone(
+    mesh: Mesh, settings_status: int, settings: Any, reason: Reason | None
+) -> None:
+    mesh.zoom.status, mesh.zoom.answer = 400, NO_PHONE_SCOPE
+    mesh.zoom.settings_status, mesh.zoom.settings = settings_status, settings
+    if reason is None:
+        assert (await mesh.place()).call.phone_number == "+12025550143"
+    else:
+        assert (await refusal(mesh.place())).reason is reason
 
 
 async def test_who_has_not_connected_zoom_hears_so(mesh: Mesh) -> None:
@@ -159,6 +198,16 @@ async def test_who_has_not_connected_zoom_hears_so(mesh: Mesh) -> None:
         pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id="7", phone_number="+12025550143"),
         pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id=str(uuid.uuid4()), phone_number="1" * 65),
         pb.PlaceCallRequest(user=ADA, conversation=GENERAL, request_id=str(uuid.uuid4()), phone_number=""),
+        pb.PlaceCallRequest(
+            user=ADA,
+            conversation=GENERAL,
+            request_id=str(uuid.uuid4()),
+            phone_number="+12025550143",
+            contact=pb.Contact(slack_user_id="U0GRACE"),
+        ),
+        pb.PlaceCallRequest(
+            user=ADA, conversation=GENERAL, request_id=str(uuid.uuid4()), contact=pb.Contact(slack_user_id="grace")
+        ),
     ],
 )
 async def test_requests_that_break_the_proto_are_refused(mesh: Mesh, request_: pb.PlaceCallRequest) -> None:

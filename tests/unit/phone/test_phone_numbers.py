@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import MeshError, Reason
-from services.phone.phone_numbers import PhoneNumbers, is_region
+from services.phone.lines import CallWarning, Line, Policy
+from services.phone.phone_numbers import PhoneNumbers, is_region, region_of
 
 NUMBERS = PhoneNumbers("US")
+REFUSALS = {Reason.PHONE_NUMBER_INVALID, Reason.PHONE_NUMBER_EMERGENCY, Reason.PHONE_NUMBER_PREMIUM}
 
 
 @pytest.mark.parametrize(
@@ -61,10 +65,10 @@ def test_emergency_numbers_are_refused_as_such(text: str, region: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "411",  # a short code
-        "1234",
         "999 555 01",
-        "+1 900 555 1234",  # premium rate
+        "12",
+        "12 34",  # an extension is written in one
+        "1234567",
         "1-800-FLOWERS",
         "+12025550143x99",
         "+12025550143;ext=5",
@@ -90,6 +94,41 @@ def test_everything_else_is_no_number(text: str) -> None:
     assert failure.value.reason is Reason.PHONE_NUMBER_INVALID
 
 
+@pytest.mark.parametrize("text", ["100", "1234", "411", "tel:1002", " 100123 "])
+def test_short_ones_are_extensions(text: str) -> None:
+    assert NUMBERS.read(text, "") == Line(extension=text.strip().removeprefix("tel:"))
+
+
+def test_what_costs_more_is_refused_or_comes_with_a_warning() -> None:
+    with pytest.raises(MeshError) as failure:
+        NUMBERS.read("+1 900 555 1234", "")
+    assert failure.value.reason is Reason.PHONE_NUMBER_PREMIUM
+    line = PhoneNumbers("US", premium=Policy.WARN).read("+1 900 555 1234", "")
+    assert (line.e164, line.warning) == ("+19005551234", CallWarning.PREMIUM_RATE)
+    assert PhoneNumbers("US", premium=Policy.WARN).read("+1 202 555 0143", "").warning is CallWarning.NONE
+
+
+@pytest.mark.parametrize(("text", "region"), [("911", ""), ("112", "DE"), ("110", "DE"), ("999", "GB")])
+def test_emergency_numbers_come_with_a_warning_where_they_are_let_through(text: str, region: str) -> None:
+    numbers = PhoneNumbers("US", emergency=Policy.WARN)
+    numbers.check(text)
+    assert numbers.read(text, region) == Line(extension=text, warning=CallWarning.EMERGENCY)
+
+
+def test_what_no_country_makes_a_number_needs_no_country() -> None:
+    NUMBERS.check("020 7183 8750")
+    for text, reason in (("ring", Reason.PHONE_NUMBER_INVALID), ("9-1-1", Reason.PHONE_NUMBER_EMERGENCY)):
+        with pytest.raises(MeshError) as failure:
+            NUMBERS.check(text)
+        assert failure.value.reason is reason
+
+
+def test_the_country_of_a_number() -> None:
+    assert region_of("+4930123456") == "DE"
+    assert region_of("+12025550143") == "US"
+    assert region_of("") == ""
+
+
 def test_a_country_nobody_knows_leaves_only_numbers_with_a_plus() -> None:
     assert NUMBERS.read("+12025550143", "ZZ").e164 == "+12025550143"
     with pytest.raises(MeshError) as failure:
@@ -102,7 +141,11 @@ def test_whatever_is_typed_gives_a_dialable_number_or_a_reason(text: str, region
     try:
         number = NUMBERS.read(text, region)
     except MeshError as error:
-        assert error.reason in {Reason.PHONE_NUMBER_INVALID, Reason.PHONE_NUMBER_EMERGENCY}  # noqa: PT017 (either is right)
+        assert error.reason in REFUSALS  # noqa: PT017 (either is right)
+        return
+    if number.extension:
+        assert re.fullmatch("[0-9]{3,6}", number.extension)
+        assert number.e164 == ""
     else:
         assert number.e164[0] == "+"
         assert number.e164[1:].isascii()
