@@ -12,7 +12,8 @@ from typing import Any
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.phone import zoom_events
+from services.phone import zoom_fields as fields
+from services.phone import zoom_history
 from services.phone.facts import CallFact
 from services.phone.lines import Access, Line, Profile
 from services.phone.phone_numbers import region_of
@@ -66,7 +67,7 @@ class ZoomPhone:
             return (Access.DISABLED if error.metadata.get("zoom_code") in _ACCOUNT_OFF else Access.NONE), Line()
         if answer.get("status") == "deactivate":
             return Access.NONE, Line()
-        line = zoom_events.line(_first_number(answer), zoom_events.text(answer, "extension_number"))
+        line = fields.line(_first_number(answer), fields.text(answer, "extension_number"))
         # Numbers of other carriers come without a plan of Zoom's.
         outside = bool(line.e164 or answer.get("calling_plans"))
         return (Access.FULL if outside else Access.INTERNAL), line
@@ -101,16 +102,16 @@ class ZoomPhone:
             # The newer name; Zoom ends the older one in November 2026.
             entries = answer.get("call_elements") or answer.get("call_logs")
             found += [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-            token = zoom_events.text(answer, "next_page_token")
+            token = fields.text(answer, "next_page_token")
             if not token:
                 break
             query["next_page_token"] = token
-        return zoom_events.history(zoom_account_id, zoom_user_id, found)
+        return zoom_history.history(zoom_account_id, zoom_user_id, found)
 
 
 def _first_number(answer: dict[str, Any]) -> str:
     numbers = answer.get("phone_numbers")
     for number in numbers if isinstance(numbers, list) else []:
-        if isinstance(number, dict) and zoom_events.text(number, "number"):
-            return zoom_events.text(number, "number")
+        if isinstance(number, dict) and fields.text(number, "number"):
+            return fields.text(number, "number")
     return ""

@@ -97,4 +97,4 @@ class Spoken:
             "event_ts": stamp,
             "payload": {"account_id": self.account_id, "object": thing},
         }
-        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(event, separators=(",", ":")).encode()

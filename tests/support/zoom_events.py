@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-EVENTS = Path(__file__).parents[3] / "shared/specs/zoom/meetings-events.openapi.json"
+_SPECIFICATIONS = Path(__file__).parents[3] / "shared/specs/zoom"
+EVENTS = _SPECIFICATIONS / "meetings-events.openapi.json"
+PHONE_EVENTS = _SPECIFICATIONS / "phone-events.openapi.json"
 
 
-def examples() -> dict[str, list[dict[str, Any]]]:
-    """Returns the examples of each event of meetings and recordings. Raises OSError without the specification."""
-    events = json.loads(EVENTS.read_text(encoding="utf-8"))["webhooks"]
+def examples(path: Path = EVENTS, *prefixes: str) -> dict[str, list[dict[str, Any]]]:
+    """Returns the examples of each event of meetings and recordings, or of others. Raises OSError without the file."""
+    events = json.loads(path.read_text(encoding="utf-8"))["webhooks"]
     found: dict[str, list[dict[str, Any]]] = {}
     for name, event in events.items():
-        if name.startswith(("meeting.", "recording.")):
+        if name.startswith(prefixes or ("meeting.", "recording.")):
             shown = event["post"]["requestBody"]["content"]["application/json"]["examples"].values()
             values = [example["value"] for example in shown]
             found[name] = [json.loads(value) if isinstance(value, str) else value for value in values]

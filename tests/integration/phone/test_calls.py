@@ -19,7 +19,7 @@ from mesh.errors import MeshError, Reason
 from services.phone.__main__ import PHONE, build, migrate
 from services.phone.settings import PhoneSettings
 from services.phone.tables import calls
-from tests.integration.phone.conftest import ADA, FULL, GENERAL, Mesh
+from tests.integration.phone.conftest import ADA, FULL, GENERAL, GRACE, Mesh, running_mesh
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from zoomslack.type.v1 import slack_pb2
@@ -229,3 +229,143 @@ async def test_the_process_as_it_is_wired_migrates_its_file_and_becomes_ready(tm
         error = await refusal(resolve(pb.ResolveCallLinkRequest(signed_id="x"), timeout=10, wait_for_ready=True))
         assert error.reason is Reason.CALL_LINK_INVALID
     assert (tmp_path / "phone.db").is_file()
+
+
+def grace(phone_number: str = "", name: str = "Grace Hopper") -> pb.Contact:
+    return pb.Contact(slack_user_id="U0GRACE", display_name=name, phone_number=phone_number)
+
+
+async def test_S29_a_contact_is_called_by_the_number_in_her_slack_profile(mesh: Mesh) -> None:
+    placed = await mesh.place(contact=grace("(202) 555-0187"))
+    assert placed.call.phone_number == "+12025550187"
+    assert placed.call.contact_slack_user_id == "U0GRACE"
+    assert placed.call.contact_name == "Grace Hopper"
+    assert placed.call.user_phone_number == "+12025550101"
+    assert (await mesh.resolve(signed_id(placed))).phone_number == "+12025550187"
+
+
+@pytest.mark.parametrize("in_slack", ["", "ask my assistant", "911", "+1 900 555 1234", "1234"])
+async def test_S29_else_by_what_her_company_lets_zoom_tell_of_her(mesh: Mesh, in_slack: str) -> None:
+    mesh.auth.by_company = True
+    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002, "phone_numbers": [{"number": "12025550102"}]}
+    placed = (await mesh.place(contact=grace(in_slack))).call
+    assert (placed.phone_number, placed.extension_number) == ("+12025550102", "1002")
+
+
+async def test_S29_of_another_company_only_the_number_reaches(mesh: Mesh) -> None:
+    mesh.auth.by_company = True
+    mesh.auth.accounts["U0GRACE"] = "zoomOther"
+    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002, "phone_numbers": [{"number": "12025550102"}]}
+    placed = (await mesh.place(contact=grace())).call
+    assert (placed.phone_number, placed.extension_number) == ("+12025550102", "")
+    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002, "phone_numbers": []}
+    assert (await refusal(mesh.place(contact=grace()))).reason is Reason.PHONE_CONTACT_UNREACHABLE
+
+
+async def test_what_a_person_let_us_see_of_herself_is_not_told_to_others(mesh: Mesh) -> None:
+    mesh.zoom.telephones["zoomGrace"] = FULL
+    assert (await refusal(mesh.place(contact=grace()))).reason is Reason.PHONE_CONTACT_UNREACHABLE
+
+
+async def test_a_contact_of_whom_nobody_tells_a_number(mesh: Mesh) -> None:
+    mesh.auth.by_company = True
+    mesh.auth.unconnected.add("U0GRACE")
+    assert (await refusal(mesh.place(contact=grace("none")))).reason is Reason.PHONE_CONTACT_UNREACHABLE
+    assert await stored(mesh.database) == 0
+
+
+async def test_who_has_no_outside_line_reaches_colleagues_by_their_extensions(mesh: Mesh) -> None:
+    mesh.auth.by_company = True
+    mesh.zoom.telephones["zoomAda"] = INTERNAL
+    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002}
+    placed = (await mesh.place(contact=grace("+1 202 555 0187"))).call
+    assert (placed.phone_number, placed.extension_number) == ("", "1002")
+    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": ""}
+    assert (await refusal(mesh.place(contact=grace("+1 202 555 0187")))).reason is Reason.PHONE_NO_OUTSIDE_LINE
+
+
+async def test_a_number_without_a_country_code_is_one_of_the_callers_country(mesh: Mesh) -> None:
+    mesh.zoom.answer = {**FULL, "phone_numbers": [{"number": "4930901820"}]}
+    assert (await mesh.place("030 901820")).call.phone_number == "+4930901820"
+    assert (await mesh.place("030 901820")).call.national_number == "030 901820"
+
+
+async def test_one_request_does_not_stand_for_two_contacts(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    first = await mesh.place(contact=grace("+12025550187"), request_id=request_id)
+    again = await mesh.place(contact=grace("+12025550187"), request_id=request_id)
+    assert again.call == first.call
+    other = pb.Contact(slack_user_id="U0BEN", phone_number="+12025550187")
+    assert (await refusal(mesh.place(contact=other, request_id=request_id))).reason is Reason.REQUEST_ID_REUSED
+
+
+async def test_warnings_come_with_the_call_also_when_it_is_asked_for_again(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'warn.db'}"
+    lenient = {"ZOOMSLACK_PHONE_EMERGENCY_NUMBERS": "warn", "ZOOMSLACK_PHONE_PREMIUM_NUMBERS": "warn"}
+    async with AsyncExitStack() as resources:
+        mesh = await running_mesh(url, tmp_path, resources, **lenient)
+        for number, warning in (
+            ("911", pb.CALL_WARNING_EMERGENCY),
+            ("+1 900 555 1234", pb.CALL_WARNING_PREMIUM_RATE),
+            ("+1 202 555 0143", pb.CALL_WARNING_UNSPECIFIED),
+        ):
+            request_id = str(uuid.uuid4())
+            assert {(await mesh.place(number, request_id=request_id)).warning for _ in range(2)} == {warning}
+
+
+async def test_a_call_is_shown_to_whose_it_is(mesh: Mesh) -> None:
+    placed = (await mesh.place()).call
+    request = pb.GetCallRequest(user=ADA, call_id=placed.call_id.upper())
+    assert (await mesh.stub.GetCall(request, timeout=5)).call == placed
+    for stranger in (GRACE, slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")):
+        request = pb.GetCallRequest(user=stranger, call_id=placed.call_id)
+        assert (await refusal(mesh.stub.GetCall(request, timeout=5))).reason is Reason.CALL_NOT_FOUND
+
+
+async def test_calls_are_listed_by_page_time_direction_and_result(mesh: Mesh) -> None:
+    placed = []
+    for number in range(5):
+        mesh.clock.advance(1)
+        placed.append((await mesh.place(f"+1 202 555 014{number}")).call)
+    newest_first = [call.phone_number for call in reversed(placed)]
+    found, token = [], ""
+    while True:
+        request = pb.ListCallsRequest(user=ADA, page_size=2, page_token=token)
+        page = await mesh.stub.ListCalls(request, timeout=5)
+        found += [call.phone_number for call in page.calls]
+        token = page.next_page_token
+        if not token:
+            break
+    assert found == newest_first
+    between = {"begin_time": placed[1].create_time, "end_time": placed[3].create_time}
+    assert [call.phone_number for call in await mesh.calls(ADA, **between)] == newest_first[2:4]
+    assert await mesh.calls(direction=pb.CALL_DIRECTION_INBOUND) == []
+    assert len(await mesh.calls(direction=pb.CALL_DIRECTION_OUTBOUND)) == 5
+    assert await mesh.calls(result=pb.CALL_RESULT_ANSWERED) == []
+    assert await mesh.calls(GRACE) == []
+    first = await mesh.stub.ListCalls(pb.ListCallsRequest(user=ADA, page_size=2), timeout=5)
+    for other in (
+        pb.ListCallsRequest(user=GRACE, page_token=first.next_page_token),
+        pb.ListCallsRequest(user=ADA, direction=pb.CALL_DIRECTION_OUTBOUND, page_token=first.next_page_token),
+        pb.ListCallsRequest(user=ADA, page_token="x"),
+    ):
+        assert (await refusal(mesh.stub.ListCalls(other, timeout=5))).reason is Reason.PAGE_TOKEN_INVALID
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "access", "number", "extension"),
+    [
+        (200, FULL, pb.PHONE_ACCESS_FULL, "+12025550101", "1001"),
+        (200, INTERNAL, pb.PHONE_ACCESS_INTERNAL, "", "1003"),
+        (404, NO_USER, pb.PHONE_ACCESS_NONE, "", ""),
+        (403, {"code": 2031}, pb.PHONE_ACCESS_DISABLED, "", ""),
+    ],
+)
+async def test_a_profile_says_whom_she_can_call(
+    mesh: Mesh, status: int, answer: Any, access: pb.PhoneAccess.ValueType, number: str, extension: str
+) -> None:
+    mesh.zoom.status, mesh.zoom.answer = status, answer
+    profile = await mesh.stub.GetPhoneProfile(pb.GetPhoneProfileRequest(user=ADA), timeout=5)
+    assert profile == pb.GetPhoneProfileResponse(
+        access=access, phone_number=number, extension_number=extension, shown_calls=pb.SHOWN_CALLS_FROM_SLACK
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,13 +16,14 @@ from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
 from services.phone.store_departures import REMEMBER, DepartureStore
 from services.phone.tables import calls
-from tests.integration.phone.conftest import ADA, Mesh
+from tests.integration.phone.conftest import ADA, GRACE, Mesh
 from tests.support.fake_services import FakeDepartures
+from tests.support.phone_events import Spoken
 from zoom_api import departures
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
+from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
-GRACE = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0GRACE")
 ADA_ELSEWHERE = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
 LIN_IN_ONE = slack_pb2.SlackUser(slack_enterprise_id="E0ORG", slack_team_id="T0ONE", slack_user_id="U0LIN")
 LIN_IN_TWO = slack_pb2.SlackUser(slack_enterprise_id="E0ORG", slack_team_id="T0TWO", slack_user_id="U0LIN")
@@ -136,3 +138,18 @@ async def test_what_auth_tells_is_erased_and_reported(mesh: Mesh) -> None:
         eraser=auth_pb.ERASER_PHONE, departure_id=departure_id, erased_rows=1
     )
     assert await callers(mesh) == set()
+
+
+async def test_what_hangs_on_the_calls_goes_with_them_and_others_forget_her_name(mesh: Mesh) -> None:
+    await mesh.show_all()
+    await mesh.dialled()
+    call = Spoken(mesh.clock.now().replace(microsecond=0) + timedelta(seconds=2))
+    await mesh.record(call.ringing())
+    ada = pb.Contact(slack_user_id="U0ADA", display_name="Ada Lovelace", phone_number="+12025550101")
+    await mesh.place(user=GRACE, contact=ada)
+    assert await store(mesh).erase(departed(mesh)) == 2, "her call and her choice"
+    assert await mesh.lease() == []
+    assert await mesh.record(call.connected()) == pb.EVENT_DISPOSITION_IGNORED
+    of_grace = await mesh.call(GRACE)
+    assert (of_grace.contact_name, of_grace.contact_slack_user_id) == ("", "")
+    assert of_grace.phone_number == "+12025550101"
