@@ -32,9 +32,9 @@ help: ## List the targets.
 run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slack and Zoom.
 	@exec $(BIN)/python -m services $(RUN_ARGS)
 
-test: $(DEV) ## Run the unit, integration and end-to-end tests. PYTEST_ARGS="-k meetings" selects.
+test: $(DEV) ## Run the unit, integration, end-to-end and browser tests. PYTEST_ARGS="-k meetings" selects.
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration $(PYTEST_ARGS) $(NONE_SELECTED)
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS) $(NONE_SELECTED)
+	$(BIN)/python -m pytest tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
 
 lint: $(DEV) ## Check style, types, the import rules and the protos.
 	$(BIN)/ruff check .

@@ -9,17 +9,18 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-REQUIRE_SHARED = "ZOOMSLACK_REQUIRE_SHARED"
-"""Set where the vendors' specifications are at hand: a test that needs them and skips is a failure there."""
+PROMISES = {"needs_shared": "ZOOMSLACK_REQUIRE_SHARED", "needs_chromium": "ZOOMSLACK_REQUIRE_CHROMIUM"}
+"""By marker, what is set where the vendors' specifications, or Chromium, are at hand: a skip is a failure there."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turns a skip of a `needs_shared` test into a failure where what it needs is promised."""
+    """Turns a skip of a test that needs something into a failure where that is promised."""
     report = yield
-    if report.skipped and item.get_closest_marker("needs_shared") and os.environ.get(REQUIRE_SHARED) == "1":
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped, although {REQUIRE_SHARED}=1 promises what it needs"
+    for marker, promise in PROMISES.items():
+        if report.skipped and item.get_closest_marker(marker) and os.environ.get(promise) == "1":
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped, although {promise}=1 promises what it needs"
     return report

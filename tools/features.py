@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS, PAGE = Path("docs/features.toml"), Path("docs/features.md")
-TESTS = (Path("tests/e2e"), Path("tests/integration"))
+TESTS = (Path("tests/e2e"), Path("tests/integration"), Path("tests/browser"))
 _TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
 _ID = re.compile(r"(?<=_)([SPN]\d+)(?=_)")
 _HEAD = """# What the product does

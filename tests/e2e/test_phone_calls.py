@@ -1,50 +1,307 @@
-"""`/zoom call`, from the command to the page that dials."""
+"""Zoom Phone from Slack: whom to call, the page that dials, the call's life, and its summary."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
+import pytest_asyncio
 
-from tests.e2e.people import ADA_AT_ZOOM, GRACE, GRACE_AT_ZOOM, Office, browser, link_in
+from tests.e2e import views
+from tests.e2e.people import (
+    ADA,
+    ADA_AT_ZOOM,
+    BEN,
+    BEN_AT_ZOOM,
+    GENERAL,
+    GRACE,
+    GRACE_AT_ZOOM,
+    LIN,
+    Office,
+    browser,
+    eventually,
+    link_in,
+    written,
+)
+from tests.e2e.system import running
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
-NUMBER = "+1 202 555 0143"
+Json = dict[str, Any]
+NUMBER, DIALLED, SHOWN = "+1 202 555 0143", "+12025550143", "(202) 555-0143"
+CALL = "zoom_call"
+PROFILE_NUMBER = "+12025550187"
+"""Grace's, in Slack."""
 
 
-async def test_who_is_not_connected_gets_the_button_that_connects(office: Office) -> None:
-    result = await office.type(f"call {NUMBER}")
-    assert result["error"] is None
-    link = link_in(result["answer"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    """Ada has Zoom Phone, Ben has it without an outside line, Grace has none; all three are connected."""
+    async with running(tmp_path_factory.mktemp("data")) as system:
+        office = Office(system)
+        result = await office.type(f"call {NUMBER}")
+        async with browser() as person:  # who is not connected gets the button that connects
+            assert (await person.connect_zoom(link_in(result["answer"]), ADA_AT_ZOOM)).status == 200
+        await office.connect(user=GRACE, zoom_user_id=GRACE_AT_ZOOM)
+        await office.connect(user=BEN, zoom_user_id=BEN_AT_ZOOM)
+        yield office
+
+
+async def ready(office: Office, whom: str, *, user: str = ADA, channel: str = GENERAL) -> Json:
+    """Types `/zoom call`; returns the reply, which has a button."""
+    answer: Json = (await office.type(f"call {whom}", user=user, channel=channel))["answer"]
+    assert answer["response_type"] == "ephemeral", "whom somebody calls is nobody else's business"
+    assert CALL in str(answer), answer
+    return answer
+
+
+async def opened(reply: Json) -> str:
+    """Presses Call; returns what the page hands to Zoom."""
     async with browser() as person:
-        page = await person.connect_zoom(link, ADA_AT_ZOOM)
+        page = await person.get(link_in(reply, CALL))
     assert page.status == 200
+    return page.text.split('href="zoomphonecall://', 1)[1].split('"', 1)[0]
 
 
-async def test_S3_S31_a_number_becomes_a_button_whose_page_dials(office: Office) -> None:
-    result = await office.type(f"call {NUMBER}")
-    assert result["answer"]["response_type"] == "ephemeral", "whom somebody calls is nobody else's business"
-    link = link_in(result["answer"], "zoom_call")
+async def dials(office: Office, whom: str, *, user: str = ADA, at_zoom: str = ADA_AT_ZOOM) -> str:
+    """Types `/zoom call`, presses the button and lets Zoom dial; returns the id of the call."""
+    to = await opened(await ready(office, whom, user=user))
+    call = await office.zoom("POST", "phone/calls", {"caller": at_zoom, "to": to})
+    return str(call["call_id"])
+
+
+async def does(office: Office, call_id: str, *actions: str) -> None:
+    """Has the people of a call do something."""
+    for action in actions:
+        await office.zoom("POST", f"phone/calls/{call_id}/{action}", {})
+
+
+async def own(office: Office, user: str = ADA) -> list[Json]:
+    """Returns what a person's own conversation with the app shows of calls."""
+    return [post for post in await office.posts("app", user) if "Caller: " in written(post)]
+
+
+async def newest(office: Office, *words: str, user: str = ADA) -> str:
+    """Waits until the newest call in somebody's own conversation says all `words`; returns everything it says."""
+
+    async def look() -> str:
+        posts = await own(office, user)
+        return written(posts[-1]) if posts else ""
+
+    return await eventually(look, lambda text: all(word in text for word in words))
+
+
+@pytest.mark.parametrize("typed", [NUMBER, "(202) 555-0143", "202.555.0143", "<tel:+12025550143|+1 202 555 0143>"])
+async def test_S3_S29_S31_S54_a_number_becomes_a_button_whose_page_dials(office: Office, typed: str) -> None:
+    reply = await ready(office, typed)
+    said = written(reply)
+    assert f"Caller: <@{ADA}>" in said
+    assert f"Number: {SHOWN}" in said
+    link = link_in(reply, CALL)
     async with browser() as person:
         page = await person.get(link)
         altered = await person.get(link[:-1] + ("A" if link[-1] != "A" else "Q"))
-    assert page.status == 200
-    assert 'href="zoomphonecall://+12025550143"' in page.text
-    assert 'href="tel:+12025550143"' in page.text
+    assert f'href="zoomphonecall://{DIALLED}"' in page.text
+    assert f'href="tel:{DIALLED}"' in page.text
     assert altered.status == 404
     assert "2025550143" not in altered.text
 
 
-@pytest.mark.parametrize("text", ["call 911", "call ring my mother", "call 1-800-FLOWERS"])
-async def test_what_cannot_be_dialled_gives_a_sentence_and_no_button(office: Office, text: str) -> None:
+@pytest.mark.parametrize("kind", ["public", "private", "mpim", "im"])
+async def test_S29_a_call_is_placed_from_every_kind_of_conversation(office: Office, kind: str) -> None:
+    members = (ADA, GRACE, LIN) if kind == "mpim" else (ADA, GRACE)
+    here = await office.conversation(kind, *members)
+    assert await opened(await ready(office, NUMBER, channel=here)) == DIALLED
+    assert await office.messages(channel=here, user=GRACE) == []
+
+
+@pytest.mark.parametrize("mention", [f"<@{GRACE}>", f"<@{GRACE}|grace>"])
+async def test_S29_S34_a_person_is_called_by_the_number_in_her_profile(office: Office, mention: str) -> None:
+    reply = await ready(office, mention)
+    assert f"Callee: <@{GRACE}>" in written(reply)
+    assert await opened(reply) == PROFILE_NUMBER
+
+
+async def test_S29_an_extension_is_called_as_one(office: Office) -> None:
+    reply = await ready(office, "1003")
+    assert "Number: extension 1003" in written(reply)
+    assert await opened(reply) == "1003"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("call", "Whom shall I call?"),
+        ("call @ada", "choose the person"),
+        (f"call <@{GRACE}|grace> <@{BEN}|ben>", "at a time"),
+        (f"call <@{ADA}|ada>", "That is you"),
+        (f"call <@{LIN}|lin>", "phone number"),
+        ("call 911", "Emergency"),
+        ("call +1 900 555 1234", "costs more"),
+        ("call ring my mother", "Whom shall I call?"),
+        ("call 1-800-FLOWERS", "not a phone number"),
+        ("call " + "9" * 40, "not a phone number"),
+        ("call tel:+12025550143;ext=5", "not a phone number"),
+        ("call zoomphonecall://+12025550143", "not a phone number"),
+    ],
+)
+async def test_what_cannot_be_dialled_gives_a_sentence_and_no_button(office: Office, text: str, words: str) -> None:
     result = await office.type(text)
     assert result["error"] is None
-    assert result["answer"]["text"]
-    assert "zoom_call" not in str(result["answer"])
+    assert words.lower() in written(result["answer"]).lower(), result["answer"]
+    assert f"'{CALL}'" not in str(result["answer"])
 
 
-async def test_S30_without_zoom_phone_there_is_no_button(office: Office) -> None:
-    await office.connect(user=GRACE, zoom_user_id=GRACE_AT_ZOOM)
-    result = await office.type(f"call {NUMBER}", user=GRACE)
-    assert result["error"] is None
-    assert "Zoom Phone" in result["answer"]["text"]
-    assert "zoom_call" not in str(result["answer"])
+async def test_S32_S54_S55_the_call_is_followed_to_its_summary_in_the_apps_own_conversation(office: Office) -> None:
+    call = await dials(office, NUMBER)
+    await newest(office, "Calling", SHOWN)
+    await does(office, call, "answer")
+    await newest(office, "In a call", "Connected since")
+    await office.zoom("POST", "clock", {"advance_seconds": 65})
+    await does(office, call, "hang-up")
+    summary = await newest(office, "Call ended", "Duration: 1 min", "Result: answered")
+    for part in (f"Caller: <@{ADA}>", f"Number: {SHOWN}", "Started: <!date^"):
+        assert part in summary
+    posts = [post for post in await own(office) if "Duration: 1 min" in written(post)]
+    assert len(posts) == 1, "one message, brought up to date"
+    assert await own(office, GRACE) == []
+
+
+@pytest.mark.parametrize(
+    ("actions", "result"),
+    [
+        (("decline",), "declined by the other side"),
+        (("busy",), "the other side was busy"),
+        (("no-answer",), "nobody answered"),
+        (("cancel",), "canceled before anybody answered"),
+        (("voicemail",), "went to voicemail"),
+    ],
+)
+async def test_S32_what_becomes_of_a_call_that_nobody_answers_is_told(
+    office: Office, actions: tuple[str, ...], result: str
+) -> None:
+    call = await dials(office, NUMBER)
+    await newest(office, "It rings")
+    await does(office, call, *actions)
+    said = await newest(office, f"Result: {result}")
+    assert "Duration" not in said
+
+
+async def test_S32_several_calls_at_once_have_a_message_each(office: Office) -> None:
+    before = len(await own(office))
+    one, other = await dials(office, NUMBER), await dials(office, "+1 202 555 0199")
+    await does(office, other, "answer")
+    await does(office, one, "decline")
+    posts = await eventually(
+        lambda: own(office),
+        lambda posts: "declined" in str(posts[before:]) and "In a call" in str(posts[before:]),
+    )
+    assert len(posts) == before + 2
+    await does(office, other, "hang-up")
+
+
+async def test_S32_a_call_that_is_put_through_says_so(office: Office) -> None:
+    call = await dials(office, "1003")
+    await does(office, call, "answer")
+    await office.zoom("POST", f"phone/calls/{call}/transfer", {"to": "+12025550177", "by": "caller"})
+    await newest(office, "put through to somebody else")
+
+
+async def test_S32_calls_that_were_not_placed_from_slack_appear_where_she_wants_that(office: Office) -> None:
+    before = len(await own(office))
+    elsewhere = await office.zoom("POST", "phone/calls", {"caller": ADA_AT_ZOOM, "to": "+12025550166"})
+    await does(office, elsewhere["call_id"], "answer", "hang-up")
+    assert "all your calls" in written((await office.type("config my-calls all"))["answer"])
+    incoming = await office.zoom(
+        "POST", "phone/calls/incoming", {"from": "+12025550177", "to": ADA_AT_ZOOM, "name": "Bob <!channel>"}
+    )
+    await newest(office, "Incoming call", "(202) 555-0177")
+    await does(office, incoming["call_id"], "no-answer")
+    said = await newest(office, "Missed call")
+    assert "<!channel>" not in said.replace("Caller: Bob <!channel>", ""), (
+        "names are shown as they are, and ping nobody"
+    )
+    posts = await own(office)
+    assert len(posts) == before + 1
+    assert "202) 555-0166" not in str(posts[before:])
+    await office.type("config my-calls slack")
+    again = await office.zoom("POST", "phone/calls/incoming", {"from": "+12025550178", "to": ADA_AT_ZOOM})
+    await does(office, again["call_id"], "decline")
+    marker = await dials(office, NUMBER)
+    await newest(office, "It rings")
+    await does(office, marker, "cancel")
+    assert len(await own(office)) == before + 2
+
+
+@pytest.mark.parametrize("kind", ["public", "im"])
+async def test_S30_who_has_no_phone_or_no_outside_line_is_told_which(office: Office, kind: str) -> None:
+    with_grace, with_ben = await office.conversation(kind, ADA, GRACE), await office.conversation(kind, ADA, BEN)
+    none = (await office.type(f"call {NUMBER}", user=GRACE, channel=with_grace))["answer"]
+    assert "You have no Zoom Phone" in none["text"]
+    inside = (await office.type(f"call {NUMBER}", user=BEN, channel=with_ben))["answer"]
+    assert "no outside line" in inside["text"]
+    assert await opened(await ready(office, "1001", user=BEN, channel=with_ben)) == "1001"
+    for answer in (none, inside):
+        assert f"'{CALL}'" not in str(answer)
+
+
+async def test_S30_the_home_tab_says_what_each_has_of_zoom_phone(office: Office) -> None:
+    assert "You can call anybody" in str(await views.home(office, ADA))
+    assert "Your plan has no outside line" in str(await views.home(office, BEN))
+    assert "You have no Zoom Phone" in str(await views.home(office, GRACE))
+
+
+async def test_S30_where_the_account_has_no_zoom_phone_that_is_what_is_told(office: Office) -> None:
+    await office.zoom("POST", "accounts/AcmeZoomAccount0000001", {"phone_enabled": False})
+    try:
+        answer = (await office.type(f"call {NUMBER}"))["answer"]
+        assert "off for your whole Zoom account" in answer["text"]
+        assert "off for your whole Zoom account" in str(await views.home(office, ADA))
+    finally:
+        await office.zoom("POST", "accounts/AcmeZoomAccount0000001", {"phone_enabled": True})
+
+
+async def test_S34_in_a_direct_message_phone_is_the_other_choice_and_dials_the_contact(office: Office) -> None:
+    here = await office.conversation("im")
+    await views.use_shortcut(office, "zoom_start")
+    assert await views.send(office, how="phone", where=here, person=GRACE) == {}
+    assert await opened(await _in(office, here)) == PROFILE_NUMBER
+    assert await office.messages(channel=here, user=GRACE) == []
+
+
+async def test_S34_S35_who_wrote_a_message_is_called_from_it(office: Office) -> None:
+    here = await office.conversation("im")
+    typed = await office.slack("POST", "type", {"user_id": GRACE, "channel_id": here, "text": "Call me"})
+    await views.use_shortcut(office, "zoom_call_author", channel_id=here, ts=typed["ts"])
+    reply = await _in(office, here)
+    assert f"Callee: <@{GRACE}>" in written(reply)
+    assert await opened(reply) == PROFILE_NUMBER
+
+
+async def test_S35_a_person_is_chosen_on_the_home_tab_and_called(office: Office) -> None:
+    here = await office.conversation("private")
+    await views.home(office)
+    await views.press(office, "zoom_home_start")
+    assert await views.send(office, how="phone", where=here, person=GRACE) == {}
+    assert await opened(await _in(office, here)) == PROFILE_NUMBER
+
+
+async def test_S37_where_no_phone_calls_are_offered_nobody_is_called(office: Office) -> None:
+    await office.type("config calls video")
+    try:
+        answer = (await office.type(f"call {NUMBER}"))["answer"]
+        assert "do not offer phone calls" in answer["text"]
+    finally:
+        await office.type("config calls both")
+
+
+async def _in(office: Office, channel: str) -> Json:
+    """Waits for the reply in a conversation; returns it."""
+
+    async def look() -> list[Json]:
+        return [one for one in await office.messages(channel=channel) if CALL in str(one["blocks"])]
+
+    [reply] = await eventually(look, bool)
+    assert reply["visible_to"] == [ADA]
+    return reply

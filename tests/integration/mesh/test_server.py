@@ -14,7 +14,7 @@ from mesh.channel import open_channel
 from mesh.errors import MeshError, Reason
 from mesh.renewing import LOOK_INTERVAL
 from mesh.server import LIVE
-from tests.integration.mesh.conftest import SERVICE, Ready, Told, make_server, pause, request, running
+from tests.integration.mesh.conftest import SERVICE, Ready, make_server, pause, request, running
 from tests.support.certificates import Authority
 from tests.support.clock import FakeClock
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
@@ -83,7 +83,7 @@ async def test_a_drain_loses_no_call() -> None:
 async def test_two_servers_do_not_share_a_port() -> None:
     async with running(drain_delay=0) as service:
         with pytest.raises(RuntimeError):
-            make_server(Told(), Ready(), listen=f"127.0.0.1:{service.server.port}")
+            make_server(service.servicer, Ready(), listen=f"127.0.0.1:{service.server.port}")
 
 
 async def test_only_callers_on_the_list_get_in(tmp_path: Path) -> None:

@@ -1,20 +1,20 @@
-"""Where the vendors' specifications are promised, a test that needs them may not skip."""
+"""Where the vendors' specifications or a browser are promised, a test that needs them may not skip."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.conftest import REQUIRE_SHARED
+from tests.conftest import PROMISES
 from tools.verify import ROOT
 
 TESTS = """
 import pytest
 
-@pytest.mark.needs_shared
+@pytest.mark.{marker}
 def test_in_the_middle():
     pytest.skip("not here")
 
-@pytest.mark.needs_shared
+@pytest.mark.{marker}
 @pytest.mark.skipif(True, reason="not here")
 def test_from_the_start():
     pass
@@ -24,15 +24,18 @@ def test_of_something_else():
 """
 
 
+@pytest.mark.parametrize("marker", PROMISES)
 @pytest.mark.parametrize(("promised", "failed"), [("1", 2), ("", 0)])
 def test_a_skip_fails_where_it_is_promised(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, promised: str, failed: int
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, marker: str, promised: str, failed: int
 ) -> None:
-    monkeypatch.setenv(REQUIRE_SHARED, promised)
+    for variable in PROMISES.values():
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(PROMISES[marker], promised)
     hook = (ROOT / "tests" / "conftest.py").read_text().replace('pytest_plugins = ["pytester"]', "")
     pytester.makeconftest(hook)
-    pytester.makeini("[pytest]\nmarkers = needs_shared\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.makepyfile(TESTS)
+    pytester.makeini(f"[pytest]\nmarkers = {marker}\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(TESTS.replace("{marker}", marker))
     outcomes = pytester.runpytest_inprocess("-p", "no:cacheprovider").parseoutcomes()
     assert outcomes.get("failed", 0) + outcomes.get("errors", 0) == failed
     assert outcomes["skipped"] == 3 - failed
