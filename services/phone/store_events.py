@@ -166,7 +166,7 @@ async def _dialled(connection: AsyncConnection, fact: CallFact, now: datetime) -
 
 def _is_watched(watcher: Watcher, fact: CallFact) -> bool:
     begun = fact.progress.ring_time
-    return watcher.zoom_user_id == fact.zoom_user_id and begun is not None and begun >= watcher.since - CLOCKS_DIFFER
+    return watcher.zoom_user_id == fact.zoom_user_id and begun is not None and begun >= watcher.since
 
 
 async def _watched(connection: AsyncConnection, watcher: Watcher, fact: CallFact, now: datetime) -> Row[Any]:

@@ -92,7 +92,7 @@ async def newest(office: Office, *words: str, user: str = ADA) -> str:
     return await eventually(look, lambda text: all(word in text for word in words))
 
 
-@pytest.mark.parametrize("typed", [NUMBER, "(202) 555-0143", "202.555.0143", "<tel:+12025550143|+1 202 555 0143>"])
+@pytest.mark.parametrize("typed", [NUMBER, "(202) 555-0143", "202.555.0143"])
 async def test_S3_S29_S31_S54_a_number_becomes_a_button_whose_page_dials(office: Office, typed: str) -> None:
     reply = await ready(office, typed)
     said = written(reply)
@@ -116,9 +116,9 @@ async def test_S29_a_call_is_placed_from_every_kind_of_conversation(office: Offi
     assert await office.messages(channel=here, user=GRACE) == []
 
 
-@pytest.mark.parametrize("mention", [f"<@{GRACE}>", f"<@{GRACE}|grace>"])
-async def test_S29_S34_a_person_is_called_by_the_number_in_her_profile(office: Office, mention: str) -> None:
-    reply = await ready(office, mention)
+@pytest.mark.parametrize("kind", ["public", "im"])
+async def test_S29_S34_a_person_is_called_by_the_number_in_her_profile(office: Office, kind: str) -> None:
+    reply = await ready(office, "@grace", channel=await office.conversation(kind))
     assert f"Callee: <@{GRACE}>" in written(reply)
     assert await opened(reply) == PROFILE_NUMBER
 
@@ -133,39 +133,24 @@ async def test_S29_an_extension_is_called_as_one(office: Office) -> None:
     ("text", "words"),
     [
         ("call", "Whom shall I call?"),
-        ("call @ada", "choose the person"),
-        (f"call <@{GRACE}|grace> <@{BEN}|ben>", "at a time"),
-        (f"call <@{ADA}|ada>", "That is you"),
-        (f"call <@{LIN}|lin>", "phone number"),
+        ("call @nobody", "choose the person"),
+        ("call @grace @ben", "at a time"),
+        ("call @ada", "That is you"),
+        ("call @lin", "phone number"),
         ("call 911", "Emergency"),
-        ("call +1 900 555 1234", "costs more"),
+        ("call +1 900 555 1234", "cost more"),
         ("call ring my mother", "Whom shall I call?"),
-        ("call 1-800-FLOWERS", "not a phone number"),
-        ("call " + "9" * 40, "not a phone number"),
-        ("call tel:+12025550143;ext=5", "not a phone number"),
-        ("call zoomphonecall://+12025550143", "not a phone number"),
+        ("call 1-800-FLOWERS", "neither a phone number"),
+        ("call " + "9" * 40, "neither a phone number"),
+        ("call tel:+12025550143;ext=5", "neither a phone number"),
+        ("call zoomphonecall://+12025550143", "neither a phone number"),
     ],
 )
 async def test_what_cannot_be_dialled_gives_a_sentence_and_no_button(office: Office, text: str, words: str) -> None:
     result = await office.type(text)
     assert result["error"] is None
-    assert words.lower() in written(result["answer"]).lower(), result["answer"]
+    assert words in result["answer"]["text"]
     assert f"'{CALL}'" not in str(result["answer"])
-
-
-async def test_S32_S54_S55_the_call_is_followed_to_its_summary_in_the_apps_own_conversation(office: Office) -> None:
-    call = await dials(office, NUMBER)
-    await newest(office, "Calling", SHOWN)
-    await does(office, call, "answer")
-    await newest(office, "In a call", "Connected since")
-    await office.zoom("POST", "clock", {"advance_seconds": 65})
-    await does(office, call, "hang-up")
-    summary = await newest(office, "Call ended", "Duration: 1 min", "Result: answered")
-    for part in (f"Caller: <@{ADA}>", f"Number: {SHOWN}", "Started: <!date^"):
-        assert part in summary
-    posts = [post for post in await own(office) if "Duration: 1 min" in written(post)]
-    assert len(posts) == 1, "one message, brought up to date"
-    assert await own(office, GRACE) == []
 
 
 @pytest.mark.parametrize(
@@ -212,7 +197,7 @@ async def test_S32_calls_that_were_not_placed_from_slack_appear_where_she_wants_
     before = len(await own(office))
     elsewhere = await office.zoom("POST", "phone/calls", {"caller": ADA_AT_ZOOM, "to": "+12025550166"})
     await does(office, elsewhere["call_id"], "answer", "hang-up")
-    assert "all your calls" in written((await office.type("config my-calls all"))["answer"])
+    assert "all your Zoom Phone calls" in (await office.type("config my-calls all"))["answer"]["text"]
     incoming = await office.zoom(
         "POST", "phone/calls/incoming", {"from": "+12025550177", "to": ADA_AT_ZOOM, "name": "Bob <!channel>"}
     )
@@ -238,9 +223,9 @@ async def test_S32_calls_that_were_not_placed_from_slack_appear_where_she_wants_
 async def test_S30_who_has_no_phone_or_no_outside_line_is_told_which(office: Office, kind: str) -> None:
     with_grace, with_ben = await office.conversation(kind, ADA, GRACE), await office.conversation(kind, ADA, BEN)
     none = (await office.type(f"call {NUMBER}", user=GRACE, channel=with_grace))["answer"]
-    assert "You have no Zoom Phone" in none["text"]
+    assert "no Zoom Phone for you" in none["text"]
     inside = (await office.type(f"call {NUMBER}", user=BEN, channel=with_ben))["answer"]
-    assert "no outside line" in inside["text"]
+    assert "extensions of your company only" in inside["text"]
     assert await opened(await ready(office, "1001", user=BEN, channel=with_ben)) == "1001"
     for answer in (none, inside):
         assert f"'{CALL}'" not in str(answer)
@@ -249,7 +234,7 @@ async def test_S30_who_has_no_phone_or_no_outside_line_is_told_which(office: Off
 async def test_S30_the_home_tab_says_what_each_has_of_zoom_phone(office: Office) -> None:
     assert "You can call anybody" in str(await views.home(office, ADA))
     assert "Your plan has no outside line" in str(await views.home(office, BEN))
-    assert "You have no Zoom Phone" in str(await views.home(office, GRACE))
+    assert "no Zoom Phone for you" in str(await views.home(office, GRACE))
 
 
 async def test_S30_where_the_account_has_no_zoom_phone_that_is_what_is_told(office: Office) -> None:
@@ -294,6 +279,22 @@ async def test_S37_where_no_phone_calls_are_offered_nobody_is_called(office: Off
         assert "do not offer phone calls" in answer["text"]
     finally:
         await office.type("config calls both")
+
+
+async def test_S32_S54_S55_the_call_is_followed_to_its_summary_in_the_apps_own_conversation(office: Office) -> None:
+    """The last one: it moves Zoom's clock."""
+    call = await dials(office, NUMBER)
+    await newest(office, "Calling", SHOWN)
+    await does(office, call, "answer")
+    await newest(office, "In a call", "Connected since")
+    await office.zoom("POST", "clock", {"advance_seconds": 65})
+    await does(office, call, "hang-up")
+    summary = await newest(office, "Call ended", "Duration: 1 min", "Result: answered")
+    for part in (f"Caller: <@{ADA}>", f"Number: {SHOWN}", "Started: <!date^"):
+        assert part in summary
+    posts = [post for post in await own(office) if "Duration: 1 min" in written(post)]
+    assert len(posts) == 1, "one message, brought up to date"
+    assert await own(office, GRACE) == []
 
 
 async def _in(office: Office, channel: str) -> Json:

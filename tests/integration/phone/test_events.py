@@ -293,7 +293,7 @@ async def test_a_call_that_somebody_else_answered_says_so(mesh: Mesh) -> None:
 
 async def test_calls_from_before_the_choice_and_of_others_are_not_shown(mesh: Mesh) -> None:
     await mesh.show_all()
-    assert await mesh.record(spoken(mesh, -120).history()) == IGNORED
+    assert await mesh.record(spoken(mesh, -1).history()) == IGNORED
     assert await mesh.record(spoken(mesh, caller={"user_id": "zoomGrace"}).ringing()) == IGNORED
     assert await mesh.calls() == []
     assert await mesh.calls(GRACE) == []
