@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from tests.e2e import views
+from tests.e2e.calling import CALL, Json, dials, does, newest, opened, own, ready
 from tests.e2e.people import (
     ADA,
     ADA_AT_ZOOM,
     BEN,
     BEN_AT_ZOOM,
-    GENERAL,
     GRACE,
     GRACE_AT_ZOOM,
     LIN,
@@ -28,9 +27,7 @@ from tests.e2e.system import running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
-Json = dict[str, Any]
 NUMBER, DIALLED, SHOWN = "+1 202 555 0143", "+12025550143", "(202) 555-0143"
-CALL = "zoom_call"
 PROFILE_NUMBER = "+12025550187"
 """Grace's, in Slack."""
 
@@ -46,50 +43,6 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         await office.connect(user=GRACE, zoom_user_id=GRACE_AT_ZOOM)
         await office.connect(user=BEN, zoom_user_id=BEN_AT_ZOOM)
         yield office
-
-
-async def ready(office: Office, whom: str, *, user: str = ADA, channel: str = GENERAL) -> Json:
-    """Types `/zoom call`; returns the reply, which has a button."""
-    answer: Json = (await office.type(f"call {whom}", user=user, channel=channel))["answer"]
-    assert answer["response_type"] == "ephemeral", "whom somebody calls is nobody else's business"
-    assert CALL in str(answer), answer
-    return answer
-
-
-async def opened(reply: Json) -> str:
-    """Presses Call; returns what the page hands to Zoom."""
-    async with browser() as person:
-        page = await person.get(link_in(reply, CALL))
-    assert page.status == 200
-    return page.text.split('href="zoomphonecall://', 1)[1].split('"', 1)[0]
-
-
-async def dials(office: Office, whom: str, *, user: str = ADA, at_zoom: str = ADA_AT_ZOOM) -> str:
-    """Types `/zoom call`, presses the button and lets Zoom dial; returns the id of the call."""
-    to = await opened(await ready(office, whom, user=user))
-    call = await office.zoom("POST", "phone/calls", {"caller": at_zoom, "to": to})
-    return str(call["call_id"])
-
-
-async def does(office: Office, call_id: str, *actions: str) -> None:
-    """Has the people of a call do something."""
-    for action in actions:
-        await office.zoom("POST", f"phone/calls/{call_id}/{action}", {})
-
-
-async def own(office: Office, user: str = ADA) -> list[Json]:
-    """Returns what a person's own conversation with the app shows of calls."""
-    return [post for post in await office.posts("app", user) if "Caller: " in written(post)]
-
-
-async def newest(office: Office, *words: str, user: str = ADA) -> str:
-    """Waits until the newest call in somebody's own conversation says all `words`; returns everything it says."""
-
-    async def look() -> str:
-        posts = await own(office, user)
-        return written(posts[-1]) if posts else ""
-
-    return await eventually(look, lambda text: all(word in text for word in words))
 
 
 @pytest.mark.parametrize("typed", [NUMBER, "(202) 555-0143", "202.555.0143"])
