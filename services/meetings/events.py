@@ -27,6 +27,8 @@ class Instance:
     """The number that people type; the personal meeting id for a meeting in the host's own room."""
     zoom_uuid: str
     """Names the run: a room that is opened again gets a new one."""
+    start_time: datetime | None = None
+    """When the run began; None where Zoom does not say."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,6 @@ class MeetingEnded:
 
     instance: Instance
     time: datetime
-    start_time: datetime | None
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,15 @@ def concerns(candidate: Candidate, event: Event) -> bool:
     A meeting is bound to a run by the first event after its creation. The uuid that Zoom gives at the creation is not
     surely that of the run, and a room's number comes back for years: what happened before the creation, by Zoom's own
     clock, belongs to an earlier run, however late it is delivered.
+
+    A room may have been open for something else when the card came. Who comes into it then comes to the meeting; that
+    somebody leaves it, or that it is closed, says nothing of this meeting unless that run began after the creation.
     """
     if candidate.zoom_uuid:
         return candidate.zoom_uuid == event.instance.zoom_uuid
     begin = candidate.zoom_create_time.replace(microsecond=0)
-    return event.time >= begin and (not candidate.in_room or event.time < begin + ROOM_WINDOW)
+    if not candidate.in_room:
+        return event.time >= begin
+    comes = isinstance(event, MeetingStarted | ParticipantJoined)
+    moments = (event.instance.start_time, event.time if comes else None)
+    return any(begin <= moment < begin + ROOM_WINDOW for moment in moments if moment is not None)

@@ -137,10 +137,10 @@ class Reconciler:
         now = self._clock.now()
         run, asked = await self._past_run(target)
         if run is not None:
-            instance = replace(target.instance, zoom_uuid=run.zoom_uuid)
+            instance = replace(target.instance, zoom_uuid=run.zoom_uuid, start_time=run.start_time)
             found = replace(target, instance=instance)
             facts: list[Event] = [MeetingStarted(instance, run.start_time), *await self._attendance(found)]
-            return await self._learn(target, [*facts, MeetingEnded(instance, run.end_time, run.start_time)])
+            return await self._learn(target, [*facts, MeetingEnded(instance, run.end_time)])
         running = await self._is_running(target)
         if running:
             return await self._learn(target, [MeetingStarted(target.instance, now)] if self._may_begin(target) else [])
@@ -149,7 +149,7 @@ class Reconciler:
         # Zoom may need a moment to know of a run that is over. Where it does not tell of runs, not running is all.
         over = (running is False and (not asked or target.attempts >= 1)) or age >= LONGEST
         if target.opened and over:
-            return await self._learn(target, [MeetingEnded(target.instance, now, None)])
+            return await self._learn(target, [MeetingEnded(target.instance, now)])
         if not target.opened and age >= UNOPENED:
             log.info("nobody opened a meeting", extra={"meeting_id": target.meeting_id})
             await self._store.close_unopened(target)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -18,6 +18,7 @@ from services.meetings import store_deliveries, store_recordings, store_results
 from services.meetings.attendance import ABSENT, HOST_SESSION
 from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
+    ROOM_WINDOW,
     Candidate,
     Disposition,
     Event,
@@ -60,8 +61,9 @@ class EventStore:
         async with self._database.snapshot("look for the meeting") as connection:
             # Most events are of meetings that nobody started from Slack: they leave nothing, and cost no write. The
             # order matters: a request that is not open any more has stored its meeting.
-            starting, hosts = await _somebody_starts(connection), await _hosts(connection, facts)
-            if not starting and not hosts:
+            starting = await _somebody_starts(connection)
+            facts, hosts = await _of_our_hosts(connection, facts)
+            if not facts or not (starting or hosts):
                 return Disposition.IGNORED
         now, digest = self._clock.now(), hashlib.sha256(body).hexdigest()
         async with self._database.transaction("record zoom event") as connection:
@@ -148,24 +150,55 @@ async def _heard_of(connection: AsyncConnection, row: Row[Any], due: datetime) -
         )
 
 
-async def _hosts(connection: AsyncConnection, facts: Sequence[Event]) -> set[str]:
-    """Returns the Zoom ids of the hosts whose meetings the facts are about."""
-    return {row.zoom_host_id for fact in facts for row in await _concerned(connection, fact, lock=False)}
+async def _of_our_hosts(connection: AsyncConnection, facts: Sequence[Event]) -> tuple[Sequence[Event], set[str]]:
+    """Returns the Zoom ids of the hosts whose meetings the facts are about, and the facts that may be about some.
+
+    Many facts at once name runs alone, of which most are none of ours: one question finds those that are.
+    """
+    first = facts[0].instance
+    if first.zoom_host_id:
+        return facts, {row.zoom_host_id for row in await _concerned(connection, facts[0], lock=False)}
+    named = {fact.instance.zoom_uuid for fact in facts}
+    rows = await connection.execute(
+        select(meetings.c.zoom_host_id, meetings.c.zoom_uuid).where(
+            meetings.c.zoom_account_id == first.zoom_account_id, meetings.c.zoom_uuid.in_(named)
+        )
+    )
+    ours = {row.zoom_uuid: row.zoom_host_id for row in rows}
+    return [fact for fact in facts if fact.instance.zoom_uuid in ours], set(ours.values())
 
 
 async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -> list[Row[Any]]:
     """Returns the meetings that `event` is about: more than one where two cards show one room."""
     run = event.instance
+    named = meetings.c.zoom_uuid == run.zoom_uuid
     if run.zoom_host_id:
-        named = and_(
-            meetings.c.zoom_host_id == run.zoom_host_id,
-            or_(meetings.c.zoom_meeting_id == run.zoom_meeting_id, meetings.c.zoom_pmi == run.zoom_meeting_id),
-        )
+        named = and_(meetings.c.zoom_host_id == run.zoom_host_id, or_(named, _unbound(event)))
     else:
-        named = and_(meetings.c.zoom_account_id == run.zoom_account_id, meetings.c.zoom_uuid == run.zoom_uuid)
-    query = select(*meetings.c).where(named).order_by(meetings.c.create_time.desc()).limit(20)
+        named = and_(meetings.c.zoom_account_id == run.zoom_account_id, named)
+    # Locked as everywhere in this service: the newest first.
+    query = select(*meetings.c).where(named).order_by(meetings.c.create_time.desc())
     rows = await connection.execute(query.with_for_update() if lock else query)
     return [row for row in rows.all() if concerns(_candidate(row), event)]
+
+
+def _unbound(event: Event) -> ColumnElement[bool]:
+    """Returns the condition for meetings without a run that `event` may bind to its run, as `concerns` decides.
+
+    A room has had many a card that nobody came to: only those of the hour count.
+    """
+    number, began = event.instance.zoom_meeting_id, event.instance.start_time
+    if not number:
+        return false()
+    of_the_hour = and_(
+        meetings.c.zoom_create_time > min(event.time, began or event.time) - ROOM_WINDOW,
+        meetings.c.zoom_create_time < event.time + timedelta(seconds=1),
+    )
+    return and_(
+        meetings.c.zoom_uuid == "",
+        or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
+        or_(meetings.c.zoom_pmi == "", of_the_hour),
+    )
 
 
 def _candidate(row: Row[Any]) -> Candidate:
@@ -288,12 +321,13 @@ async def _ended(
 ) -> bool:
     if row.end_time is not None:
         return False
+    begun = [moment for moment in (row.start_time, event.instance.start_time) if moment is not None]
     await connection.execute(
         update(meetings)
         .where(meetings.c.meeting_id == row.meeting_id)
         .values(
             end_time=event.time,
-            start_time=min((t for t in (row.start_time, event.start_time) if t is not None), default=event.time),
+            start_time=min(begun, default=event.time),
             # Who was there and what was recorded is looked up afterwards, in case that some of it was lost.
             reconcile_time=now + quiet,
             reconcile_attempts=0,

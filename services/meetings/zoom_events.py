@@ -57,8 +57,9 @@ def parse(body: bytes) -> Event | None:
         instance = Instance(
             zoom_account_id=text(payload, "account_id"),
             zoom_host_id=_required(thing, "host_id"),
-            zoom_meeting_id=_required(thing, "id"),
+            zoom_meeting_id=text(thing, "id"),
             zoom_uuid=_required(thing, "uuid"),
+            start_time=_start_time(thing),
         )
         return read(thing, instance, sent)
     except (ValueError, TypeError, OverflowError):
@@ -113,11 +114,11 @@ def _load(body: bytes) -> dict[str, Any]:
 
 
 def _started(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    return MeetingStarted(instance, _time(thing, "start_time") or sent)
+    return MeetingStarted(instance, instance.start_time or sent)
 
 
 def _ended(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    return MeetingEnded(instance, _time(thing, "end_time") or sent, _time(thing, "start_time"))
+    return MeetingEnded(instance, _time(thing, "end_time") or sent)
 
 
 def _joined(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
@@ -157,13 +158,13 @@ def clean(text: str) -> str:
 
 def _recorded(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
     # The time of the run, not of the event: a recording comes hours later, when a room may have been opened again.
-    begun = _time(thing, "start_time") or sent
+    begun = instance.start_time or sent
     passcode = clean(str(thing.get("password") or ""))[:ID_LENGTH]
     return RecordingCompleted(instance, begun, play_url(thing), passcode, sent, file_ids(thing))
 
 
 def _removed(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    return RecordingRemoved(instance, _time(thing, "start_time") or sent, sent, file_ids(thing))
+    return RecordingRemoved(instance, instance.start_time or sent, sent, file_ids(thing))
 
 
 def _recovered(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
@@ -171,7 +172,7 @@ def _recovered(thing: dict[str, Any], instance: Instance, sent: datetime) -> Eve
         url = play_url(thing)
     except ValueError:
         url = ""
-    return RecordingRecovered(instance, _time(thing, "start_time") or sent, sent, file_ids(thing), url)
+    return RecordingRecovered(instance, instance.start_time or sent, sent, file_ids(thing), url)
 
 
 def play_url(thing: dict[str, Any]) -> str:
@@ -234,6 +235,14 @@ def _required(source: dict[str, Any], key: str) -> str:
     if not value:
         raise ValueError(f"no {key}")
     return value
+
+
+def _start_time(thing: dict[str, Any]) -> datetime | None:
+    """Returns when the run began; None also where that cannot be read: the event says something without it."""
+    try:
+        return _time(thing, "start_time")
+    except (ValueError, OverflowError):
+        return None
 
 
 def _time(source: dict[str, Any], key: str) -> datetime | None:

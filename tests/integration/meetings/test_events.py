@@ -140,6 +140,35 @@ async def test_a_late_event_of_an_earlier_run_of_the_room_does_not_end_the_new_m
     assert delivery.card.meeting.state == pb.MEETING_STATE_STARTED
 
 
+async def test_an_event_without_a_number_is_known_by_its_run(mesh: Mesh) -> None:
+    await mesh.start()
+    nameless = zoom.joined("1", "Lin", id=None)
+    assert await mesh.record(nameless) == pb.EVENT_DISPOSITION_IGNORED, "which run it is of is not known yet"
+    await mesh.record(zoom.started())
+    assert await mesh.record(nameless) == pb.EVENT_DISPOSITION_APPLIED
+    assert await mesh.record(zoom.joined("2", "Max", id=None, uuid="other==")) == pb.EVENT_DISPOSITION_IGNORED
+    [delivery] = await mesh.lease()
+    assert [a.display_name for a in delivery.card.present][-1] == "Lin"
+
+
+async def test_of_the_many_runs_of_a_batch_ours_are_found(mesh: Mesh) -> None:
+    ours = []
+    for n in range(2):
+        await mesh.start()
+        ours.append((f"run-{n}==", ("file",)))
+        for event in (zoom.started, zoom.ended):
+            await mesh.record(event(id=str(85012345678 + n), uuid=f"run-{n}=="))
+        await mesh.record(zoom.recorded(files=("file",), id=85012345678 + n, uuid=f"run-{n}=="))
+    for delivery in await mesh.lease():
+        await mesh.complete(delivery)
+    mesh.clock.advance(60)
+    foreign = [(f"foreign-{n}==", ("file",)) for n in range(200)]
+    assert await mesh.record(zoom.batch("recording.batch_deleted", *foreign)) == pb.EVENT_DISPOSITION_IGNORED
+    deleted = zoom.batch("recording.batch_deleted", *foreign, *ours, sent=1)
+    assert await mesh.record(deleted) == pb.EVENT_DISPOSITION_APPLIED
+    assert [d.recording.deleted for d in await mesh.lease()] == [True, True]
+
+
 async def test_what_is_no_event_is_refused(mesh: Mesh) -> None:
     with pytest.raises(MeshError) as failure:
         await mesh.record(b"{not json")

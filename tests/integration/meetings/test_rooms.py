@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,63 @@ async def test_S20_a_card_that_came_while_the_room_was_open_ends_with_that_run(m
     assert await mesh.record(next_run) == pb.EVENT_DISPOSITION_IGNORED
     cards = [d.card.meeting for d in await mesh.lease() if d.HasField("card")]
     assert {card.topic: card.state for card in cards} == dict.fromkeys(("First", "Second"), pb.MEETING_STATE_ENDED)
+
+
+async def test_S53_however_many_meetings_the_room_had_since_an_old_recording_is_still_known(mesh: Mesh) -> None:
+    meeting = (await mesh.start(personal_room=True)).meeting
+    old = {"id": int(ROOM), "uuid": RUN}
+    for event in (zoom.started(id=ROOM, uuid=RUN), zoom.ended(id=ROOM, uuid=RUN), zoom.recorded(**old)):
+        await mesh.record(event)
+    for _ in range(25):
+        mesh.clock.advance(3600)
+        await mesh.start(personal_room=True)
+    deleted = zoom.removed("recording.deleted", sent=100, **old)
+    assert await mesh.record(deleted) == pb.EVENT_DISPOSITION_APPLIED
+    late = zoom.recorded("https://zoom.example/rec/share/PART2", files=("part2",), sent=101, **old)
+    assert await mesh.record(late) == pb.EVENT_DISPOSITION_APPLIED
+    [recording] = [d.recording for d in await mesh.lease() if d.HasField("recording")]
+    assert recording.meeting.meeting_id == meeting.meeting_id
+    assert recording.play_url == "https://zoom.example/rec/share/PART2"
+
+
+@pytest.mark.parametrize("leaves_at", ["2026-10-30T12:00:00Z", "2026-10-30T12:00:20Z"])
+async def test_S28_a_run_that_began_before_the_card_is_not_shown_because_somebody_leaves_it(
+    mesh: Mesh, leaves_at: str
+) -> None:
+    private = {"id": ROOM, "uuid": "private==", "start_time": "2026-10-30T11:00:00Z"}
+    mesh.clock.advance(0.5)  # the card is made within the second of the first leaving
+    await mesh.start(personal_room=True)
+    before = [
+        zoom.left("7", "Head Hunter", time=leaves_at, **private),
+        zoom.ended(leaves_at, **private),
+        zoom.recorded(**{**private, "id": int(ROOM)}),
+    ]
+    for event in before:
+        assert await mesh.record(event) == pb.EVENT_DISPOSITION_IGNORED
+    own = zoom.started(id=ROOM, uuid=RUN, start_time="2026-10-30T12:01:00Z")
+    assert await mesh.record(own) == pb.EVENT_DISPOSITION_APPLIED
+    [card] = await mesh.lease()
+    assert card.card.meeting.state == pb.MEETING_STATE_STARTED
+    assert len(card.card.present) == 1
+
+
+@pytest.mark.parametrize("first", [zoom.left, zoom.ended], ids=["left", "ended"])
+async def test_S28_an_end_that_comes_before_the_beginning_of_its_run_is_the_meetings(mesh: Mesh, first: Any) -> None:
+    await mesh.start(personal_room=True)
+    arguments = ("1", "Lin") if first is zoom.left else ()
+    assert await mesh.record(first(*arguments, id=ROOM, uuid=RUN)) == pb.EVENT_DISPOSITION_APPLIED
+    other = zoom.started(id=ROOM, uuid="other==", start_time="2026-10-30T12:02:00Z")
+    assert await mesh.record(other) == pb.EVENT_DISPOSITION_IGNORED
+
+
+async def test_S28_an_end_that_does_not_say_when_its_run_began_is_nobodys(mesh: Mesh) -> None:
+    await mesh.start(personal_room=True)
+    for when in (None, "", "yesterday"):
+        event = zoom.left("1", "Lin", id=ROOM, uuid="some==", start_time=when)
+        assert await mesh.record(event) == pb.EVENT_DISPOSITION_IGNORED
+    assert await mesh.record(zoom.started(id=ROOM, uuid=RUN)) == pb.EVENT_DISPOSITION_APPLIED
+    unsaid = zoom.joined("1", "Lin", id=ROOM, uuid=RUN, start_time="yesterday")
+    assert await mesh.record(unsaid) == pb.EVENT_DISPOSITION_APPLIED, "whose run it is was known"
 
 
 async def test_S28_one_request_id_does_not_stand_for_a_meeting_and_for_the_room(mesh: Mesh) -> None:

@@ -65,7 +65,7 @@ def test_the_end_is_the_real_one_and_not_the_scheduled_length() -> None:
     event = parse(zoom_bodies.ended())
     assert isinstance(event, MeetingEnded)
     assert event.time == datetime(2026, 10, 30, 12, 34, 15, tzinfo=UTC)
-    assert event.start_time == datetime(2026, 10, 30, 12, 0, 5, tzinfo=UTC)
+    assert event.instance.start_time == datetime(2026, 10, 30, 12, 0, 5, tzinfo=UTC)
 
 
 def test_people_are_known_by_zoom_user_then_by_their_id_in_the_meeting_then_by_name() -> None:
