@@ -76,7 +76,7 @@ class ZoomClient:
 
         `{userId}` in a route is filled in here: which name the user has in a path depends on whose token it is.
         A 401 is answered with one try under a fresh token. Raises MeshError: ZOOM_OUTCOME_UNKNOWN when a request that
-        changes something was sent and its answer was lost, and what `zoom_api.errors` makes of refusals.
+        changes something was sent and its answer was lost or is a 5xx, and what `zoom_api.errors` makes of refusals.
         """
         token = await self._tokens.get(user)
         try:
@@ -111,16 +111,15 @@ class ZoomClient:
                     status, headers, answer = await self._exchange(token, method, url, query, body)
             except (httpx.HTTPError, TimeoutError) as error:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                sent = not isinstance(error, _NOT_SENT)
-                lost = sent and method != "GET"
-                raise MeshError(
-                    Reason.ZOOM_OUTCOME_UNKNOWN if lost else Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY
-                ) from None
+                down = MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
+                raise (down if isinstance(error, _NOT_SENT) else _unknown(method, down)) from None
             span.set_attribute("http.response.status_code", status)
             if status < 300:
                 return answer if isinstance(answer, dict) else {}
             span.set_status(Status(StatusCode.ERROR))
-            raise error_for(status, headers, answer, now=self._clock.now())
+            refusal = error_for(status, headers, answer, now=self._clock.now())
+            # A gateway that gave up (502, 504) does not know what Zoom behind it did, nor does a server that broke off.
+            raise _unknown(method, refusal) if status >= 500 and isinstance(refusal, MeshError) else refusal
 
     async def _exchange(
         self,
@@ -145,3 +144,8 @@ class ZoomClient:
             if answer is None and 200 <= response.status_code < 300 and response.status_code != 204:
                 raise httpx.DecodingError("no JSON", request=response.request)
             return response.status_code, response.headers, answer
+
+
+def _unknown(method: str, error: MeshError) -> MeshError:
+    """Returns what `error` means of a request that may have been carried out all the same."""
+    return error if method == "GET" else MeshError(Reason.ZOOM_OUTCOME_UNKNOWN, retry_delay=error.retry_delay)

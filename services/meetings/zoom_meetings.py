@@ -111,6 +111,8 @@ class ZoomMeetings:
                 user, "PUT", "/meetings/{meetingId}/status", path={"meetingId": number}, body={"action": "end"}
             )
         except MeshError as error:
+            if error.reason is Reason.ZOOM_OUTCOME_UNKNOWN:  # asked for once more it does no harm
+                raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=error.retry_delay) from None
             if error.reason is not Reason.ZOOM_NOT_FOUND:
                 raise
 

@@ -39,18 +39,31 @@ async def meetings_about(office: Office, topic: str) -> int:
     return sum(meeting["topic"] == topic for meeting in await office.meetings())
 
 
-@pytest.mark.parametrize(("status", "code"), [(429, 429), (500, 500), (503, 0)])
-async def test_zoom_refusing_is_told_in_time_and_the_next_try_works(office: Office, status: int, code: int) -> None:
+async def test_zoom_refusing_is_told_in_time_and_the_next_try_works(office: Office) -> None:
     here = await office.conversation("im")
-    fault = {"kind": "status", "status": status, "code": code, "message": "simulated", "times": 1}
+    fault = {"kind": "status", "status": 429, "code": 429, "message": "simulated", "times": 1}
     await office.zoom("POST", "faults", {**CREATE, **fault})
-    result = await office.type(f"meeting Refused {status}", channel=here)
+    result = await office.type("meeting Refused", channel=here)
     assert result["error"] is None
     assert result["answer"]["response_type"] == "ephemeral"
     assert "Zoom" in result["answer"]["text"]
-    assert await cards(office, f"Refused {status}", here) == []
-    await office.fresh_meeting(f"Accepted {status}", channel=here)
-    assert len(await cards(office, f"Accepted {status}", here)) == 1
+    assert await cards(office, "Refused", here) == []
+    await office.fresh_meeting("Accepted", channel=here)
+    assert len(await cards(office, "Accepted", here)) == 1
+
+
+@pytest.mark.parametrize("made", [True, False], ids=["made", "not made"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_zoom_failing_leads_to_one_meeting_whether_it_was_made_or_not(
+    office: Office, status: int, made: bool
+) -> None:
+    here, topic = await office.conversation("im"), f"Failed {status} {made}"
+    await office.zoom("POST", "faults", {**CREATE, "kind": "status", "status": status, "after": made, "times": 1})
+    result = await office.type(f"meeting {topic}", channel=here)
+    assert result["error"] is None
+    assert result["answer"]["text"]
+    [_] = await eventually(lambda: cards(office, topic, here), bool)
+    assert await meetings_about(office, topic) == 1
 
 
 async def test_one_401_is_healed_by_a_fresh_token(office: Office) -> None:

@@ -245,7 +245,6 @@ async def test_N1_a_command_repeated_by_its_trigger_starts_nothing_twice(office:
             "limit of meetings a day. It ends at midnight GMT",
         ),
         ({"status": 400, "code": 3161, "message": "not allowed"}, "Ask the administrator of your Zoom account"),
-        ({"status": 500, "code": 500, "message": "Internal error."}, "Please try again in a minute"),
     ],
 )
 async def test_S17_what_zoom_refuses_is_told_to_who_typed_with_what_to_do(

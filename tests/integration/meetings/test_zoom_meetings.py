@@ -249,3 +249,26 @@ async def test_P85_in_a_room_the_run_is_known_by_the_rooms_number(world: World) 
     assert await world.meetings.running(USER, PMI) == run["uuid"]
     await world.meetings.end(USER, PMI)
     assert await world.meetings.running(USER, PMI) == ""
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_P85_an_ending_that_zoom_fails_at_may_be_asked_for_again(world: World, status: int) -> None:
+    made = await world.meetings.create(USER, topic="Weekly sync", reference=REFERENCE)
+    await world.act(made.zoom_meeting_id, "start")
+    fault = {"method": "PUT", "path": "/v2/*", "kind": "status", "status": status, "after": True, "times": 1}
+    await world.zoom.control("POST", "faults", fault)
+    error = await refusal(world.meetings.end(USER, made.zoom_meeting_id))
+    assert error.reason is Reason.ZOOM_UNAVAILABLE
+    await world.meetings.end(USER, made.zoom_meeting_id)
+    assert await world.meetings.running(USER, made.zoom_meeting_id) == ""
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_a_meeting_that_zoom_may_have_made_before_it_failed_is_not_said_to_be_refused(
+    world: World, status: int
+) -> None:
+    fault = {"method": "POST", "path": "/v2/*", "kind": "status", "status": status, "after": True, "times": 1}
+    await world.zoom.control("POST", "faults", fault)
+    error = await refusal(world.meetings.create(USER, topic="Weekly sync", reference=REFERENCE))
+    assert error.reason is Reason.ZOOM_OUTCOME_UNKNOWN
+    assert await world.meetings.find(USER, reference=REFERENCE) is not None

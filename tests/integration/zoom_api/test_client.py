@@ -111,6 +111,21 @@ async def test_a_lost_answer_leaves_open_what_a_change_came_to(method: str, reas
         assert failure.value.reason is reason
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    ("method", "reason"), [("POST", Reason.ZOOM_OUTCOME_UNKNOWN), ("GET", Reason.ZOOM_UNAVAILABLE)]
+)
+async def test_a_server_that_fails_may_have_made_the_change_before(method: str, reason: Reason, status: int) -> None:
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="<html>gateway</html>", status=status, headers={"Retry-After": "7"})
+
+    async with zoom(handler) as (client, _):
+        with pytest.raises(MeshError) as failure:
+            await client.call(ADA, method, "/users/me/meetings", body={} if method == "POST" else None)
+    assert failure.value.reason is reason
+    assert failure.value.retry_delay == timedelta(seconds=7)
+
+
 async def test_an_answer_that_takes_too_long_is_a_lost_answer() -> None:
     release = asyncio.Event()
 
