@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mesh.slack_user import SlackUser
+from services.meetings.events import Candidate, has_run, may_run
 from services.meetings.meetings import Meeting
 
 
@@ -16,10 +17,8 @@ class Ending:
     meeting: Meeting
     number: str
     """What Zoom ends: the number of the meeting, or of the room that it is in."""
-    in_room: bool
-    """Whether that number is a personal room's, under which other meetings run too."""
-    zoom_uuid: str
-    """The run it was bound to by its first event; empty where nobody has opened it, as far as is known."""
+    candidate: Candidate
+    """Its run, as far as one is known, and whether that number is a personal room's."""
 
 
 class Store(Protocol):
@@ -62,7 +61,8 @@ class Endings:
 
     async def _runs(self, user: SlackUser, found: Ending) -> bool:
         """Tells whether there is a run to end, and that it is this meeting's."""
-        if not found.in_room:
-            return bool(found.zoom_uuid) or bool(await self._zoom.running(user, found.number))
+        opened = has_run(found.candidate.zoom_uuid)
+        if opened != found.candidate.in_room:
+            return opened  # a number of its own has no other use; a room that was not opened for it is left alone
         # The event that would end the card may have been lost, and the room opened again for something else.
-        return bool(found.zoom_uuid) and await self._zoom.running(user, found.number) == found.zoom_uuid
+        return may_run(found.candidate, await self._zoom.running(user, found.number))

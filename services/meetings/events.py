@@ -129,6 +129,15 @@ class Candidate:
     """Whether it is in the host's personal room, whose number other meetings have too."""
 
 
+NO_RUN = "none"
+"""Bound instead of a uuid where a card was closed before anybody opened its meeting: it shows no later run."""
+
+
+def has_run(zoom_uuid: str) -> bool:
+    """Tells whether what a meeting is bound to is a run."""
+    return zoom_uuid not in ("", NO_RUN)
+
+
 ROOM_WINDOW = timedelta(hours=1)
 """How long after its creation a meeting in a personal room can begin. Later the room is opened for something else,
 which Slack must not show."""
@@ -152,3 +161,14 @@ def concerns(candidate: Candidate, event: Event) -> bool:
     comes = isinstance(event, MeetingStarted | ParticipantJoined)
     moments = (event.instance.start_time, event.time if comes else None)
     return any(begin <= moment < begin + ROOM_WINDOW for moment in moments if moment is not None)
+
+
+def may_run(candidate: Candidate, running: str) -> bool:
+    """Tells whether the run with the uuid `running`, under the number that people dial, can be that of the meeting.
+
+    Under the number of a room other meetings run too. That Zoom names by it the very run (`GET /meetings/{PMI}`) is
+    what its reference says of every meeting; nobody has verified it of rooms.
+    """
+    if candidate.in_room and has_run(candidate.zoom_uuid):
+        return running == candidate.zoom_uuid
+    return bool(running)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
-from services.meetings.events import Event, Instance, ParticipantJoined, ParticipantLeft
+from services.meetings.events import Candidate, Event, Instance, ParticipantJoined, ParticipantLeft, has_run
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,8 @@ class Target:
     meeting_id: str
     user: SlackUser
     instance: Instance
-    """With the number that events carry; the uuid is empty while no run is known."""
-    zoom_meeting_id: str
-    zoom_create_time: datetime
-    in_room: bool
+    """With the number that events carry, which is that people dial; the uuid is empty while no run is known."""
+    candidate: Candidate
     host_is_basic: bool
     recorded: bool
     create_time: datetime
@@ -34,7 +32,7 @@ class Target:
     @property
     def opened(self) -> bool:
         """Whether anything is known to have happened in it."""
-        return self.start_time is not None or bool(self.instance.zoom_uuid)
+        return self.start_time is not None or has_run(self.instance.zoom_uuid)
 
 
 @dataclass(frozen=True)

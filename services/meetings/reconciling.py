@@ -17,7 +17,6 @@ from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.events import (
-    Candidate,
     Event,
     HostAbsent,
     MeetingEnded,
@@ -26,6 +25,8 @@ from services.meetings.events import (
     ParticipantLeft,
     RecordingCompleted,
     concerns,
+    has_run,
+    may_run,
 )
 from services.meetings.look_ups import PastRecording, PastRun, PastSession, Target
 
@@ -41,8 +42,8 @@ RECORDING_AWAITED = timedelta(days=1)
 """How long after its end a recording is looked for. Zoom says: usually twice the length, at most 24 hours."""
 LEASE = timedelta(minutes=3)
 """How long one look may take before another replica looks, too."""
-ROUND = 30
-"""Meetings in one round at the most."""
+FAILURES = 3
+"""Accounts that Zoom fails for, one after the other, before it counts as down for everybody."""
 
 # Asking again would not help: the host, her admin or her plan would have to change first.
 _FOR_GOOD = frozenset(
@@ -54,7 +55,7 @@ _LIMITS = frozenset({Reason.ZOOM_RATE_LIMITED, Reason.ZOOM_DAILY_LIMIT})
 class Zoom(Protocol):
     """What these rules need of Zoom. None means: Zoom knows of none. Each raises MeshError as Zoom refuses."""
 
-    async def is_running(self, user: SlackUser, zoom_meeting_id: str) -> bool: ...
+    async def running(self, user: SlackUser, number: str) -> str: ...
 
     async def past_run(self, user: SlackUser, run: str) -> PastRun | None: ...
 
@@ -72,7 +73,7 @@ class Store(Protocol):
 
     async def close_unopened(self, target: Target) -> None: ...
 
-    async def plan(self, target: Target, due_time: datetime | None) -> None: ...
+    async def plan(self, target: Target, due_time: datetime | None, *, attempts: int) -> None: ...
 
     async def put_off_account(self, zoom_account_id: str, until: datetime) -> None: ...
 
@@ -97,43 +98,41 @@ class Reconciler:
         self._quiet = quiet
 
     async def __call__(self) -> int:
-        """Looks up what is due, up to ROUND meetings; returns how many that were. Ends early where Zoom is down."""
-        for number in range(ROUND):
-            target = await self._store.claim(LEASE)
-            if target is None:
-                return number
+        """Looks up all that is due; returns how many meetings that were. Ends early where Zoom is down."""
+        number = failures = 0
+        while failures < FAILURES and (target := await self._store.claim(LEASE)) is not None:
+            number += 1
             try:
                 await self._heal(target)
+                failures = 0
             except MeshError as error:
-                if not await self._put_off(target, error):
-                    return number + 1
-        return ROUND
+                failures = 0 if error.reason in _LIMITS else failures + 1
+                await self._put_off(target, error)
+        return number
 
-    async def _put_off(self, target: Target, error: MeshError) -> bool:
-        """Decides when to ask again; tells whether others can be asked about now."""
+    async def _put_off(self, target: Target, error: MeshError) -> None:
+        """Has nothing of the account asked for a while. It does not count: there was no answer."""
         log.info("zoom cannot be asked now", extra={"meeting_id": target.meeting_id, "reason": error.reason.value})
-        now = self._clock.now()
-        if error.reason in _LIMITS:  # they count for the account, whoever asks
-            await self._store.put_off_account(target.instance.zoom_account_id, now + (error.retry_delay or self._quiet))
-            return True
-        await self._store.plan(target, now + max(error.retry_delay or self._quiet, self._quiet))
-        return False
+        delay = error.retry_delay or self._quiet
+        until = self._clock.now() + (delay if error.reason in _LIMITS else max(delay, self._quiet))
+        await self._store.plan(target, until, attempts=target.attempts)
+        await self._store.put_off_account(target.instance.zoom_account_id, until)
 
     async def _heal(self, target: Target) -> None:
         known: Target | None = target
         if target.end_time is None:
             known = await self._heal_open(target)
-        elif target.attempts == 0:
+        elif target.attempts == 0 and self._clock.now() < target.end_time + RECORDING_AWAITED:
             known = await self._learn(target, await self._attendance(target))
         if known is None:
-            return  # erased, closed, or not to be asked about
+            return  # erased, or planned already
         if known.end_time is None:
-            await self._store.plan(known, self._next_look(known))
+            await self._plan(known, self._next_look(known))
         else:
             await self._heal_recording(known, known.end_time)
 
     async def _heal_open(self, target: Target) -> Target | None:
-        """Finds out whether a meeting is over, or runs, and what happened in it; None where that settles it."""
+        """Finds out whether a meeting is over, and what happened in it; None where the next look is planned already."""
         now = self._clock.now()
         run, asked = await self._past_run(target)
         if run is not None:
@@ -143,39 +142,50 @@ class Reconciler:
             return await self._learn(target, [*facts, MeetingEnded(instance, run.end_time)])
         running = await self._is_running(target)
         if running:
-            return await self._learn(target, [MeetingStarted(target.instance, now)] if self._may_begin(target) else [])
+            await self._heal_running(target)
+            return None
         begun = target.start_time or target.create_time
         age = now - begun
         # Zoom may need a moment to know of a run that is over. Where it does not tell of runs, not running is all.
         over = (running is False and (not asked or target.attempts >= 1)) or age >= LONGEST
         if target.opened and over:
-            return await self._learn(target, [MeetingEnded(target.instance, now)])
+            await self._learn(target, [MeetingEnded(target.instance, now)])
+            return None  # who was there is asked at the next look: Zoom knows by then
         if not target.opened and age >= UNOPENED:
             log.info("nobody opened a meeting", extra={"meeting_id": target.meeting_id})
             await self._store.close_unopened(target)
             self._count("closed", 1)
             return None
         if running is None and not asked:  # nobody to ask: all that is left is to give it up when its time is over
-            await self._store.plan(target, begun + (LONGEST if target.opened else UNOPENED))
+            await self._plan(target, begun + (LONGEST if target.opened else UNOPENED))
             return None
         return target
+
+    async def _heal_running(self, target: Target) -> None:
+        begins = [MeetingStarted(target.instance, self._clock.now())] if self._may_begin(target) else []
+        known = await self._learn(target, begins)
+        if known is not None:
+            # What was asked while it ran says nothing of whether it is over.
+            attempts = 0 if known.opened else known.attempts + 1
+            await self._store.plan(known, self._next_look(known), attempts=attempts)
 
     async def _heal_recording(self, target: Target, end_time: datetime) -> None:
         """Looks for a recording, more and more rarely, as long as one may come."""
         now = self._clock.now()
         until = end_time + RECORDING_AWAITED
-        if target.recorded or target.host_is_basic or not target.instance.zoom_uuid or now >= until:
-            await self._store.plan(target, None)
+        nameless = not has_run(target.instance.zoom_uuid)
+        if target.recorded or target.host_is_basic or nameless or now >= until:
+            await self._plan(target, None)
             return
         try:
             recording = await self._zoom.recording(target.user, target.instance.zoom_uuid)
         except MeshError as error:
             if error.reason not in _FOR_GOOD:
                 raise
-            await self._store.plan(target, None)
+            await self._plan(target, None)
             return
         if recording is None:
-            await self._store.plan(target, min(until, now + self._quiet * 2**target.attempts))
+            await self._plan(target, min(until, now + self._quiet * 2**target.attempts))
             return
         begun = target.start_time or target.create_time
         fact = RecordingCompleted(
@@ -183,7 +193,7 @@ class Reconciler:
         )
         known = await self._learn(target, [fact])
         if known is not None:
-            await self._store.plan(known, None)
+            await self._plan(known, None)
 
     async def _past_run(self, target: Target) -> tuple[PastRun | None, bool]:
         """Returns the run of this meeting if it is over, and whether Zoom tells of this host's runs at all."""
@@ -194,27 +204,32 @@ class Reconciler:
         try:
             run = await self._zoom.past_run(target.user, name)
         except MeshError as error:
-            if error.reason not in _FOR_GOOD:
+            if self._will_answer(target, error):
                 raise
             return None, False
         if run is None:
             return None, True
         begun = MeetingStarted(replace(target.instance, zoom_uuid=run.zoom_uuid), run.start_time)
-        candidate = Candidate(target.instance.zoom_uuid, target.zoom_create_time, in_room=target.in_room)
-        return (run if concerns(candidate, begun) else None), True
+        return (run if concerns(target.candidate, begun) else None), True
 
     async def _is_running(self, target: Target) -> bool | None:
         """Tells whether the meeting runs; None where Zoom does not say."""
         try:
-            return await self._zoom.is_running(target.user, target.zoom_meeting_id)
+            running = await self._zoom.running(target.user, target.instance.zoom_meeting_id)
         except MeshError as error:
-            if error.reason not in _FOR_GOOD:
+            if self._will_answer(target, error):
                 raise
             return None
+        return may_run(target.candidate, running)
+
+    def _will_answer(self, target: Target, error: MeshError) -> bool:
+        """Tells whether it is worth waiting for Zoom's answer about a meeting that may run: none runs for ever."""
+        age = self._clock.now() - (target.start_time or target.create_time)
+        return error.reason not in _FOR_GOOD and age < LONGEST
 
     async def _attendance(self, target: Target) -> list[Event]:
         """Returns who came and went, as facts; none where Zoom does not say."""
-        if target.host_is_basic or not target.instance.zoom_uuid:
+        if target.host_is_basic or not has_run(target.instance.zoom_uuid):
             return []
         try:
             sessions = await self._zoom.participants(target.user, target.instance.zoom_uuid)
@@ -248,8 +263,11 @@ class Reconciler:
         """Tells whether a run whose name is not known can be this meeting's: a room may be used for another one."""
         if target.start_time is not None:
             return False
-        candidate = Candidate("", target.zoom_create_time, in_room=target.in_room)
-        return target.opened or concerns(candidate, MeetingStarted(target.instance, self._clock.now()))
+        return target.opened or concerns(target.candidate, MeetingStarted(target.instance, self._clock.now()))
+
+    async def _plan(self, target: Target, due_time: datetime | None) -> None:
+        """Says when to look again after Zoom has answered."""
+        await self._store.plan(target, due_time, attempts=target.attempts + 1)
 
     def _next_look(self, target: Target) -> datetime:
         now = self._clock.now()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
+from services.meetings.events import Candidate
 from services.meetings.meetings import Meeting
 from services.meetings.tables import meetings, participant_sessions
 
@@ -30,6 +31,11 @@ def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
         start_time=row.start_time,
         end_time=row.end_time,
     )
+
+
+def candidate_from(row: Row[Any]) -> Candidate:
+    """Returns the meeting in a row of `meetings` as one that an event may be about."""
+    return Candidate(row.zoom_uuid, row.zoom_create_time, in_room=bool(row.zoom_pmi))
 
 
 def host_key_from(row: Row[Any], keys: KeyRing) -> str:

@@ -22,8 +22,8 @@ class MeetingsSettings(SealingSettings):
     """The root of Zoom's API; another cloud of Zoom's has another."""
 
     reconcile_interval_seconds: int = Field(60, ge=5, le=3600, alias="ZOOMSLACK_RECONCILE_INTERVAL_SECONDS")
-    """Seconds between two looks for meetings of which an event may have been lost. A look is at most 30 meetings, at
-    two calls to Zoom a second: a minute of work. Longer: cards heal later. Shorter: more of the hosts' limits goes."""
+    """Seconds between two looks for meetings of which an event may have been lost. A look goes on until nothing is due,
+    at two calls to Zoom a second. Longer: cards heal later. Shorter: more of the hosts' limits goes."""
     reconcile_quiet_seconds: int = Field(600, ge=10, le=3600, alias="ZOOMSLACK_RECONCILE_QUIET_SECONDS")
     """Seconds after the last event of a meeting after which Zoom is asked about it. Zoom repeats what was not taken for
     the first time after five minutes. Shorter: asks about what is on its way. Longer: what was lost is seen later."""

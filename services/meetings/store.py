@@ -17,15 +17,14 @@ from services.meetings import store_deliveries
 from services.meetings.attendance import Host, Session, present
 from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
+from services.meetings.events import NO_RUN
 from services.meetings.meetings import Meeting
-from services.meetings.rows import meeting_from, sessions_of, sessions_of_all
+from services.meetings.rows import candidate_from, meeting_from, sessions_of, sessions_of_all
 from services.meetings.tables import meetings, participant_sessions
 
 _MAX_RUNNING = 25
 _UNOPENED = timedelta(hours=1)
 """How long a meeting that nobody has opened counts as one that goes on."""
-_NO_RUN = "none"
-"""Bound instead of a uuid where a card ended before its meeting was opened: no later run of it is shown any more."""
 _OPEN = and_(meetings.c.end_time.is_(None), meetings.c.erase_time.is_(None))
 
 
@@ -100,8 +99,7 @@ class MeetingStore:
         """Returns a meeting that `user` started as one that is to end. Raises MeshError(MEETING_NOT_FOUND)."""
         async with self._database.snapshot("look for the meeting to end") as connection:
             row = await _started_by(connection, user, meeting_id)
-        number = row.zoom_pmi or row.zoom_meeting_id
-        return Ending(meeting_from(row, self._keys), number, in_room=bool(row.zoom_pmi), zoom_uuid=row.zoom_uuid)
+        return Ending(meeting_from(row, self._keys), row.zoom_pmi or row.zoom_meeting_id, candidate_from(row))
 
     async def close_unopened(self, user: SlackUser, meeting_id: str) -> Meeting:
         """Ends a meeting that nobody has opened, unless somebody did just now, and has its card show that.
@@ -112,7 +110,7 @@ class MeetingStore:
             closed = await connection.execute(
                 update(meetings)
                 .where(_mine(user, meeting_id), meetings.c.end_time.is_(None), meetings.c.zoom_uuid == "")
-                .values(end_time=self._clock.now(), zoom_uuid=_NO_RUN)
+                .values(end_time=self._clock.now(), zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
                 await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id)

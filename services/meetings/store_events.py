@@ -19,7 +19,6 @@ from services.meetings.attendance import ABSENT, HOST_SESSION
 from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
     ROOM_WINDOW,
-    Candidate,
     Disposition,
     Event,
     HostAbsent,
@@ -33,6 +32,7 @@ from services.meetings.events import (
     concerns,
 )
 from services.meetings.reconciling import QUIET
+from services.meetings.rows import candidate_from
 from services.meetings.tables import meetings, participant_sessions, start_requests, zoom_events
 from services.meetings.zoom_events import parse
 
@@ -179,7 +179,7 @@ async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -
     # Locked as everywhere in this service: the newest first.
     query = select(*meetings.c).where(named).order_by(meetings.c.create_time.desc())
     rows = await connection.execute(query.with_for_update() if lock else query)
-    return [row for row in rows.all() if concerns(_candidate(row), event)]
+    return [row for row in rows.all() if concerns(candidate_from(row), event)]
 
 
 def _unbound(event: Event) -> ColumnElement[bool]:
@@ -199,10 +199,6 @@ def _unbound(event: Event) -> ColumnElement[bool]:
         or_(meetings.c.zoom_meeting_id == number, meetings.c.zoom_pmi == number),
         or_(meetings.c.zoom_pmi == "", of_the_hour),
     )
-
-
-def _candidate(row: Row[Any]) -> Candidate:
-    return Candidate(row.zoom_uuid, row.zoom_create_time, in_room=bool(row.zoom_pmi))
 
 
 async def apply_to(
@@ -241,8 +237,10 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
     # An estimate of ours is later than the true beginning, never earlier.
     earlier = row.start_time is None or event.time < row.start_time
     if earlier:
+        # What was asked while nobody had opened it says nothing of whether it is over by now.
+        attempts = {"reconcile_attempts": 0} if row.start_time is None and row.end_time is None else {}
         await connection.execute(
-            update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(start_time=event.time)
+            update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(start_time=event.time, **attempts)
         )
     added = await connection.execute(
         insert(connection, participant_sessions)
@@ -319,7 +317,8 @@ async def _participant(connection: AsyncConnection, row: Row[Any], event: Partic
 async def _ended(
     connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: MeetingEnded, now: datetime, quiet: timedelta
 ) -> bool:
-    if row.end_time is not None:
+    # An estimate of ours is later than the true end, never earlier.
+    if row.end_time is not None and event.time >= row.end_time:
         return False
     begun = [moment for moment in (row.start_time, event.instance.start_time) if moment is not None]
     await connection.execute(
@@ -331,6 +330,7 @@ async def _ended(
             # Who was there and what was recorded is looked up afterwards, in case that some of it was lost.
             reconcile_time=now + quiet,
             reconcile_attempts=0,
+            settled=False,
         )
     )
     await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, exists, func, or_, select, update
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -17,6 +17,7 @@ from mesh.slack_user import SlackUser
 from services.meetings import store_deliveries, store_results
 from services.meetings.deliveries import Kind
 from services.meetings.events import (
+    NO_RUN,
     Event,
     HostAbsent,
     Instance,
@@ -27,7 +28,7 @@ from services.meetings.events import (
 )
 from services.meetings.look_ups import Target, news
 from services.meetings.reconciling import QUIET
-from services.meetings.rows import sessions_of
+from services.meetings.rows import candidate_from, sessions_of
 from services.meetings.store_events import apply_to
 from services.meetings.tables import meetings, recordings
 
@@ -103,19 +104,22 @@ class ReconcilingStore:
                     meetings.c.end_time.is_(None),
                     meetings.c.zoom_uuid == "",
                 )
-                .values(end_time=now, settled=True)
+                .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
                 await store_deliveries.raise_version(connection, target.user.team_id, Kind.CARD, target.meeting_id)
 
-    async def plan(self, target: Target, due_time: datetime | None) -> None:
-        """Says when a meeting is looked up next, None for never; an event that came meanwhile has said so already."""
+    async def plan(self, target: Target, due_time: datetime | None, *, attempts: int) -> None:
+        """Says when a meeting is looked up next, None for never; an event that came meanwhile has said so already.
+
+        `attempts` is how often Zoom has answered by then.
+        """
         values = {"settled": True} if due_time is None else {"reconcile_time": due_time}
         async with self._database.transaction("plan look-up") as connection:
             await connection.execute(
                 update(meetings)
                 .where(meetings.c.meeting_id == target.meeting_id, meetings.c.reconcile_time == target.due_time)
-                .values(reconcile_attempts=meetings.c.reconcile_attempts + 1, **values)
+                .values(reconcile_attempts=attempts, **values)
             )
 
     async def put_off_account(self, zoom_account_id: str, until: datetime) -> None:
@@ -142,20 +146,15 @@ async def _target(connection: AsyncConnection, meeting_id: str) -> Target | None
     recorded = exists().where(
         recordings.c.meeting_id == meetings.c.meeting_id, recordings.c.zoom_uuid == meetings.c.zoom_uuid
     )
-    row = (
-        await connection.execute(
-            select(*meetings.c, recorded.label("recorded")).where(meetings.c.meeting_id == meeting_id)
-        )
-    ).one_or_none()
+    query: Select[Any] = select(*meetings.c, recorded.label("recorded")).where(meetings.c.meeting_id == meeting_id)
+    row = (await connection.execute(query)).one_or_none()
     if row is None:
         return None
     return Target(
         meeting_id=row.meeting_id,
         user=SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
         instance=Instance(row.zoom_account_id, row.zoom_host_id, row.zoom_pmi or row.zoom_meeting_id, row.zoom_uuid),
-        zoom_meeting_id=row.zoom_meeting_id,
-        zoom_create_time=row.zoom_create_time,
-        in_room=bool(row.zoom_pmi),
+        candidate=candidate_from(row),
         host_is_basic=row.host_is_basic,
         recorded=row.recorded,
         create_time=row.create_time,

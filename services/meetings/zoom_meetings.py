@@ -117,17 +117,14 @@ class ZoomMeetings:
                 raise
 
     async def running(self, user: SlackUser, number: str) -> str:
-        """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError as Zoom refuses.
-
-        Each run has a uuid of its own (Zoom, `GET /meetings/{meetingId}`), and `status` is `waiting` or `started`.
-        """
+        """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError as Zoom refuses."""
         try:
             answer = await self._client.call(user, "GET", "/meetings/{meetingId}", path={"meetingId": number})
         except MeshError as error:
             if error.reason is not Reason.ZOOM_NOT_FOUND:
                 raise
             return ""
-        return str(answer.get("uuid") or "") if answer.get("status") == "started" else ""
+        return running_in(answer)
 
     def _meeting(self, token: AccessToken, answer: dict[str, Any], *, lost: Reason) -> ZoomMeeting:
         number, join_url = str(answer.get("id") or ""), str(answer.get("join_url") or "")
@@ -146,6 +143,14 @@ class ZoomMeetings:
             create_time=datetime.fromisoformat(created) if created else self._clock.now(),
             host_is_basic=token.is_basic,
         )
+
+
+def running_in(answer: dict[str, Any]) -> str:
+    """Returns the uuid of what runs, from an answer of `GET /meetings/{meetingId}`; empty where nothing does.
+
+    Each run has a uuid of its own, and `status` never says "ended": what does not run is `waiting`, or gone.
+    """
+    return str(answer.get("uuid") or "") if answer.get("status") == "started" else ""
 
 
 def _without_host(error: MeshError) -> MeshError:

@@ -14,6 +14,7 @@ from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings import zoom_events
 from services.meetings.look_ups import PastRecording, PastRun, PastSession
+from services.meetings.zoom_meetings import running_in
 from zoom_api.client import ZoomClient
 
 PAUSE = 0.5
@@ -30,11 +31,11 @@ class ZoomPast:
         self._clock = clock
         self._next_call = 0.0
 
-    async def is_running(self, user: SlackUser, zoom_meeting_id: str) -> bool:
-        """Tells whether a meeting runs. One that Zoom does not know (any more) does not. Raises MeshError."""
-        # Scope: meeting:read:meeting. `status` never says "ended": not running is "waiting", or gone.
-        answer = await self._ask(user, "/meetings/{meetingId}", zoom_meeting_id)
-        return answer is not None and answer.get("status") == "started"
+    async def running(self, user: SlackUser, number: str) -> str:
+        """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError."""
+        # Scope: meeting:read:meeting.
+        answer = await self._ask(user, "/meetings/{meetingId}", number)
+        return "" if answer is None else running_in(answer)
 
     async def past_run(self, user: SlackUser, run: str) -> PastRun | None:
         """Returns the run with this uuid, or the latest with this number, if it is over. Raises MeshError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.meetings import Meeting, Meetings
@@ -17,15 +20,17 @@ from services.meetings.reconciling import Reconciler
 from services.meetings.requests import StartCommand
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
+from services.meetings.tables import meetings
 from services.meetings.zoom_meetings import ZoomMeetings
 from services.meetings.zoom_past import ZoomPast
 from simulators.zoom.config import ZoomConfig
 from simulators.zoom.world import ACCOUNT_ID
 from tests.integration.meetings.conftest import KEYS, Mesh
 from tests.support.clock import FakeClock
-from tests.unit.simulators.zoom_harness import ADA, Zoom, running_zoom
+from tests.unit.simulators.zoom_harness import ADA, GRACE, Zoom, running_zoom
 from zoom_api.client import ZoomClient, open_http_client
 from zoom_api.tokens import AccessToken
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 USER = SlackUser("", "T0ACME", "U0ADA")
 
@@ -103,6 +108,17 @@ class Healing:
         self.zoom.app.received.clear()
         return sent
 
+    async def tell(self, *wanted: str) -> None:
+        """Hands on those of Zoom's events that are `wanted`, by name; all others are lost."""
+        for event in await self.events():
+            if json.loads(event)["event"] in wanted:
+                await self.mesh.record(event)
+
+    async def fault(self, path: str, status: int, times: int = 1, **more: object) -> None:
+        """Has Zoom refuse the next requests for `path`."""
+        fault = {"path": path, "kind": "status", "status": status, "times": times, **more}
+        await self.zoom.control("POST", "faults", fault)
+
     async def asked(self) -> list[str]:
         """Returns the paths that Zoom was asked for since the last call; expired tokens were asked for nothing."""
         requests = (await self.zoom.control("GET", "requests?path=/v2/*"))["requests"]
@@ -117,3 +133,32 @@ async def healing(mesh: Mesh, config: ZoomConfig | None = None) -> AsyncIterator
         tokens = Tokens(zoom, mesh.clock)
         await tokens.get(USER)  # Zoom sends events of those who are connected
         yield Healing(mesh, zoom, ZoomClient(http, f"{zoom.base}/v2", tokens, mesh.clock), tokens)
+
+
+async def hold(held: Healing, meeting: Meeting) -> None:
+    """Grace and a guest take part for half an hour; every event of it is lost."""
+    held.pass_time(timedelta(seconds=30))
+    await held.act(meeting, "start")
+    held.pass_time(timedelta(seconds=30))
+    await held.act(meeting, "join", name="Grace Hopper", zoom_user_id=GRACE)
+    await held.act(meeting, "join", name="Sam Guest")
+    held.pass_time(timedelta(minutes=30))
+    await held.act(meeting, "end")
+    await held.events()
+
+
+async def shown(mesh: Mesh) -> dict[str, pb.Delivery]:
+    """Leases everything that lags: one of each kind at the most."""
+    leased = await mesh.lease()
+    by_kind = {str(delivery.WhichOneof("content")): delivery for delivery in leased}
+    assert len(by_kind) == len(leased)
+    return by_kind
+
+
+def names(delivery: pb.Delivery) -> list[str]:
+    return [attendee.display_name for attendee in delivery.summary.attendees]
+
+
+async def make_basic(mesh: Mesh) -> None:
+    async with mesh.database.transaction("change the plan") as connection:
+        await connection.execute(update(meetings).values(host_is_basic=True))

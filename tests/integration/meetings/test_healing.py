@@ -8,15 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
-from services.meetings.meetings import Meeting
 from services.meetings.reconciling import LEASE, LONGEST, RECORDING_AWAITED, UNOPENED
-from services.meetings.tables import meetings
 from simulators.zoom.config import ZoomConfig
 from tests.integration.meetings.conftest import Mesh
-from tests.integration.meetings.healing import Healing, healing
-from tests.unit.simulators.zoom_harness import ADA, GRACE
+from tests.integration.meetings.healing import Healing, healing, hold, make_basic, names, shown
+from tests.unit.simulators.zoom_harness import ADA
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 
@@ -31,35 +28,6 @@ def without(*scopes: str) -> ZoomConfig:
     config = ZoomConfig(enforce_rate_limits=False, uuid_style="plain")
     app = config.user_app
     return replace(config, user_app=replace(app, scopes=tuple(s for s in app.scopes if s not in scopes)))
-
-
-async def hold(held: Healing, meeting: Meeting) -> None:
-    """Grace and a guest take part for half an hour; every event of it is lost."""
-    held.pass_time(timedelta(seconds=30))
-    await held.act(meeting, "start")
-    held.pass_time(timedelta(seconds=30))
-    await held.act(meeting, "join", name="Grace Hopper", zoom_user_id=GRACE)
-    await held.act(meeting, "join", name="Sam Guest")
-    held.pass_time(timedelta(minutes=30))
-    await held.act(meeting, "end")
-    await held.events()
-
-
-async def shown(mesh: Mesh) -> dict[str, pb.Delivery]:
-    """Leases everything that lags: one of each kind at the most."""
-    leased = await mesh.lease()
-    by_kind = {str(delivery.WhichOneof("content")): delivery for delivery in leased}
-    assert len(by_kind) == len(leased)
-    return by_kind
-
-
-def names(delivery: pb.Delivery) -> list[str]:
-    return [attendee.display_name for attendee in delivery.summary.attendees]
-
-
-async def make_basic(mesh: Mesh) -> None:
-    async with mesh.database.transaction("change the plan") as connection:
-        await connection.execute(update(meetings).values(host_is_basic=True))
 
 
 async def test_N2_a_meeting_of_which_every_event_was_lost_is_right_after_one_look(held: Healing) -> None:
@@ -354,6 +322,6 @@ async def test_N2_an_end_that_is_told_during_the_look_has_the_attendance_looked_
     await held.act(meeting, "end")
     [*_, ended] = await held.events()
     await held.mesh.record(ended)
-    await store.plan(target, held.mesh.clock.now() + timedelta(days=1))  # what the look came to, too late
+    await store.plan(target, held.mesh.clock.now() + timedelta(days=1), attempts=1)  # what the look came to, too late
     await held.reconcile()
     assert names((await shown(held.mesh))["summary"]) == ["Ada Lovelace", "Sam Guest"]

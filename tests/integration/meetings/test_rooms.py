@@ -68,7 +68,7 @@ async def test_S20_a_card_that_came_while_the_room_was_open_ends_with_that_run(m
 
 async def test_S53_however_many_meetings_the_room_had_since_an_old_recording_is_still_known(mesh: Mesh) -> None:
     meeting = (await mesh.start(personal_room=True)).meeting
-    old = {"id": int(ROOM), "uuid": RUN}
+    old: dict[str, Any] = {"id": int(ROOM), "uuid": RUN}
     for event in (zoom.started(id=ROOM, uuid=RUN), zoom.ended(id=ROOM, uuid=RUN), zoom.recorded(**old)):
         await mesh.record(event)
     for _ in range(25):
@@ -87,7 +87,7 @@ async def test_S53_however_many_meetings_the_room_had_since_an_old_recording_is_
 async def test_S28_a_run_that_began_before_the_card_is_not_shown_because_somebody_leaves_it(
     mesh: Mesh, leaves_at: str
 ) -> None:
-    private = {"id": ROOM, "uuid": "private==", "start_time": "2026-10-30T11:00:00Z"}
+    private: dict[str, Any] = {"id": ROOM, "uuid": "private==", "start_time": "2026-10-30T11:00:00Z"}
     mesh.clock.advance(0.5)  # the card is made within the second of the first leaving
     await mesh.start(personal_room=True)
     before = [
