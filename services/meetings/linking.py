@@ -2,7 +2,7 @@
 
 Each new joining is *due* for a look-up. What auth says of it is stored and looked up once more: it is settled when auth
 says the same again. Somebody may leave between an answer and its storing, and be erased in between; the second answer
-then takes back what the first one brought.
+then takes back what the first one brought. Until then nothing is sent to her.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ INTERVAL = 1.0
 BATCH = 300
 """Attendees in one round, and at most so many in one question to auth (`FindConnectedUsers`)."""
 _ID_LENGTH = 64
+_FIRST = ("", "")
 
 # Auth will answer later. Everything else would come again and again, and hold up all the others.
 _PASSING = frozenset({Reason.SERVICE_UNAVAILABLE, Reason.DEADLINE_TOO_SHORT, Reason.INTERNAL})
@@ -46,7 +47,7 @@ class Unlinked:
 class Store(Protocol):
     """What these rules need of the database."""
 
-    async def due(self, limit: int) -> list[Unlinked]: ...
+    async def due(self, limit: int, *, after: tuple[str, str]) -> list[Unlinked]: ...
 
     async def settle(self, meeting_id: str, found: Mapping[str, str]) -> None: ...
 
@@ -60,14 +61,21 @@ class People(Protocol):
 class Linking:
     """Links attendees. One per process; replicas may do the same work, which does no harm."""
 
-    def __init__(self, store: Store, people: People) -> None:
+    def __init__(self, store: Store, people: People, *, batch: int = BATCH) -> None:
+        """`batch` is how many attendees one round looks up at the most."""
         self._store = store
         self._people = people
+        self._batch = batch
+        self._after = _FIRST
+        """The meeting and the attendee that the last round ended with: those whom auth cannot tell of stay due, and
+        the next round goes on behind them."""
 
     async def __call__(self) -> None:
         """Looks up who is due. What auth cannot tell now stays due. Raises MeshError(SERVICE_UNAVAILABLE)."""
         workspaces: defaultdict[tuple[str, str], list[Unlinked]] = defaultdict(list)
-        for attendee in await self._store.due(BATCH):
+        due = await self._store.due(self._batch, after=self._after)
+        self._after = (due[-1].meeting_id, due[-1].attendee_id) if len(due) == self._batch else _FIRST
+        for attendee in due:
             workspaces[attendee.host.enterprise_id, attendee.host.team_id].append(attendee)
         for attendees in workspaces.values():
             found = await self._find(attendees)

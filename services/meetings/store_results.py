@@ -1,7 +1,7 @@
 """Results in the database: where the summary and the recordings of a meeting are shown, and to whom.
 
 In a channel each result is one delivery. In a conversation of two people, which an app never enters, each of them and
-everybody else who was there and is known in Slack gets her own, in her own conversation with the app.
+everybody else who was there and is known in Slack for sure gets her own, in her own conversation with the app.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ async def _recipients(connection: AsyncConnection, meeting: Row[Any]) -> list[st
         .where(
             participant_sessions.c.meeting_id == meeting.meeting_id,
             participant_sessions.c.slack_user_id.not_in(["", meeting.slack_user_id]),
+            participant_sessions.c.link_due.is_(False),  # known for sure, so not somebody who was erased meanwhile
         )
         .distinct()
     )

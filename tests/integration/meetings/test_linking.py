@@ -24,6 +24,7 @@ from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
+DIRECT = slack_pb2.SlackConversation(slack_channel_id="D0ADAGRACE")
 BEN_ELSEWHERE = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0BEN")
 
 
@@ -36,11 +37,15 @@ class Auth(FakeDepartures):
         """Workspace, Zoom user and Slack user."""
         self.questions: list[auth_pb.FindConnectedUsersRequest] = []
         self.failure: MeshError | None = None
+        self.failing_for = ""
+        """The one workspace of which it cannot tell; empty: of none."""
 
     async def FindConnectedUsers(self, request: auth_pb.FindConnectedUsersRequest, context: Any) -> Any:
         self.questions.append(request)
         if self.failure is not None:
             raise self.failure
+        if request.user.slack_team_id == self.failing_for:
+            raise MeshError(Reason.INTERNAL)
         return auth_pb.FindConnectedUsersResponse(
             users=[
                 auth_pb.ConnectedUser(zoom_user_id=zoom_user_id, slack_user_id=slack_user_id)
@@ -53,14 +58,18 @@ class Auth(FakeDepartures):
 class Office:
     """A mesh with an auth, and the loop between the two that a test turns."""
 
-    def __init__(self, mesh: Mesh, auth: Auth, link: Linking) -> None:
+    def __init__(self, mesh: Mesh, auth: Auth, people: ConnectedUsers) -> None:
         self.mesh = mesh
         self.auth = auth
-        self.link = link
+        self._people = people
+        self.link = self.linking()
 
-    async def meeting_with(self, *people: tuple[str, str], user: slack_pb2.SlackUser = ADA) -> None:
+    def linking(self, **options: int) -> Linking:
+        return Linking(LinkStore(self.mesh.database, KEYS, self.mesh.clock), self._people, **options)
+
+    async def meeting_with(self, *people: tuple[str, str], user: slack_pb2.SlackUser = ADA, **start: Any) -> None:
         """Starts a meeting that these people (name, Zoom user) are in."""
-        meeting = (await self.mesh.start(user=user)).meeting
+        meeting = (await self.mesh.start(user=user, **start)).meeting
         fields = {"id": meeting.zoom_meeting_id, "uuid": f"run-{meeting.zoom_meeting_id}=="}
         await self.mesh.record(zoom.started(**fields))
         for n, (name, zoom_user_id) in enumerate(people):
@@ -86,7 +95,7 @@ async def office(mesh: Mesh) -> AsyncIterator[Office]:
     auth = Auth()  # type: ignore[abstract]  # plays only this RPC
     auth.connected = {("T0ACME", "graceZoomId", "U0GRACE"), ("T0OTHER", "benZoomId", "U0BEN")}
     async with auth.serving() as stub:
-        yield Office(mesh, auth, Linking(LinkStore(mesh.database, KEYS, mesh.clock), ConnectedUsers(stub)))
+        yield Office(mesh, auth, ConnectedUsers(stub))
 
 
 def in_slack(card: pb.Delivery) -> dict[str, str]:
@@ -213,6 +222,60 @@ async def test_an_answer_that_came_before_a_departure_is_taken_back(office: Offi
     office.auth.connected.clear()
     await office.link()
     assert in_slack(await office.show())["Grace Hopper"] == ""
+    assert await office.settled()
+
+
+async def recipients(mesh: Mesh) -> list[str]:
+    """Returns in whose own conversations with the app a summary is, or was, to be shown."""
+    query = select(deliveries.c.recipient_slack_user_id).where(deliveries.c.kind == "summary")
+    async with mesh.database.snapshot("look at summaries") as connection:
+        return sorted(await connection.scalars(query))
+
+
+@pytest.mark.parametrize("ends_first", [True, False], ids=["after the end", "before the end"])
+async def test_N4_who_was_erased_between_two_answers_gets_no_results(office: Office, ends_first: bool) -> None:
+    mesh = office.mesh
+    await office.meeting_with(("Grace Hopper", "graceZoomId"), conversation=DIRECT)
+    ended = zoom.ended(uuid="run-85012345678==")
+    if ends_first:
+        await mesh.record(ended)
+    assert await DepartureStore(mesh.database, mesh.clock).erase(leaving(mesh)) == 0
+    await office.link()  # what auth had said before she left
+    if not ends_first:
+        await mesh.record(ended)
+    office.auth.connected.clear()
+    await office.link()
+    assert await recipients(mesh) == ["U0ADA"]
+
+
+@pytest.mark.parametrize("ends_after", [0, 1, 2])
+async def test_N4_who_is_known_for_sure_gets_hers_whenever_it_ends(office: Office, ends_after: int) -> None:
+    mesh = office.mesh
+    await office.meeting_with(("Grace Hopper", "graceZoomId"), conversation=DIRECT)
+    for answers in range(3):
+        if answers == ends_after:
+            await mesh.record(zoom.ended(uuid="run-85012345678=="))
+        await office.link()
+    assert await recipients(mesh) == ["U0ADA", "U0GRACE"]
+    assert sorted(d.recipient_slack_user_id for d in await mesh.lease() if d.HasField("summary")) == [
+        "U0ADA",
+        "U0GRACE",
+    ]
+
+
+async def test_S51_a_workspace_that_auth_fails_for_holds_up_no_other(office: Office) -> None:
+    office.auth.failing_for = "T0OTHER"
+    link = office.linking(batch=3)
+    for n in range(6):
+        await office.meeting_with((f"Ben {n}", f"ben{n}"), user=BEN_ELSEWHERE)
+    await office.meeting_with(("Grace Hopper", "graceZoomId"))
+    for _ in range(8):
+        await link()
+    people = {name: user for card in await office.mesh.lease() for name, user in in_slack(card).items()}
+    assert people["Grace Hopper"] == "U0GRACE"
+    office.auth.failing_for = ""
+    for _ in range(8):
+        await link()
     assert await office.settled()
 
 

@@ -46,12 +46,12 @@ async def release(mesh: Mesh, conversation: slack_pb2.SlackConversation = PRIVAT
 
 
 async def link(mesh: Mesh, meeting_id: str, session_id: str, slack_user_id: str) -> None:
-    """Makes an attendee known in Slack."""
+    """Makes an attendee known in Slack for sure."""
     async with mesh.database.transaction("link") as connection:
         await connection.execute(
             update(participant_sessions)
             .where(participant_sessions.c.meeting_id == meeting_id, participant_sessions.c.session_id == session_id)
-            .values(slack_user_id=slack_user_id)
+            .values(slack_user_id=slack_user_id, link_due=False)
         )
 
 
