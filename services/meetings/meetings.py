@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 WORK_LEASE = timedelta(seconds=20)
 """How long a worker may be silent before its work is another's."""
-_BEAT = 5.0
+BEAT = 5.0
 """Seconds between two signs of life of a worker."""
 DRAIN = 10.0
 """Seconds that work in hand gets at the end of a process."""
@@ -155,7 +155,9 @@ def _new_worker() -> str:
 class Meetings:
     """Starts meetings."""
 
-    def __init__(self, store: Store, zoom: Zoom, clock: Clock) -> None:
+    def __init__(self, store: Store, zoom: Zoom, clock: Clock, *, beat: float = BEAT) -> None:
+        """`beat` is how many seconds lie between two signs of life of a worker."""
+        self._beat = beat
         self._store = store
         self._zoom = zoom
         self._clock = clock
@@ -268,8 +270,12 @@ class Meetings:
         """Lengthens the lease while the work goes on: only a worker that is dead or cut off loses it."""
         while True:
             # By the real time, whatever clock the rules have: the lease is held against other processes.
-            await asyncio.sleep(_BEAT)
-            await self._store.extend(reservation, WORK_LEASE)
+            await asyncio.sleep(self._beat)
+            try:
+                await self._store.extend(reservation, WORK_LEASE)
+            except MeshError as error:  # the next one may be stored, well before the lease ends
+                fields = {"reason": error.reason.value, "request_id": reservation.command.request_id}
+                log.info("a sign of life was not stored", extra=fields)
 
     async def _lost_meeting(self, reservation: Reservation) -> ZoomMeeting:
         command = reservation.command

@@ -34,7 +34,7 @@ class LinkStore:
         self._clock = clock
 
     async def due(self, limit: int, *, after: tuple[str, str]) -> list[Unlinked]:
-        """Returns up to `limit` attendees of whom auth is to be asked: the next ones after this meeting and attendee."""
+        """Returns up to `limit` attendees of whom auth is to be asked: the next ones after the pair `after`."""
         meeting_id, attendee_id = participant_sessions.c.meeting_id, participant_sessions.c.attendee_id
         query = (
             select(

@@ -150,9 +150,9 @@ class Mesh:
     target: str
     """Where it is served."""
 
-    def another_worker(self) -> Meetings:
+    def another_worker(self, keys: KeyRing = KEYS) -> Meetings:
         """Returns the rules as a second process, or the same one started again, would have them."""
-        return Meetings(RequestStore(self.database, KEYS, self.clock), self.zoom, self.clock)
+        return Meetings(RequestStore(self.database, keys, self.clock), self.zoom, self.clock)
 
     async def start(
         self,

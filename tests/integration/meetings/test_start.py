@@ -5,17 +5,40 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from mesh.errors import MeshError, Reason
+from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings.meetings import RECENT, WORK_LEASE
-from services.meetings.requests import StartCommand
+from services.meetings.meetings import RECENT, WORK_LEASE, Meetings
+from services.meetings.requests import Reservation, StartCommand
 from services.meetings.store_requests import RequestStore
 from tests.integration.meetings.conftest import ADA, GENERAL, KEYS, Mesh, later
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
+
+
+class FailingOnce(RequestStore):
+    """A store whose database does not serve one sign of life when told so, and then does."""
+
+    fails = False
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.kept = asyncio.Event()
+        """Set once a sign of life was stored after the one that was not."""
+        self._failed = False
+
+    async def extend(self, reservation: Reservation, lease: timedelta) -> bool:
+        if self.fails:
+            self.fails, self._failed = False, True
+            raise MeshError(Reason.SERVICE_UNAVAILABLE)
+        kept = await super().extend(reservation, lease)
+        if self._failed:
+            self.kept.set()
+        return kept
 
 
 async def test_the_card_comes_leased_to_the_edge_that_waits(mesh: Mesh) -> None:
@@ -93,6 +116,39 @@ async def test_killed_between_zooms_answer_and_the_commit_there_is_one_meeting_a
     assert delivery.card.meeting.zoom_meeting_id == "85012345678"
     assert delivery.slack_response_url.endswith("/secret")
     assert (await mesh.start(request_id)).meeting == delivery.card.meeting
+
+
+async def test_a_request_whose_key_was_retired_stops_no_other_and_gets_its_card(mesh: Mesh) -> None:
+    retired = mesh.another_worker(KeyRing((("k0", bytes(32)),)))
+    mesh.zoom.after += [asyncio.CancelledError(), asyncio.CancelledError()]
+    ada = SlackUser("", "T0ACME", "U0ADA")
+    address = "https://hooks.slack.example/commands/T0ACME/1/secret"
+    command = StartCommand(ada, str(uuid.uuid4()), "C0GENERAL", "Sealed with k0", response_url=address)
+    with pytest.raises(asyncio.CancelledError):
+        await retired.start(command)
+    assert (await mesh.start(topic="Sealed with k1")).pending
+    later(mesh.clock, WORK_LEASE)
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 2
+    await successor.drain()
+    cards = {card.card.meeting.topic: card.slack_response_url for card in await mesh.lease()}
+    assert cards == {"Sealed with k0": "", "Sealed with k1": address}
+
+
+async def test_a_worker_keeps_its_request_through_a_moment_in_which_nothing_is_written(mesh: Mesh) -> None:
+    store = FailingOnce(mesh.database, KEYS, mesh.clock)
+    worker = Meetings(store, mesh.zoom, mesh.clock, beat=0.01)
+    release = mesh.zoom.hold()
+    command = StartCommand(SlackUser("", "T0ACME", "U0ADA"), str(uuid.uuid4()), "C0GENERAL", "Weekly sync")
+    working = asyncio.create_task(worker.start(command))
+    await mesh.zoom.reached()
+    store.fails = True
+    later(mesh.clock, WORK_LEASE / 2)
+    await asyncio.wait_for(store.kept.wait(), 5)
+    later(mesh.clock, WORK_LEASE / 2)
+    assert await mesh.another_worker().resume_abandoned() == 0
+    release()
+    assert (await working).meeting is not None
 
 
 async def test_work_that_nobody_waits_for_any_more_tells_the_person_what_became_of_it(mesh: Mesh) -> None:
