@@ -110,7 +110,7 @@ class Store(Protocol):
         self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta, *, recent: timedelta
     ) -> Reserved: ...
 
-    async def extend(self, reservation: Reservation, lease: timedelta) -> bool: ...
+    async def extend(self, reservation: Reservation, lease: timedelta, *, zoom_host_id: str = "") -> bool: ...
 
     async def release(self, reservation: Reservation) -> None: ...
 
@@ -125,6 +125,8 @@ class Store(Protocol):
 
 class Zoom(Protocol):
     """What these rules need of Zoom."""
+
+    async def host(self, user: SlackUser) -> str: ...
 
     async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting: ...
 
@@ -288,14 +290,16 @@ class Meetings:
     async def _meeting_at_zoom(self, reservation: Reservation, flight: _Flight, *, unsure: bool) -> ZoomMeeting:
         """Returns the one meeting of this reservation, made now or found where an earlier answer was lost."""
         command = reservation.command
+        # Known before anything can happen in the meeting: from here on events of this host wait for it.
+        host_id = await self._zoom.host(command.user)
+        await self._extend(reservation, zoom_host_id=host_id)
         if command.personal_room:
             return await self._zoom.personal_room(command.user, since=reservation.reserve_time)
         flight.unsure = unsure
         for attempt in range(_CREATE_ATTEMPTS):
             if attempt:
                 await self._clock.sleep(2.0**attempt)
-            if not await self._store.extend(reservation, WORK_LEASE):
-                raise MeshError(Reason.SERVICE_UNAVAILABLE)  # another worker took over
+                await self._extend(reservation)
             if flight.unsure:
                 found = await self._zoom.find(command.user, reference=reservation.meeting_id)
                 if found is not None:
@@ -307,3 +311,7 @@ class Meetings:
                     raise
                 flight.unsure = True
         raise MeshError(Reason.ZOOM_UNAVAILABLE)
+
+    async def _extend(self, reservation: Reservation, **values: str) -> None:
+        if not await self._store.extend(reservation, WORK_LEASE, **values):
+            raise MeshError(Reason.SERVICE_UNAVAILABLE)  # another worker took over

@@ -58,10 +58,11 @@ class EventStore:
         """Records an event, with what it says, and what follows from it. Repeating changes nothing."""
         if not facts:
             return Disposition.IGNORED  # nothing follows from it: there is nothing to guard against repetition
+        host_id = facts[0].instance.zoom_host_id
         async with self._database.snapshot("look for the meeting") as connection:
             # Most events are of meetings that nobody started from Slack: they leave nothing, and cost no write. The
             # order matters: a request that is not open any more has stored its meeting.
-            starting = await _somebody_starts(connection)
+            starting = await _starts(connection, host_id)
             facts, hosts = await _of_our_hosts(connection, facts)
             if not facts or not (starting or hosts):
                 return Disposition.IGNORED
@@ -75,14 +76,13 @@ class EventStore:
             if not added.rowcount:
                 return Disposition.DUPLICATE
             # A meeting of this host that is being stored at this moment and this event must not miss each other.
-            host_id = facts[0].instance.zoom_host_id
             for host in sorted(hosts | ({host_id} - {""})):
                 await serialize(connection, "zoom host", host)
-            if any([await _apply(connection, self._keys, fact, now, self._quiet) for fact in facts]):
-                return Disposition.APPLIED
-            if not host_id or not await _somebody_starts(connection):
-                return Disposition.IGNORED
-            # The meeting may be about to be stored: its creation and its first events race.
+            applied = any([await _apply(connection, self._keys, fact, now, self._quiet) for fact in facts])
+            if not await _starts(connection, host_id):
+                return Disposition.APPLIED if applied else Disposition.IGNORED
+            # The meeting may be about to be stored: its creation and its first events race. So it may where another
+            # one took the event: two cards can show one room.
             await connection.execute(
                 update(zoom_events)
                 .where(zoom_events.c.digest == digest)
@@ -91,7 +91,7 @@ class EventStore:
                     held_zoom_host_id=host_id,
                 )
             )
-            return Disposition.HELD
+            return Disposition.APPLIED if applied else Disposition.HELD
 
     async def forget_old(self) -> None:
         """Wipes held bodies after an hour and deletes what was recorded long ago."""
@@ -108,7 +108,11 @@ class EventStore:
 async def apply_held(
     connection: AsyncConnection, keys: KeyRing, zoom_host_id: str, now: datetime, quiet: timedelta
 ) -> None:
-    """Applies the events that waited for a meeting of this host, which this transaction has just stored."""
+    """Applies the events that waited for a meeting of this host, which this transaction has just stored.
+
+    They go on waiting where another meeting of this host is about to be stored.
+    """
+    awaited = await _starts(connection, zoom_host_id)
     held = await connection.execute(
         select(zoom_events.c.digest, zoom_events.c.held_body_sealed)
         .where(zoom_events.c.held_zoom_host_id == zoom_host_id)
@@ -121,7 +125,7 @@ async def apply_held(
         except SealError:
             log.error("a held event does not open", extra={"digest": row.digest})  # noqa: TRY400
             continue
-        if event is not None and await _apply(connection, keys, event, now, quiet):
+        if event is not None and await _apply(connection, keys, event, now, quiet) and not awaited:
             await connection.execute(
                 update(zoom_events)
                 .where(zoom_events.c.digest == row.digest)
@@ -129,8 +133,15 @@ async def apply_held(
             )
 
 
-async def _somebody_starts(connection: AsyncConnection) -> bool:
-    return bool(await connection.scalar(select(exists().where(start_requests.c.state == "reserved"))))
+async def _starts(connection: AsyncConnection, zoom_host_id: str) -> bool:
+    """Tells whether a meeting of this host may be being made; empty stands for no host.
+
+    For a moment it is not known who somebody that starts a meeting is at Zoom: then it may be this one.
+    """
+    if not zoom_host_id:
+        return False
+    made = exists().where(start_requests.c.state == "reserved", start_requests.c.zoom_host_id.in_(["", zoom_host_id]))
+    return bool(await connection.scalar(select(made)))
 
 
 async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: datetime, quiet: timedelta) -> bool:

@@ -136,13 +136,17 @@ class RequestStore:
         added = await connection.execute(insert(connection, start_requests).values(row).on_conflict_do_nothing())
         return bool(added.rowcount)
 
-    async def extend(self, reservation: Reservation, lease: timedelta) -> bool:
-        """Lengthens the worker's lease; False when the work is another's by now."""
+    async def extend(self, reservation: Reservation, lease: timedelta, *, zoom_host_id: str = "") -> bool:
+        """Lengthens the worker's lease; False when the work is another's by now.
+
+        `zoom_host_id` is in whose name the meeting is made, once that is known.
+        """
+        host = {"zoom_host_id": zoom_host_id} if zoom_host_id else {}
         async with self._database.transaction("extend start request") as connection:
             result = await connection.execute(
                 update(start_requests)
                 .where(self._mine(reservation))
-                .values(lease_expire_time=self._clock.now() + lease)
+                .values(lease_expire_time=self._clock.now() + lease, **host)
             )
             return bool(result.rowcount)
 

@@ -51,6 +51,8 @@ start_requests = Table(
     Column("worker", String(64), nullable=False),
     Column("lease_expire_time", UtcDateTime, nullable=False),
     Column("reserve_time", UtcDateTime, nullable=False),
+    # In whose name it is made at Zoom; empty until that is known.
+    Column("zoom_host_id", String(200), nullable=False, server_default=""),
     Index(
         "start_requests_reserved",
         "lease_expire_time",

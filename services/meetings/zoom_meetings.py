@@ -31,6 +31,10 @@ class ZoomMeetings:
         self._client = client
         self._clock = clock
 
+    async def host(self, user: SlackUser) -> str:
+        """Returns the Zoom user in whose name meetings of `user` are made. Raises MeshError: ZOOM_NOT_CONNECTED."""
+        return (await self._client.token(user)).zoom_user_id
+
     async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting:
         """Makes a meeting that carries `reference` in its description.
 

@@ -129,6 +129,9 @@ class StandInZoom:
             create_time=since,
         )
 
+    async def host(self, user: SlackUser) -> str:
+        return zoom_bodies.HOST_ID
+
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None:
         if self.blind:
             self.blind -= 1

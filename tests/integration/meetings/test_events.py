@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import uuid
+from datetime import timedelta
 
 import pytest
 
 from mesh.errors import MeshError, Reason
-from tests.integration.meetings.conftest import ADA, Mesh
+from mesh.slack_user import SlackUser
+from services.meetings.requests import StartCommand
+from services.meetings.store_requests import RequestStore
+from tests.integration.meetings.conftest import ADA, KEYS, ROOM, Mesh
 from tests.support import zoom_bodies as zoom
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -129,6 +134,50 @@ async def test_events_that_overtake_the_creation_wait_for_it(mesh: Mesh) -> None
     async with mesh.database.engine.connect() as connection:
         rows = (await connection.exec_driver_sql("SELECT held_body_sealed FROM zoom_events")).all()
     assert [row[0] for row in rows] == [None, None]
+
+
+@pytest.mark.parametrize("cards", [1, 2])
+async def test_an_event_that_one_card_takes_waits_for_those_that_are_being_made(mesh: Mesh, cards: int) -> None:
+    await mesh.start(personal_room=True, topic="A")
+    release = mesh.zoom.hold()
+    starting = [asyncio.create_task(mesh.start(personal_room=True, topic=f"B{n}")) for n in range(cards)]
+    await eventually_reserved(mesh, cards)
+    for event in (zoom.started(id=ROOM, uuid="run=="), zoom.joined("1", "Lin", id=ROOM, uuid="run==")):
+        assert await mesh.record(event) == pb.EVENT_DISPOSITION_APPLIED
+    release()
+    await asyncio.gather(*starting)
+    shown = {d.card.meeting.topic: [a.display_name for a in d.card.present] for d in await mesh.lease()}
+    assert sorted(shown) == ["A", "B0", "B1"][: cards + 1]
+    assert all(people == ["", "Lin"] for people in shown.values())
+    async with mesh.database.engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT held_body_sealed FROM zoom_events")).all()
+    assert [row[0] for row in rows] == [None, None], "nobody waits for them any more"
+
+
+async def test_while_a_meeting_is_made_only_events_of_its_host_wait(mesh: Mesh) -> None:
+    release = mesh.zoom.hold()
+    starting = mesh.begin_start()
+    await mesh.zoom.reached()
+    assert await mesh.record(zoom.started(host_id="somebodyElse")) == pb.EVENT_DISPOSITION_IGNORED
+    assert await mesh.record(zoom.started()) == pb.EVENT_DISPOSITION_HELD
+    release()
+    await starting
+    unknown = RequestStore(mesh.database, KEYS, mesh.clock)
+    command = StartCommand(SlackUser("", "T0ACME", "U0LIN"), str(uuid.uuid4()), "C0RANDOM", "Not asked for yet")
+    await unknown.reserve(command, str(uuid.uuid4()), "worker", timedelta(seconds=20), recent=timedelta())
+    other = zoom.started(host_id="somebodyElse", uuid="other==")
+    assert await mesh.record(other) == pb.EVENT_DISPOSITION_HELD, "that may be who is starting"
+
+
+async def eventually_reserved(mesh: Mesh, number: int) -> None:
+    """Waits until `number` meetings are being made."""
+    query = "SELECT count(*) FROM start_requests WHERE state = 'reserved' AND zoom_host_id <> ''"
+    async with asyncio.timeout(5):
+        while True:
+            async with mesh.database.engine.connect() as connection:
+                if (await connection.exec_driver_sql(query)).scalar() == number:
+                    return
+            await asyncio.sleep(0.01)
 
 
 async def test_a_late_event_of_an_earlier_run_of_the_room_does_not_end_the_new_meeting(mesh: Mesh) -> None:

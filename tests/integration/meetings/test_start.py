@@ -31,11 +31,11 @@ class FailingOnce(RequestStore):
         """Set once a sign of life was stored after the one that was not."""
         self._failed = False
 
-    async def extend(self, reservation: Reservation, lease: timedelta) -> bool:
+    async def extend(self, reservation: Reservation, lease: timedelta, *, zoom_host_id: str = "") -> bool:
         if self.fails:
             self.fails, self._failed = False, True
             raise MeshError(Reason.SERVICE_UNAVAILABLE)
-        kept = await super().extend(reservation, lease)
+        kept = await super().extend(reservation, lease, zoom_host_id=zoom_host_id)
         if self._failed:
             self.kept.set()
         return kept
