@@ -14,6 +14,7 @@ from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
 from services.meetings.endings import Endings
+from services.meetings.events import Disposition
 from services.meetings.meetings import Meetings
 from services.meetings.requests import StartCommand
 from services.meetings.store import MeetingStore
@@ -124,7 +125,8 @@ class MeetingsServicer(MeetingsServiceServicer):
             raise MeshError(Reason.INVALID_REQUEST, violations=(violation,)) from None
         disposition = await self._events.record(request.body, name, facts)
         log.info("zoom event", extra={"event": name[:100], "disposition": disposition.value})
-        self._edges.announce()
+        if disposition is Disposition.APPLIED:
+            self._edges.announce()
         return pb.RecordZoomEventResponse(disposition=converters.DISPOSITIONS[disposition])
 
     async def LeaseDeliveries(  # noqa: N802

@@ -189,10 +189,10 @@ class Mesh:
     async def record(self, body: bytes) -> pb.EventDisposition.ValueType:
         return (await self.stub.RecordZoomEvent(pb.RecordZoomEventRequest(body=body), timeout=5)).disposition
 
-    async def lease(self, holder: str = "edge-1") -> list[pb.Delivery]:
-        response = await self.stub.LeaseDeliveries(
-            pb.LeaseDeliveriesRequest(lease_holder=holder, max_deliveries=50), timeout=5
-        )
+    async def lease(self, holder: str = "edge-1", *, wait: timedelta = timedelta()) -> list[pb.Delivery]:
+        request = pb.LeaseDeliveriesRequest(lease_holder=holder, max_deliveries=50)
+        request.wait.FromTimedelta(wait)
+        response = await self.stub.LeaseDeliveries(request, timeout=wait.total_seconds() + 5)
         return list(response.deliveries)
 
     async def made_call(self, delivery: pb.Delivery, slack_call_id: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.event import listen
 
 from mesh.errors import MeshError, Reason
+from mesh.long_poll import LOOK_INTERVAL
 from services.meetings.deliveries import LEASE, RESPONSE_URL_LIFE
 from services.meetings.tables import meetings
 from tests.integration.meetings.conftest import ADA, Mesh, later
@@ -24,6 +27,28 @@ async def test_ten_edges_at_once_get_each_delivery_once(mesh: Mesh) -> None:
     leased = await asyncio.gather(*(mesh.lease(f"edge-{n}") for n in range(10)))
     ids = [delivery.delivery_id for deliveries in leased for delivery in deliveries]
     assert len(ids) == len(set(ids)) == 5
+
+
+async def test_events_of_meetings_that_are_not_ours_wake_no_edge(mesh: Mesh) -> None:
+    looks: list[float] = []
+    looking = asyncio.Event()
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if "FROM deliveries" in statement:
+            looks.append(time.monotonic())
+            looking.set()
+
+    listen(mesh.database.engine.sync_engine, "before_cursor_execute", note)
+    waiting = asyncio.create_task(mesh.lease(wait=timedelta(seconds=4)))
+    await asyncio.wait_for(looking.wait(), 5)
+    for n in range(50):
+        foreign = zoom.started(host_id="somebodyElse", uuid=f"foreign-{n}==")
+        assert await mesh.record(foreign) == pb.EVENT_DISPOSITION_IGNORED
+    # It looks by itself now and then; each of the events would have had it look once more.
+    assert len(looks) <= 2 + (time.monotonic() - looks[0]) / LOOK_INTERVAL
+    await mesh.start()
+    [card] = await waiting
+    assert card.HasField("card")
 
 
 async def test_a_lease_that_runs_out_goes_to_another_edge_with_what_was_done(mesh: Mesh) -> None:
