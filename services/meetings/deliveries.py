@@ -24,6 +24,11 @@ RESPONSE_URL_LIFE = timedelta(minutes=29)
 WAIT = timedelta(days=30)
 """How long a result waits for the app to be let into its conversation: as long as Zoom keeps a deleted recording."""
 
+AGAIN_AFTER = timedelta(seconds=5)
+"""How long a result rests that was refused about when the app was let in: which of the two was first nobody knows."""
+AGAIN_FOR = 2 * LEASE
+"""How long an invitation is remembered, for the reports of refusals that are older than it."""
+
 _PAUSE = {"card": timedelta(seconds=2)}
 _NOT_LET_IN = frozenset({"channel_not_found", "not_in_channel"})
 
@@ -38,7 +43,15 @@ class Kind(StrEnum):
     NOTICE = "notice"
 
 
-_RESULTS = frozenset({Kind.SUMMARY, Kind.RECORDING})
+RESULTS = frozenset({Kind.SUMMARY, Kind.RECORDING})
+
+
+class Refusal(StrEnum):
+    """What becomes of a delivery that Slack refused."""
+
+    FINAL = "slack refused a delivery"
+    WAITS = "a result waits for the app to be let in"
+    AGAIN = "a result was refused while the app was let in; it will be tried again"
 
 
 class NoticeKind(StrEnum):
@@ -142,7 +155,7 @@ def waits(kind: Kind, recipient: str, slack_error: str) -> bool:
 
     Slack says `not_in_channel` of public conversations, and of private ones that they are not there at all.
     """
-    return kind in _RESULTS and not recipient and slack_error in _NOT_LET_IN
+    return kind in RESULTS and not recipient and slack_error in _NOT_LET_IN
 
 
 def pause_after(kind: Kind) -> timedelta:

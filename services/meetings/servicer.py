@@ -13,6 +13,7 @@ from mesh.long_poll import LongPoll
 from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
+from services.meetings.deliveries import Refusal
 from services.meetings.endings import Endings
 from services.meetings.events import Disposition
 from services.meetings.meetings import Meetings
@@ -152,13 +153,14 @@ class MeetingsServicer(MeetingsServiceServicer):
         key = (user, request.delivery_id, request.lease_token)
         match request.WhichOneof("outcome"):
             case "delivered":
-                await self._deliveries.delivered(*key, converters.delivered_from(request.delivered))
+                if await self._deliveries.delivered(*key, converters.delivered_from(request.delivered)):
+                    self._edges.announce()  # more can be shown there
             case "refused":
-                waits = await self._deliveries.refused(*key, request.refused.slack_error)
-                if waits:
+                refusal = await self._deliveries.refused(*key, request.refused.slack_error)
+                if refusal is Refusal.WAITS:
                     self._edges.announce()  # the host is to be told
                 log.warning(
-                    "a result waits for the app to be let in" if waits else "slack refused a delivery",
+                    refusal.value,
                     extra={
                         "delivery_id": request.delivery_id,
                         "team_id": user.team_id,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +19,16 @@ from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
 from services.meetings import store_departures, store_waiting
 from services.meetings.attendance import Attendee
-from services.meetings.deliveries import LEASE, RESPONSE_URL_LIFE, Content, Delivered, Delivery, Kind, pause_after
+from services.meetings.deliveries import (
+    LEASE,
+    RESPONSE_URL_LIFE,
+    Content,
+    Delivered,
+    Delivery,
+    Kind,
+    Refusal,
+    pause_after,
+)
 from services.meetings.store_contents import NothingToShowError, content_of
 from services.meetings.tables import deliveries
 
@@ -58,43 +65,44 @@ class DeliveryStore:
             {"slack_call_id": slack_call_id, "lease_expire_time": self._clock.now() + LEASE},
         )
 
-    async def delivered(self, user: SlackUser, delivery_id: str, lease_token: str, shown: Delivered) -> None:
-        """Records what Slack shows now. Raises MeshError(DELIVERY_LEASE_LOST).
+    async def delivered(self, user: SlackUser, delivery_id: str, lease_token: str, shown: Delivered) -> int:
+        """Records what Slack shows now; returns how many results that waited beside it are due by that.
 
-        Where the host has left, that was the end of the card, and of the last that was kept of the meeting.
+        Where the host has left, that was the end of the card, and of the last that was kept of the meeting. Raises
+        MeshError(DELIVERY_LEASE_LOST).
         """
         now = self._clock.now()
         pause = case(
             *((deliveries.c.kind == kind.value, now + pause_after(kind)) for kind in Kind if pause_after(kind)),
             else_=now,
         )
-        await self._report(
-            user,
-            delivery_id,
-            lease_token,
-            {
-                "delivered_version": shown.version,
-                "slack_call_id": shown.slack_call_id,
-                "slack_channel_id": shown.slack_channel_id,
-                "slack_message_ts": shown.slack_message_ts,
-                "shown_attendees": json.dumps([asdict(attendee) for attendee in shown.attendees]),
-                "shown_ended": shown.ended,
-                "failed_attempts": 0,
-                "next_attempt_time": pause,
-                "lease_expire_time": None,
-                **store_waiting.DELIVERED,
-            },
-            final=True,
-        )
+        values = {
+            "delivered_version": shown.version,
+            "slack_call_id": shown.slack_call_id,
+            "slack_channel_id": shown.slack_channel_id,
+            "slack_message_ts": shown.slack_message_ts,
+            "shown_attendees": json.dumps([asdict(attendee) for attendee in shown.attendees]),
+            "shown_ended": shown.ended,
+            "failed_attempts": 0,
+            "next_attempt_time": pause,
+            "lease_expire_time": None,
+            **store_waiting.DELIVERED,
+        }
+        async with self._database.transaction("report delivery") as connection:
+            await _record(connection, user, delivery_id, lease_token, values, final=True)
+            return await store_waiting.release_beside(connection, delivery_id, now)
 
-    async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> bool:
-        """Records that Slack will never show it, or not before the app is let in; tells whether it waits for that.
+    async def refused(self, user: SlackUser, delivery_id: str, lease_token: str, slack_error: str) -> Refusal:
+        """Records that Slack will never show it, or not before the app is let in; returns what becomes of it.
 
         Raises MeshError(DELIVERY_LEASE_LOST).
         """
+        now = self._clock.now()
         values = {"refused_error": slack_error, "lease_expire_time": None}
-        async with self._reporting(user, delivery_id, lease_token, values, final=True) as connection:
-            return await store_waiting.wait(connection, self._keys, delivery_id, slack_error, self._clock.now())
+        async with self._database.transaction("report delivery") as connection:
+            leased = await store_waiting.leased_since(connection, delivery_id, now)
+            await _record(connection, user, delivery_id, lease_token, values, final=True)
+            return await store_waiting.wait(connection, self._keys, delivery_id, slack_error, leased, now)
 
     async def postponed(self, user: SlackUser, delivery_id: str, lease_token: str, delay: timedelta) -> None:
         """Records that Slack could not show it now. Raises MeshError(DELIVERY_LEASE_LOST)."""
@@ -115,34 +123,38 @@ class DeliveryStore:
         async with self._database.transaction("forget what waited") as connection:
             await store_waiting.forget_old(connection, self._clock.now())
 
-    async def _report(
-        self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any], *, final: bool = False
-    ) -> None:
-        async with self._reporting(user, delivery_id, lease_token, values, final=final):
-            pass
-
-    @contextlib.asynccontextmanager
-    async def _reporting(
-        self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any], *, final: bool
-    ) -> AsyncIterator[AsyncConnection]:
-        """Records an outcome, and gives its transaction to whatever follows from it."""
-        # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
+    async def _report(self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any]) -> None:
         async with self._database.transaction("report delivery") as connection:
-            closing = await store_departures.lock_closing(connection, user, delivery_id) if final else None
-            result = await connection.execute(
-                update(deliveries)
-                .where(
-                    deliveries.c.team_id == user.team_id,
-                    deliveries.c.delivery_id == delivery_id,
-                    deliveries.c.lease_token == lease_token,
-                )
-                .values(values)
-            )
-            if not result.rowcount:
-                raise MeshError(Reason.DELIVERY_LEASE_LOST)
-            if closing is not None:
-                await store_departures.delete_meetings(connection, [closing])
-            yield connection
+            await _record(connection, user, delivery_id, lease_token, values)
+
+
+async def _record(
+    connection: AsyncConnection,
+    user: SlackUser,
+    delivery_id: str,
+    lease_token: str,
+    values: dict[str, Any],
+    *,
+    final: bool = False,
+) -> None:
+    """Records an outcome; a `final` one may end more than the delivery. Raises MeshError(DELIVERY_LEASE_LOST)."""
+    if final:
+        await store_waiting.lock_place(connection, delivery_id)
+    closing = await store_departures.lock_closing(connection, user, delivery_id) if final else None
+    # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
+    result = await connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.team_id == user.team_id,
+            deliveries.c.delivery_id == delivery_id,
+            deliveries.c.lease_token == lease_token,
+        )
+        .values(values)
+    )
+    if not result.rowcount:
+        raise MeshError(Reason.DELIVERY_LEASE_LOST)
+    if closing is not None:
+        await store_departures.delete_meetings(connection, [closing])
 
 
 async def add(

@@ -5,23 +5,80 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mesh.database import insert, serialize
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings import store_results
-from services.meetings.deliveries import WAIT, Kind, NoticeKind, waits
-from services.meetings.tables import deliveries, meetings
+from services.meetings.deliveries import AGAIN_AFTER, AGAIN_FOR, LEASE, RESULTS, WAIT, Kind, NoticeKind, Refusal, waits
+from services.meetings.tables import deliveries, meetings, releases
 
 
 async def release(connection: AsyncConnection, user: SlackUser, channel_id: str, now: datetime) -> int:
     """Makes what waits for a conversation due, in its order, and returns how many results that are.
 
-    Older meetings go first, and a summary before the recordings of its meeting. Each is shown after the one before it,
-    whichever edge does it. Repeating finds nothing more.
+    What was refused and is not reported yet is tried again, too. Repeating finds nothing more.
     """
-    mine = (deliveries.c.team_id == user.team_id, deliveries.c.channel_id == channel_id)
+    await _serialize(connection, user.team_id, channel_id)
+    row = {"team_id": user.team_id, "channel_id": channel_id, "release_time": now}
+    await connection.execute(
+        insert(connection, releases)
+        .values(row)
+        .on_conflict_do_update(index_elements=["team_id", "channel_id"], set_={"release_time": now})
+    )
+    return await _release_waiting(connection, user.team_id, channel_id, now)
+
+
+async def release_beside(connection: AsyncConnection, delivery_id: str, now: datetime) -> int:
+    """Makes what waits in the conversation of a result that is shown due: the app is in there, whoever let it in.
+
+    Returns how many results that are; none where the delivery is no result in a conversation.
+    """
+    place = await _place(connection, delivery_id)
+    return 0 if place is None else await _release_waiting(connection, *place, now)
+
+
+async def lock_place(connection: AsyncConnection, delivery_id: str) -> None:
+    """Has invitations and reports of results in one conversation come one after the other.
+
+    To be called before the delivery is locked.
+    """
+    place = await _place(connection, delivery_id)
+    if place is not None:
+        await _serialize(connection, *place)
+
+
+async def leased_since(connection: AsyncConnection, delivery_id: str, now: datetime) -> datetime:
+    """Returns when the lease of a delivery began, at the latest; to be asked before its outcome is recorded."""
+    until = await connection.scalar(
+        select(deliveries.c.lease_expire_time).where(deliveries.c.delivery_id == delivery_id)
+    )
+    return now - AGAIN_FOR if until is None else until - LEASE
+
+
+async def _place(connection: AsyncConnection, delivery_id: str) -> tuple[str, str] | None:
+    query = select(deliveries.c.team_id, deliveries.c.channel_id).where(
+        deliveries.c.delivery_id == delivery_id,
+        deliveries.c.kind.in_(RESULTS),
+        deliveries.c.recipient_slack_user_id == "",
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (row.team_id, row.channel_id)
+
+
+async def _serialize(connection: AsyncConnection, team_id: str, channel_id: str) -> None:
+    await serialize(connection, "results in", team_id, channel_id)
+
+
+async def _release_waiting(connection: AsyncConnection, team_id: str, channel_id: str, now: datetime) -> int:
+    """Makes what waits due.
+
+    Older meetings go first, and a summary before the recordings of its meeting. Each is shown after the one before it,
+    whichever edge does it.
+    """
+    mine = (deliveries.c.team_id == team_id, deliveries.c.channel_id == channel_id)
     waiting = await connection.scalars(
         select(deliveries.c.delivery_id)
         .join(meetings, meetings.c.meeting_id == deliveries.c.meeting_id)
@@ -55,30 +112,55 @@ async def release(connection: AsyncConnection, user: SlackUser, channel_id: str,
 
 
 async def forget_old(connection: AsyncConnection, now: datetime) -> None:
-    """Gives up what has waited too long: it stays refused."""
+    """Gives up what has waited too long: it stays refused. Forgets invitations that no report comes behind any more."""
+    await connection.execute(delete(releases).where(releases.c.release_time < now - AGAIN_FOR))
     await connection.execute(
         update(deliveries).where(deliveries.c.wait_expire_time <= now).values(wait_expire_time=None)
     )
 
 
-async def wait(connection: AsyncConnection, keys: KeyRing, delivery_id: str, slack_error: str, now: datetime) -> bool:
-    """Has a refused delivery wait, and its host told, if letting the app in would help; tells whether it waits.
+async def wait(
+    connection: AsyncConnection, keys: KeyRing, delivery_id: str, slack_error: str, leased: datetime, now: datetime
+) -> Refusal:
+    """Has a refused delivery wait, and its host told, if letting the app in would help; returns what becomes of it.
 
-    To be called in the transaction that records the refusal.
+    One that was `leased` before the app was let in may have been refused before, too: it is tried once more. To be
+    called in the transaction that records the refusal.
     """
     row = (await connection.execute(select(*deliveries.c).where(deliveries.c.delivery_id == delivery_id))).one_or_none()
     if row is None or not waits(Kind(row.kind), row.recipient_slack_user_id, slack_error):
-        return False
+        return Refusal.FINAL
+    if await _let_in(connection, row.team_id, row.channel_id, leased):
+        await connection.execute(
+            update(deliveries)
+            .where(deliveries.c.delivery_id == delivery_id)
+            .values(
+                refused_error="",
+                next_attempt_time=now + AGAIN_AFTER,
+                failed_attempts=deliveries.c.failed_attempts + 1,
+            )
+        )
+        return Refusal.AGAIN
     meeting = (
         await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == row.meeting_id))
     ).one_or_none()
     if meeting is None:
-        return False
+        return Refusal.FINAL
     await connection.execute(
         update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(wait_expire_time=now + WAIT)
     )
     await store_results.notify_host(connection, keys, meeting, NoticeKind.INVITE_APP, now)
-    return True
+    return Refusal.WAITS
+
+
+async def _let_in(connection: AsyncConnection, team_id: str, channel_id: str, since: datetime) -> bool:
+    """Tells whether the app was let into a conversation after `since`."""
+    lately = exists().where(
+        releases.c.team_id == team_id,
+        releases.c.channel_id == channel_id,
+        releases.c.release_time > since,
+    )
+    return bool(await connection.scalar(select(lately)))
 
 
 def turn() -> ColumnElement[bool]:

@@ -230,6 +230,16 @@ deliveries = Table(
     _of_organisation("deliveries_by_enterprise", "kind"),
 )
 
+releases = Table(
+    "releases",
+    metadata,
+    Column("team_id", String(32), primary_key=True),
+    Column("channel_id", String(32), primary_key=True),
+    # When the app was let in, last: only of the last hour.
+    Column("release_time", UtcDateTime, nullable=False),
+    Index("releases_by_time", "release_time"),
+)
+
 erasures = Table(
     "erasures",
     metadata,

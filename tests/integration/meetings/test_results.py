@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mesh.departed import Departed
-from services.meetings.deliveries import LEASE, WAIT
+from services.meetings.deliveries import AGAIN_AFTER, LEASE, WAIT
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_results import add_for_newly_linked
 from services.meetings.tables import deliveries, meetings, participant_sessions
@@ -182,8 +182,69 @@ async def test_N5_one_that_is_refused_again_waits_again_and_does_not_hold_up_the
     await refuse(mesh, summary)
     [recording] = await mesh.lease()
     await mesh.complete(recording)
+    [summary] = await mesh.lease()  # the app is in there, after all
+    await refuse(mesh, summary)
     assert await mesh.lease() == [], "the host was told already"
     assert await release(mesh) == 1
+
+
+async def test_N5_an_invitation_that_overtakes_the_report_of_a_refusal_is_not_lost(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    later(mesh.clock, timedelta(seconds=1))
+    assert await release(mesh) == 0, "Slack has refused it by now, and nobody knows"
+    await refuse(mesh, summary, "not_in_channel")
+    assert await mesh.lease() == [], "Slack gets a moment"
+    later(mesh.clock, AGAIN_AFTER)
+    [again] = await mesh.lease()
+    assert again.delivery_id == summary.delivery_id
+    await mesh.complete(again)
+    assert await mesh.lease() == [], "and the host is not told to do what she has done"
+
+
+async def test_N5_one_that_is_refused_long_after_the_invitation_waits_for_the_next(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    later(mesh.clock, timedelta(seconds=1))
+    await release(mesh)
+    for _ in range(2):
+        await refuse(mesh, summary, "not_in_channel")  # the second time because the report is repeated
+    later(mesh.clock, AGAIN_AFTER)
+    [summary] = await mesh.lease()
+    await refuse(mesh, summary, "not_in_channel")
+    [notice] = await mesh.lease()
+    await mesh.complete(notice)
+    assert await release(mesh) == 1
+
+
+async def test_N5_an_invitation_elsewhere_changes_nothing(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
+    [summary] = await mesh.lease()
+    later(mesh.clock, timedelta(seconds=1))
+    await release(mesh, GENERAL)
+    await release(mesh, PRIVATE, slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA"))
+    await refuse(mesh, summary, "not_in_channel")
+    later(mesh.clock, AGAIN_AFTER)
+    assert kinds(await mesh.lease()) == ["notice"]
+
+
+async def test_N5_a_result_that_is_shown_has_those_shown_that_wait_in_the_same_place(mesh: Mesh) -> None:
+    first, second, elsewhere = [
+        await hold(
+            mesh,
+            *(event(id=str(85012345678 + n), uuid=f"run-{n}==") for event in (zoom.started, zoom.ended)),
+            conversation=place,
+        )
+        for n, place in enumerate((PRIVATE, PRIVATE, GENERAL))
+    ]
+    summaries = {_meeting_of(delivery): delivery for delivery in await mesh.lease()}
+    for meeting_id in (first, elsewhere):
+        await refuse(mesh, summaries[meeting_id])
+    for notice in await mesh.lease():
+        await mesh.complete(notice)
+    await mesh.complete(summaries[second])  # nobody was heard to invite the app
+    [shown] = await mesh.lease()
+    assert _meeting_of(shown) == first
 
 
 async def test_N5_after_thirty_days_it_waits_no_more(mesh: Mesh) -> None:
