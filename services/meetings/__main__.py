@@ -88,6 +88,7 @@ async def serve(settings: MeetingsSettings) -> None:
             await events.forget_old()
             await deliveries.forget_old()
             await requests.forget_old(REQUESTS_KEPT)
+            await store.forget_old(settings.meetings_kept)
             await leavers.forget_old()
 
         server = MeshServer(

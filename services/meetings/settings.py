@@ -28,6 +28,16 @@ class MeetingsSettings(SealingSettings):
     """Seconds after the last event of a meeting after which Zoom is asked about it. Zoom repeats what was not taken for
     the first time after five minutes. Shorter: asks about what is on its way. Longer: what was lost is seen later."""
 
+    meetings_keep_days: int = Field(400, ge=60, le=3650, alias="ZOOMSLACK_MEETINGS_KEEP_DAYS")
+    """Days after its end for which a meeting is kept, with who was there and where its recording is: a year and a
+    month, so that last year's is still found. Not less than 60: Zoom brings a recording back from the trash for 30
+    days, and results wait as long for the app to be let in. What Slack shows stays there."""
+
+    @property
+    def meetings_kept(self) -> timedelta:
+        """The same as a duration."""
+        return timedelta(days=self.meetings_keep_days)
+
     @property
     def database_url(self) -> str:
         """The database to use."""

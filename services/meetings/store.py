@@ -13,7 +13,7 @@ from mesh.database import Database
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries
+from services.meetings import store_deliveries, store_departures
 from services.meetings.attendance import Host, Session, present
 from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
@@ -25,13 +25,16 @@ from services.meetings.tables import meetings, participant_sessions
 _MAX_RUNNING = 25
 _UNOPENED = timedelta(hours=1)
 """How long a meeting that nobody has opened counts as one that goes on."""
+_BATCH = 500
 _OPEN = and_(meetings.c.end_time.is_(None), meetings.c.erase_time.is_(None))
 
 
 class MeetingStore:
     """Meetings."""
 
-    def __init__(self, database: Database, keys: KeyRing, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: KeyRing, clock: Clock, *, batch: int = _BATCH) -> None:
+        """`batch` is how many old meetings one transaction deletes at the most."""
+        self._batch = batch
         self._database = database
         self._keys = keys
         self._clock = clock
@@ -115,6 +118,24 @@ class MeetingStore:
             if closed.rowcount:
                 await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id)
             return meeting_from(await _started_by(connection, user, meeting_id), self._keys)
+
+    async def forget_old(self, age: timedelta) -> None:
+        """Deletes meetings that ended longer ago than `age`, with all that hangs on them, and failures as old."""
+        before = self._clock.now() - age
+        while True:
+            async with self._database.transaction("forget old meetings") as connection:
+                found = await connection.scalars(
+                    select(meetings.c.meeting_id)
+                    .where(meetings.c.end_time < before)
+                    .order_by(meetings.c.end_time)
+                    .limit(self._batch)
+                    .with_for_update(skip_locked=True)
+                )
+                old = found.all()
+                await store_departures.delete_meetings(connection, old)
+                if len(old) < self._batch:
+                    await store_deliveries.forget_failures(connection, before)
+                    return
 
 
 def _mine(user: SlackUser, meeting_id: str) -> Any:

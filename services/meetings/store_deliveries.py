@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, case, or_, select, update
+from sqlalchemy import Row, and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -239,6 +239,13 @@ async def lease(
             values = {"next_attempt_time": now + UNREADABLE_PAUSE, "failed_attempts": failed + 1}
         await connection.execute(update(deliveries).where(deliveries.c.delivery_id == row.delivery_id).values(values))
     return leased
+
+
+async def forget_failures(connection: AsyncConnection, before: datetime) -> None:
+    """Deletes what was told of requests that came to nothing and are older than `before`: no meeting takes it along."""
+    await connection.execute(
+        delete(deliveries).where(deliveries.c.meeting_id.is_(None), deliveries.c.command_time < before)
+    )
 
 
 def _due(now: datetime) -> Any:

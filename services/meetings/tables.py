@@ -101,6 +101,7 @@ meetings = Table(
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
     Index("meetings_by_run", "zoom_uuid"),
+    Index("meetings_by_end", "end_time"),
     Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
     Index(
         "meetings_open",
