@@ -38,7 +38,6 @@ from services.meetings.zoom_events import parse
 
 log = logging.getLogger(__name__)
 
-_MINUTE = timedelta(minutes=1)
 HOLD = timedelta(hours=1)
 REMEMBER = timedelta(days=7)
 """Longer than Zoom's last retry (85 minutes), and than anybody plays a captured event again."""
@@ -149,13 +148,14 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
     concerned = await _concerned(connection, event, lock=True)
     for row in concerned:
         await apply_to(connection, keys, row, event, now, quiet)
-        await _heard_of(connection, row, now + quiet)
+        await _heard_of(connection, row, now, quiet)
     return bool(concerned)
 
 
-async def _heard_of(connection: AsyncConnection, row: Row[Any], due: datetime) -> None:
-    """Puts off asking Zoom about a meeting that runs; to the minute, so that not every event writes the row."""
-    if row.end_time is None and (row.reconcile_time is None or row.reconcile_time < due - _MINUTE):
+async def _heard_of(connection: AsyncConnection, row: Row[Any], now: datetime, quiet: timedelta) -> None:
+    """Puts off asking Zoom about a meeting that runs; not by less than a tenth, so that few events write the row."""
+    due = now + quiet
+    if row.end_time is None and (row.reconcile_time is None or row.reconcile_time < due - quiet / 10):
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(reconcile_time=due)
         )

@@ -9,9 +9,13 @@ from datetime import timedelta
 
 import pytest
 
+from services.meetings.events import Disposition
 from services.meetings.reconciling import LEASE, LONGEST, RECORDING_AWAITED, UNOPENED
+from services.meetings.store_events import EventStore
+from services.meetings.store_reconciling import ReconcilingStore
+from services.meetings.zoom_events import parse_all
 from simulators.zoom.config import ZoomConfig
-from tests.integration.meetings.conftest import Mesh
+from tests.integration.meetings.conftest import KEYS, Mesh
 from tests.integration.meetings.healing import Healing, healing, hold, make_basic, names, shown
 from tests.unit.simulators.zoom_harness import ADA
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -325,3 +329,19 @@ async def test_N2_an_end_that_is_told_during_the_look_has_the_attendance_looked_
     await store.plan(target, held.mesh.clock.now() + timedelta(days=1), attempts=1)  # what the look came to, too late
     await held.reconcile()
     assert names((await shown(held.mesh))["summary"]) == ["Ada Lovelace", "Sam Guest"]
+
+
+@pytest.mark.parametrize("quiet", [timedelta(seconds=10), timedelta(minutes=10)])
+async def test_N2_every_event_puts_the_look_off_however_short_the_quiet_is(held: Healing, quiet: timedelta) -> None:
+    meeting = await held.start()
+    events = EventStore(held.mesh.database, KEYS, held.mesh.clock, quiet=quiet)
+    store = ReconcilingStore(held.mesh.database, KEYS, held.mesh.clock, quiet=quiet)
+    await held.act(meeting, "start")
+    for n in range(5):
+        await held.act(meeting, "join", name=f"Person {n}")
+        for body in await held.events():
+            assert await events.record(body, "meeting", parse_all(body)) is Disposition.APPLIED
+        held.pass_time(quiet * 0.8)
+        assert await store.claim(LEASE) is None
+    held.pass_time(quiet * 0.3)
+    assert await store.claim(LEASE) is not None
