@@ -19,7 +19,8 @@ from services.meetings.deliveries import (
     Summary,
 )
 from services.meetings.events import Disposition
-from services.meetings.meetings import Meeting, MeetingState, Started
+from services.meetings.meeting import Meeting, MeetingState
+from services.meetings.meetings import Started
 from services.meetings.requests import RecentMeeting
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2

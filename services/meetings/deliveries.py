@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Attendee
-from services.meetings.meetings import Meeting
+from services.meetings.meeting import Meeting
 
 LEASE = timedelta(seconds=15)
 """How long an edge may work on a delivery before another one may take it."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mesh.slack_user import SlackUser
 from services.meetings.events import Candidate, has_run, may_run
-from services.meetings.meetings import Meeting
+from services.meetings.meeting import Meeting
 
 
 @dataclass(frozen=True)

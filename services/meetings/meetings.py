@@ -12,15 +12,15 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
+from services.meetings.meeting import Meeting
 from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
 
 if TYPE_CHECKING:
@@ -46,39 +46,6 @@ RECENT = timedelta(seconds=30)
 """How long a start in a conversation has the next one ask first: two people who answer one message at once."""
 GIVE_UP = timedelta(minutes=2)
 """How long after the command we go on trying; nobody waits for a meeting longer than that."""
-
-
-class MeetingState(StrEnum):
-    """The life of a meeting."""
-
-    CREATED = "created"
-    STARTED = "started"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True)
-class Meeting:
-    """A meeting that was started from Slack."""
-
-    meeting_id: str
-    host: SlackUser
-    channel_id: str
-    zoom_meeting_id: str
-    """The number that people type: the personal meeting id where the meeting is in the host's own room."""
-    topic: str
-    """Empty where the person named nothing."""
-    join_url: str = field(repr=False)
-    passcode: str = field(repr=False)
-    create_time: datetime
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-
-    @property
-    def state(self) -> MeetingState:
-        """How far the meeting is."""
-        if self.end_time is not None:
-            return MeetingState.ENDED
-        return MeetingState.CREATED if self.start_time is None else MeetingState.STARTED
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
 from services.meetings.events import Candidate
-from services.meetings.meetings import Meeting
+from services.meetings.meeting import Meeting
 from services.meetings.tables import meetings, participant_sessions
 
 

@@ -9,16 +9,17 @@ from sqlalchemy import Row, Select, and_, literal_column, or_, select, union, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
-from mesh.database import Database
+from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries, store_departures
+from services.meetings import store_closings, store_deliveries
 from services.meetings.attendance import Host, Session, present
 from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
 from services.meetings.events import NO_RUN
-from services.meetings.meetings import Meeting
+from services.meetings.meeting import Meeting
+from services.meetings.requests import Reservation, ZoomMeeting
 from services.meetings.rows import candidate_from, meeting_from, sessions_of, sessions_of_all
 from services.meetings.tables import meetings, participant_sessions
 
@@ -132,10 +133,40 @@ class MeetingStore:
                     .with_for_update(skip_locked=True)
                 )
                 old = found.all()
-                await store_departures.delete_meetings(connection, old)
+                await store_closings.delete_meetings(connection, old)
                 if len(old) < self._batch:
                     await store_deliveries.forget_failures(connection, before)
                     return
+
+
+async def add(
+    connection: AsyncConnection, keys: KeyRing, reservation: Reservation, zoom: ZoomMeeting, now: datetime
+) -> None:
+    """Adds the meeting of a request, as Zoom made it."""
+    command = reservation.command
+    place = (command.user.team_id, reservation.meeting_id)
+    await connection.execute(
+        insert(connection, meetings).values(
+            meeting_id=reservation.meeting_id,
+            team_id=command.user.team_id,
+            enterprise_id=command.user.enterprise_id,
+            slack_user_id=command.user.user_id,
+            channel_id=command.channel_id,
+            slack_thread_ts=command.slack_thread_ts,
+            zoom_account_id=zoom.zoom_account_id,
+            zoom_host_id=zoom.zoom_host_id,
+            zoom_meeting_id=zoom.zoom_meeting_id,
+            zoom_pmi=zoom.zoom_pmi,
+            zoom_uuid="",
+            topic=command.topic,
+            join_url_sealed=keys.seal_text(zoom.join_url, "meetings.join_url", *place),
+            passcode_sealed=keys.seal_text(zoom.passcode, "meetings.passcode", *place),
+            host_key_sealed=keys.seal_text(zoom.host_key, "meetings.host_key", *place) if zoom.host_key else None,
+            create_time=now,
+            zoom_create_time=zoom.create_time,
+            host_is_basic=zoom.host_is_basic,
+        )
+    )
 
 
 def _mine(user: SlackUser, meeting_id: str) -> Any:

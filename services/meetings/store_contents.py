@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.sealing import KeyRing
 from services.meetings.attendance import Host, attendees, present
 from services.meetings.deliveries import Card, Content, Failure, Kind, Notice, NoticeKind, Recording, Summary
-from services.meetings.meetings import Meeting
+from services.meetings.meeting import Meeting
 from services.meetings.rows import host_key_from, meeting_from, sessions_of
 from services.meetings.tables import meetings, recordings
 

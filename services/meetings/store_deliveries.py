@@ -17,7 +17,7 @@ from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store_departures, store_waiting
+from services.meetings import store_closings, store_waiting
 from services.meetings.attendance import Attendee
 from services.meetings.deliveries import (
     LEASE,
@@ -140,7 +140,7 @@ async def _record(
     """Records an outcome; a `final` one may end more than the delivery. Raises MeshError(DELIVERY_LEASE_LOST)."""
     if final:
         await store_waiting.lock_place(connection, delivery_id)
-    closing = await store_departures.lock_closing(connection, user, delivery_id) if final else None
+    closing = await store_closings.lock_closing(connection, user, delivery_id) if final else None
     # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
     result = await connection.execute(
         update(deliveries)
@@ -154,7 +154,7 @@ async def _record(
     if not result.rowcount:
         raise MeshError(Reason.DELIVERY_LEASE_LOST)
     if closing is not None:
-        await store_departures.delete_meetings(connection, [closing])
+        await store_closings.delete_meetings(connection, [closing])
 
 
 async def add(

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Delete,
     Table,
-    Update,
     and_,
     delete,
-    exists,
-    func,
-    literal,
     literal_column,
     or_,
     select,
@@ -27,17 +22,14 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
-from mesh.database import Database, UtcDateTime, insert, serialize
+from mesh.database import Database, insert, serialize
 from mesh.departed import Departed
-from mesh.slack_user import SlackUser
-from services.meetings import store_unlinks
+from services.meetings import store_closings, store_unlinks
 from services.meetings.deliveries import Kind
-from services.meetings.tables import deliveries, erasures, meetings, participant_sessions, recordings, start_requests
+from services.meetings.tables import deliveries, erasures, meetings, start_requests
 
 REMEMBER = timedelta(days=365)
 """How long the count of an erasure is kept: as long as auth keeps its receipt."""
-CLOSING = timedelta(days=1)
-"""How long Slack gets to show a card as ended. After that the rest of the meeting goes without."""
 _BATCH = 500
 """Meetings in one transaction: a large workspace has more than a database deletes within a statement's time."""
 
@@ -77,37 +69,7 @@ class DepartureStore:
         now = self._clock.now()
         async with self._database.transaction("forget old erasures") as connection:
             await connection.execute(delete(erasures).where(erasures.c.erase_time < now - REMEMBER))
-            await delete_meetings(connection, await _closed(connection, self._batch, now))
-
-
-async def lock_closing(connection: AsyncConnection, user: SlackUser, delivery_id: str) -> str | None:
-    """Locks the erased meeting of a delivery and returns its id; None for a delivery of anything else.
-
-    To be called before the delivery itself is locked.
-    """
-    meeting_id: str | None = await connection.scalar(
-        select(meetings.c.meeting_id)
-        .where(
-            meetings.c.meeting_id
-            == select(deliveries.c.meeting_id)
-            .where(deliveries.c.team_id == user.team_id, deliveries.c.delivery_id == delivery_id)
-            .scalar_subquery(),
-            meetings.c.erase_time.is_not(None),
-        )
-        .with_for_update()
-    )
-    return meeting_id
-
-
-async def delete_meetings(connection: AsyncConnection, meeting_ids: Sequence[str]) -> int:
-    """Deletes meetings, locked by the caller, with everything that hangs on them. Returns the number of rows."""
-    return await _count(
-        connection,
-        *(
-            delete(table).where(table.c.meeting_id.in_(meeting_ids))
-            for table in (participant_sessions, recordings, deliveries, meetings)
-        ),
-    )
+            await store_closings.delete_meetings(connection, await store_closings.closed(connection, self._batch, now))
 
 
 async def _known(connection: AsyncConnection, departure_id: str) -> tuple[int, bool]:
@@ -129,12 +91,14 @@ async def _erase_some(connection: AsyncConnection, departed: Departed, limit: in
     found = await _lock_meetings(connection, departed, limit, requested)
     unlinked = await store_unlinks.unlink(connection, departed, limit)
     # Slack lets us close the cards of a person. Where a workspace left its tokens are dead, and nothing can be shown.
-    closing = await _lock_running_cards(connection, found) if departed.user_id else []
+    closing = await store_closings.lock_running_cards(connection, found) if departed.user_id else []
     return (
         unlinked
-        + await delete_meetings(connection, [meeting_id for meeting_id in found if meeting_id not in closing])
-        + await _wipe(connection, closing, departed, now)
-        + await _count(
+        + await store_closings.delete_meetings(
+            connection, [meeting_id for meeting_id in found if meeting_id not in closing]
+        )
+        + await store_closings.wipe(connection, closing, departed, now)
+        + await store_closings.count(
             connection,
             _delete_failures(departed, limit),
             *([_delete_received(departed, limit)] if departed.user_id else []),
@@ -174,69 +138,6 @@ async def _lock_meetings(
     return list(dict.fromkeys(found))
 
 
-async def _lock_running_cards(connection: AsyncConnection, meeting_ids: Sequence[str]) -> list[str]:
-    """Returns those of the meetings whose card Slack may still show as running."""
-    rows = await connection.scalars(
-        select(deliveries.c.meeting_id)
-        .where(
-            deliveries.c.meeting_id.in_(meeting_ids),
-            deliveries.c.kind == Kind.CARD.value,
-            deliveries.c.slack_call_id != "",
-            deliveries.c.shown_ended.is_(False),
-            deliveries.c.refused_error == "",
-        )
-        .with_for_update()
-    )
-    return [meeting_id for meeting_id in rows if meeting_id is not None]
-
-
-async def _wipe(connection: AsyncConnection, meeting_ids: Sequence[str], departed: Departed, now: datetime) -> int:
-    """Keeps of these meetings only what it takes to close their cards. Returns the number of rows."""
-    moment = literal(departed.depart_time, UtcDateTime())
-    about = {table: table.c.meeting_id.in_(meeting_ids) for table in (participant_sessions, recordings, deliveries)}
-    return await _count(
-        connection,
-        delete(participant_sessions).where(about[participant_sessions]),
-        delete(recordings).where(about[recordings]),
-        delete(deliveries).where(about[deliveries], deliveries.c.kind != Kind.CARD.value),
-        update(deliveries).where(about[deliveries], deliveries.c.kind == Kind.CARD.value).values(_closing_card(now)),
-        update(meetings)
-        .where(meetings.c.meeting_id.in_(meeting_ids))
-        .values(
-            topic="",
-            join_url_sealed=b"",
-            passcode_sealed=b"",
-            host_key_sealed=b"",
-            # Without host and number no event finds the meeting any more.
-            zoom_account_id="",
-            zoom_host_id="",
-            zoom_meeting_id="",
-            zoom_pmi="",
-            zoom_uuid="",
-            start_time=func.coalesce(meetings.c.start_time, moment),
-            end_time=func.coalesce(meetings.c.end_time, moment),
-            erase_time=now,
-        ),
-    )
-
-
-def _closing_card(now: datetime) -> dict[str, Any]:
-    return {
-        "shown_attendees": "[]",
-        "response_url_sealed": b"",
-        "response_url_expire_time": now,
-        # As if the old version had been shown, whether its report came or not: the call is to be ended, not posted.
-        "delivered_version": deliveries.c.desired_version,
-        "desired_version": deliveries.c.desired_version + 1,
-        "next_attempt_time": now,
-        "failed_attempts": 0,
-        # No lease has this token: what an edge still reports of the old version, names among it, is refused.
-        "lease_token": "",
-        "lease_holder": "",
-        "lease_expire_time": None,
-    }
-
-
 def _delete_failures(departed: Departed, limit: int) -> Delete:
     """Failures hang on no meeting, and have the time of their request. Without one they are from before all this."""
     found = (
@@ -272,22 +173,6 @@ def _delete_received(departed: Departed, limit: int) -> Delete:
     return delete(deliveries).where(deliveries.c.delivery_id.in_(found))
 
 
-async def _closed(connection: AsyncConnection, limit: int, now: datetime) -> list[str]:
-    """Locks and returns erased meetings that wait for no card, or have waited too long."""
-    awaited = exists().where(
-        deliveries.c.meeting_id == meetings.c.meeting_id,
-        deliveries.c.delivered_version < deliveries.c.desired_version,
-        deliveries.c.refused_error == "",
-    )
-    rows = await connection.scalars(
-        select(meetings.c.meeting_id)
-        .where(meetings.c.erase_time.is_not(None), or_(meetings.c.erase_time < now - CLOSING, ~awaited))
-        .limit(limit)
-        .with_for_update()
-    )
-    return list(rows)
-
-
 def _theirs(table: Table, departed: Departed) -> ColumnElement[bool]:
     """Returns the condition for rows of `departed`: the tenant first. Raises ValueError where there is none."""
     if departed.team_id:
@@ -299,8 +184,3 @@ def _theirs(table: Table, departed: Departed) -> ColumnElement[bool]:
     else:
         raise ValueError("a departure from nowhere")
     return and_(tenant, table.c.slack_user_id == departed.user_id) if departed.user_id else tenant
-
-
-async def _count(connection: AsyncConnection, *statements: Delete | Update) -> int:
-    """Executes each and returns how many rows they changed together."""
-    return sum([(await connection.execute(statement)).rowcount for statement in statements])

@@ -14,7 +14,7 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries, store_results
+from services.meetings import store_deliveries, store_facts, store_results
 from services.meetings.deliveries import Kind
 from services.meetings.events import (
     NO_RUN,
@@ -29,7 +29,6 @@ from services.meetings.events import (
 from services.meetings.look_ups import Target, news
 from services.meetings.reconciling import QUIET
 from services.meetings.rows import candidate_from, sessions_of
-from services.meetings.store_events import apply_to
 from services.meetings.tables import meetings, recordings
 
 _NAMES: dict[type[Any], str] = {
@@ -85,7 +84,7 @@ class ReconcilingStore:
             for event in news(events, await sessions_of(connection, target.meeting_id)):
                 if row is None or (row.zoom_uuid and event.instance.zoom_uuid not in ("", row.zoom_uuid)):
                     continue  # an event has bound the meeting to another run meanwhile
-                if await apply_to(connection, self._keys, row, event, now, self._quiet):
+                if await store_facts.apply(connection, self._keys, row, event, now, self._quiet):
                     repaired[_NAMES.get(type(event), "recording")] += 1
                 if not isinstance(event, ParticipantJoined | ParticipantLeft):
                     row = await _locked(connection, target.meeting_id)

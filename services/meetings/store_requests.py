@@ -16,9 +16,10 @@ from mesh.database import Database, insert, serialize
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries, store_events
+from services.meetings import store, store_deliveries, store_events
 from services.meetings.deliveries import Delivery, Kind
-from services.meetings.meetings import Meeting, Reserved
+from services.meetings.meeting import Meeting
+from services.meetings.meetings import Reserved
 from services.meetings.reconciling import QUIET
 from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
 from services.meetings.rows import read_meeting
@@ -196,7 +197,7 @@ class RequestStore:
                 # Not "unavailable" for an erased one: the caller would repeat it, and have a second meeting made.
                 raise MeshError(Reason.SERVICE_UNAVAILABLE if known else Reason.ZOOM_NOT_CONNECTED)
             await serialize(connection, "zoom host", zoom.zoom_host_id)
-            await self._insert_meeting(connection, reservation, zoom, now)
+            await store.add(connection, self._keys, reservation, zoom, now)
             delivery_id = await store_deliveries.add(
                 connection,
                 self._keys,
@@ -218,35 +219,6 @@ class RequestStore:
                 return meeting, None
             leased = await store_deliveries.lease(connection, self._keys, lease_holder, 1, now, only=delivery_id)
             return meeting, leased[0] if leased else None
-
-    async def _insert_meeting(
-        self, connection: AsyncConnection, reservation: Reservation, zoom: ZoomMeeting, now: datetime
-    ) -> None:
-        command = reservation.command
-        place = (command.user.team_id, reservation.meeting_id)
-        host_key = self._keys.seal_text(zoom.host_key, "meetings.host_key", *place) if zoom.host_key else None
-        await connection.execute(
-            insert(connection, meetings).values(
-                meeting_id=reservation.meeting_id,
-                team_id=command.user.team_id,
-                enterprise_id=command.user.enterprise_id,
-                slack_user_id=command.user.user_id,
-                channel_id=command.channel_id,
-                slack_thread_ts=command.slack_thread_ts,
-                zoom_account_id=zoom.zoom_account_id,
-                zoom_host_id=zoom.zoom_host_id,
-                zoom_meeting_id=zoom.zoom_meeting_id,
-                zoom_pmi=zoom.zoom_pmi,
-                zoom_uuid="",
-                topic=command.topic,
-                join_url_sealed=self._keys.seal_text(zoom.join_url, "meetings.join_url", *place),
-                passcode_sealed=self._keys.seal_text(zoom.passcode, "meetings.passcode", *place),
-                host_key_sealed=host_key,
-                create_time=now,
-                zoom_create_time=zoom.create_time,
-                host_is_basic=zoom.host_is_basic,
-            )
-        )
 
     async def claim_abandoned(self, worker: str, lease: timedelta) -> list[Reservation]:
         """Takes over up to ten reserved requests whose worker has been silent too long."""

@@ -28,8 +28,7 @@ def _partial(name: str, where: str, *columns: str) -> Index:
 
 def _of_organisation(name: str, *columns: str) -> Index:
     """Returns the index that finds what an organisation left behind; most workspaces belong to none."""
-    where = text("enterprise_id <> ''")
-    return Index(name, "enterprise_id", *columns, sqlite_where=where, postgresql_where=where)
+    return _partial(name, "enterprise_id <> ''", "enterprise_id", *columns)
 
 
 start_requests = Table(
@@ -53,12 +52,7 @@ start_requests = Table(
     Column("reserve_time", UtcDateTime, nullable=False),
     # In whose name it is made at Zoom; empty until that is known.
     Column("zoom_host_id", String(200), nullable=False, server_default=""),
-    Index(
-        "start_requests_reserved",
-        "lease_expire_time",
-        sqlite_where=text("state = 'reserved'"),
-        postgresql_where=text("state = 'reserved'"),
-    ),
+    _partial("start_requests_reserved", "state = 'reserved'", "lease_expire_time"),
     Index("start_requests_by_channel", "team_id", "channel_id", "reserve_time"),
     _of_organisation("start_requests_by_enterprise", "team_id", "request_id"),
 )
@@ -103,21 +97,9 @@ meetings = Table(
     Index("meetings_by_run", "zoom_uuid"),
     Index("meetings_by_end", "end_time"),
     Index("meetings_by_user", "team_id", "slack_user_id", "create_time"),
-    Index(
-        "meetings_open",
-        "team_id",
-        "slack_user_id",
-        "create_time",
-        sqlite_where=text("end_time IS NULL AND erase_time IS NULL"),
-        postgresql_where=text("end_time IS NULL AND erase_time IS NULL"),
-    ),
+    _partial("meetings_open", "end_time IS NULL AND erase_time IS NULL", "team_id", "slack_user_id", "create_time"),
     _of_organisation("meetings_by_enterprise", "slack_user_id", "create_time"),
-    Index(
-        "meetings_erased",
-        "erase_time",
-        sqlite_where=text("erase_time IS NOT NULL"),
-        postgresql_where=text("erase_time IS NOT NULL"),
-    ),
+    _partial("meetings_erased", "erase_time IS NOT NULL", "erase_time"),
 )
 
 participant_sessions = Table(
@@ -133,19 +115,8 @@ participant_sessions = Table(
     Column("slack_user_id", String(32), nullable=False, server_default=""),
     # Whether auth is still to be asked who that is. True for each new session; false in rows from before this column.
     Column("link_due", Boolean, nullable=False, default=True, server_default=text("false")),
-    Index(
-        "participant_sessions_linked",
-        "slack_user_id",
-        "meeting_id",
-        sqlite_where=text("slack_user_id <> ''"),
-        postgresql_where=text("slack_user_id <> ''"),
-    ),
-    Index(
-        "participant_sessions_link_due",
-        "meeting_id",
-        sqlite_where=text("link_due"),
-        postgresql_where=text("link_due"),
-    ),
+    _partial("participant_sessions_linked", "slack_user_id <> ''", "slack_user_id", "meeting_id"),
+    _partial("participant_sessions_link_due", "link_due", "meeting_id"),
 )
 
 recordings = Table(
@@ -222,12 +193,7 @@ deliveries = Table(
     _partial("deliveries_received", "recipient_slack_user_id <> ''", "recipient_slack_user_id", "team_id"),
     UniqueConstraint("team_id", "kind", "subject", name="deliveries_one_each"),
     Index("deliveries_by_meeting", "meeting_id"),
-    Index(
-        "deliveries_due",
-        "next_attempt_time",
-        sqlite_where=text("delivered_version < desired_version AND refused_error = ''"),
-        postgresql_where=text("delivered_version < desired_version AND refused_error = ''"),
-    ),
+    _partial("deliveries_due", "delivered_version < desired_version AND refused_error = ''", "next_attempt_time"),
     _of_organisation("deliveries_by_enterprise", "kind"),
 )
 

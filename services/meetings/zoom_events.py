@@ -89,7 +89,7 @@ def parse_all(body: bytes) -> tuple[Event, ...]:
 def _runs(thing: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     """Returns the runs whose recordings a batch is about, each with its files; none of these means all."""
     named, listed = thing.get("meeting_uuids"), thing.get("meetings")
-    whole = [(text({"uuid": uuid}, "uuid"), ()) for uuid in (named if isinstance(named, list) else [])]
+    whole = [(_as_text(uuid), ()) for uuid in (named if isinstance(named, list) else [])]
     parts = [
         (text(meeting, "meeting_uuid"), _texts(meeting.get("recording_file_ids")))
         for meeting in (listed if isinstance(listed, list) else [])
@@ -99,7 +99,7 @@ def _runs(thing: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    found = [text({"id": value}, "id") for value in values] if isinstance(values, list) else []
+    found = [_as_text(value) for value in values] if isinstance(values, list) else []
     return tuple(value for value in found if value)[:_MAX_FILES]
 
 
@@ -223,7 +223,10 @@ _BATCHES: dict[str, Callable[[Instance, datetime, datetime, tuple[str, ...]], Ev
 
 def text(source: dict[str, Any], key: str) -> str:
     """Returns a string or whole number as text; empty where there is none, or one too long to be an id."""
-    value = source.get(key)
+    return _as_text(source.get(key))
+
+
+def _as_text(value: Any) -> str:
     if value is None or isinstance(value, bool | dict | list | float):
         return ""
     found = clean(str(value))

@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.meetings.meetings import Meeting, Meetings
+from services.meetings.meeting import Meeting
+from services.meetings.meetings import Meetings
 from services.meetings.reconciling import Reconciler
 from services.meetings.requests import StartCommand
 from services.meetings.store_reconciling import ReconcilingStore

@@ -16,7 +16,8 @@ from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
 from services.meetings.converters import timestamp
 from services.meetings.meetings import WORK_LEASE
-from services.meetings.store_departures import CLOSING, REMEMBER, DepartureStore
+from services.meetings.store_closings import CLOSING
+from services.meetings.store_departures import REMEMBER, DepartureStore
 from services.meetings.tables import deliveries, metadata
 from tests.integration.meetings.conftest import ADA, Mesh, later
 from tests.support import zoom_bodies as zoom

@@ -9,7 +9,7 @@ import pytest
 
 from services.meetings.deliveries import LEASE as DELIVERY_LEASE
 from services.meetings.endings import Endings
-from services.meetings.meetings import MeetingState
+from services.meetings.meeting import MeetingState
 from services.meetings.reconciling import UNOPENED
 from services.meetings.store import MeetingStore
 from services.meetings.zoom_meetings import ZoomMeetings
