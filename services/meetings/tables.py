@@ -87,7 +87,7 @@ meetings = Table(
     Column("erase_time", UtcDateTime),
     # When Zoom is asked about it next; NULL before anything was heard of it.
     Column("reconcile_time", UtcDateTime),
-    # How often Zoom was asked since the meeting began, or since it ended.
+    # How often Zoom has answered since the meeting was last known to run, or since it ended.
     Column("reconcile_attempts", Integer, nullable=False, server_default="0"),
     # Whether there is nothing left to ask.
     Column("settled", Boolean, nullable=False, server_default=text("false")),
