@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mesh.clock import Clock
+from mesh.slack_protos import user_message
 from mesh.slack_user import SlackUser
 from zoomslack.auth.v1 import auth_service_pb2
-from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -67,9 +67,7 @@ class AccessTokens:
         self._kept.pop(user, None)
         response = await self._auth.IssueZoomAccessToken(
             auth_service_pb2.IssueZoomAccessTokenRequest(
-                user=slack_pb2.SlackUser(
-                    slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-                ),
+                user=user_message(user),
                 rejected_token_sha256=hashlib.sha256(rejected.value.encode()).hexdigest() if rejected else "",
             )
         )

@@ -7,13 +7,12 @@ from datetime import datetime
 from google.protobuf import timestamp_pb2
 
 from mesh.departed import Departed
-from mesh.slack_user import SlackUser
+from mesh.slack_protos import user_message
 from services.auth.accounts import ZoomInstallation
 from services.auth.departures import Cause, Eraser, Receipt
 from services.auth.grants import AppLevel, Standing, ZoomPlan
 from services.auth.installations import CallOptions, Installation
 from zoomslack.auth.v1 import auth_service_pb2 as pb
-from zoomslack.type.v1 import slack_pb2
 
 PLANS = {
     ZoomPlan.UNKNOWN: pb.ZOOM_PLAN_UNSPECIFIED,
@@ -50,13 +49,6 @@ def moment(value: datetime) -> timestamp_pb2.Timestamp:
     message = timestamp_pb2.Timestamp()
     message.FromDatetime(value)
     return message
-
-
-def user_message(user: SlackUser) -> slack_pb2.SlackUser:
-    """Returns a person."""
-    return slack_pb2.SlackUser(
-        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-    )
 
 
 def connection_message(standing: Standing) -> pb.Connection | None:

@@ -13,6 +13,7 @@ from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.interceptors import caller_names
 from mesh.long_poll import LongPoll
+from mesh.slack_protos import user_message
 from mesh.slack_user import from_message
 from services.auth import converters, vendor_events
 from services.auth.accounts import Accounts
@@ -76,7 +77,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
     ) -> pb.GetConnectLinkResponse:
         new = await self._rules.connections.consent(request.state)
         return pb.GetConnectLinkResponse(
-            user=converters.user_message(new.link.user),
+            user=user_message(new.link.user),
             slack_display_name=new.link.display_name,
             slack_team_name=new.link.team_name,
             authorize_url=new.authorize_url,
@@ -88,7 +89,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
     ) -> pb.CompleteConnectionResponse:
         completed = await self._rules.connections.complete(request.state, code=request.code, error=request.error)
         return pb.CompleteConnectionResponse(
-            user=converters.user_message(completed.link.user),
+            user=user_message(completed.link.user),
             connection=converters.connection_message(completed.standing),
             continuation=completed.link.continuation,
             slack_display_name=completed.link.display_name,
@@ -172,7 +173,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
             zoom_installation=None
             if came.installation is None
             else converters.zoom_installation_message(came.installation),
-            user=None if came.user is None else converters.user_message(came.user),
+            user=None if came.user is None else user_message(came.user),
             continuation=came.continuation,
         )
 

@@ -16,7 +16,6 @@ from mesh.clock import SystemClock
 from mesh.database import Database, is_current, migrate
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.meetings import linking
-from services.meetings.connected_users import ConnectedUsers
 from services.meetings.endings import Endings
 from services.meetings.linking import Linking
 from services.meetings.meetings import Meetings
@@ -35,6 +34,7 @@ from services.meetings.zoom_meetings import ZoomMeetings
 from services.meetings.zoom_past import ZoomPast
 from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
+from zoom_api.connected_users import ConnectedUsers
 from zoom_api.tokens import AccessTokens
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from mesh.slack_user import SlackUser
+from mesh.slack_protos import user_message
 from services.meetings.attendance import Attendee
 from services.meetings.deliveries import (
     Card,
@@ -40,13 +40,6 @@ DISPOSITIONS = {
     Disposition.HELD: pb.EVENT_DISPOSITION_HELD,
     Disposition.IGNORED: pb.EVENT_DISPOSITION_IGNORED,
 }
-
-
-def user_message(user: SlackUser) -> slack_pb2.SlackUser:
-    """Returns the proto of a person."""
-    return slack_pb2.SlackUser(
-        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-    )
 
 
 def meeting_message(meeting: Meeting) -> pb.Meeting:

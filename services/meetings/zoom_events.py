@@ -7,7 +7,6 @@ Sources: Zoom's event reference for meetings and recordings. Ids of meetings are
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -23,22 +22,19 @@ from services.meetings.events import (
     RecordingRecovered,
     RecordingRemoved,
 )
+from zoom_api.bodies import ID_LENGTH, as_text, clean, load_event, text, time
+from zoom_api.bodies import UnreadableError as UnreadableError  # noqa: PLC0414 (servicers catch it by this module)
 
 NAME_LENGTH = 300
-ID_LENGTH = 200
 _URL_LENGTH = 2000
 _MAX_FILES = 200
 _MAX_RUNS = 300
 """Recordings in one event of a batch."""
 
 
-class UnreadableError(ValueError):
-    """The body is no event: not JSON in UTF-8, or not an object with a name. Says nothing of its contents."""
-
-
 def event_name(body: bytes) -> str:
     """Returns the name of the event in `body`. Raises UnreadableError."""
-    return str(_load(body)["event"])
+    return str(load_event(body)["event"])
 
 
 def parse(body: bytes) -> Event | None:
@@ -46,7 +42,7 @@ def parse(body: bytes) -> Event | None:
 
     Raises UnreadableError when it is no event at all.
     """
-    event = _load(body)
+    event = load_event(body)
     read = _READERS.get(event["event"])
     payload = event.get("payload")
     thing = payload.get("object") if isinstance(payload, dict) else None
@@ -59,7 +55,7 @@ def parse(body: bytes) -> Event | None:
             zoom_host_id=_required(thing, "host_id"),
             zoom_meeting_id=text(thing, "id"),
             zoom_uuid=_required(thing, "uuid"),
-            start_time=_start_time(thing),
+            start_time=_starttime(thing),
         )
         return read(thing, instance, sent)
     except (ValueError, TypeError, OverflowError):
@@ -68,7 +64,7 @@ def parse(body: bytes) -> Event | None:
 
 def parse_all(body: bytes) -> tuple[Event, ...]:
     """Returns the facts in `body`: mostly one, several where it is about many recordings. Raises as `parse` does."""
-    event = _load(body)
+    event = load_event(body)
     read = _BATCHES.get(event["event"])
     if read is None:
         fact = parse(body)
@@ -89,7 +85,7 @@ def parse_all(body: bytes) -> tuple[Event, ...]:
 def _runs(thing: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
     """Returns the runs whose recordings a batch is about, each with its files; none of these means all."""
     named, listed = thing.get("meeting_uuids"), thing.get("meetings")
-    whole = [(_as_text(uuid), ()) for uuid in (named if isinstance(named, list) else [])]
+    whole = [(as_text(uuid), ()) for uuid in (named if isinstance(named, list) else [])]
     parts = [
         (text(meeting, "meeting_uuid"), _texts(meeting.get("recording_file_ids")))
         for meeting in (listed if isinstance(listed, list) else [])
@@ -99,18 +95,8 @@ def _runs(thing: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    found = [_as_text(value) for value in values] if isinstance(values, list) else []
+    found = [as_text(value) for value in values] if isinstance(values, list) else []
     return tuple(value for value in found if value)[:_MAX_FILES]
-
-
-def _load(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableError("not JSON in UTF-8") from None
-    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        raise UnreadableError("no event")
-    return event
 
 
 def _started(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
@@ -118,17 +104,17 @@ def _started(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event
 
 
 def _ended(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
-    return MeetingEnded(instance, _time(thing, "end_time") or sent)
+    return MeetingEnded(instance, time(thing, "end_time") or sent)
 
 
 def _joined(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
     session_id, attendee_id, name = _participant(thing)
-    return ParticipantJoined(instance, _time(thing["participant"], "join_time") or sent, session_id, attendee_id, name)
+    return ParticipantJoined(instance, time(thing["participant"], "join_time") or sent, session_id, attendee_id, name)
 
 
 def _left(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
     session_id, attendee_id, name = _participant(thing)
-    return ParticipantLeft(instance, _time(thing["participant"], "leave_time") or sent, session_id, attendee_id, name)
+    return ParticipantLeft(instance, time(thing["participant"], "leave_time") or sent, session_id, attendee_id, name)
 
 
 def _participant(thing: dict[str, Any]) -> tuple[str, str, str]:
@@ -149,11 +135,6 @@ def unnamed(session_id: str, name: str) -> str:
 
 def _digest(kind: str, text: str) -> str:
     return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-
-
-def clean(text: str) -> str:
-    """Removes what a database or UTF-8 does not take: NUL, and halves of surrogate pairs (a truncated emoji)."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _recorded(thing: dict[str, Any], instance: Instance, sent: datetime) -> Event:
@@ -221,18 +202,6 @@ _BATCHES: dict[str, Callable[[Instance, datetime, datetime, tuple[str, ...]], Ev
 }
 
 
-def text(source: dict[str, Any], key: str) -> str:
-    """Returns a string or whole number as text; empty where there is none, or one too long to be an id."""
-    return _as_text(source.get(key))
-
-
-def _as_text(value: Any) -> str:
-    if value is None or isinstance(value, bool | dict | list | float):
-        return ""
-    found = clean(str(value))
-    return found if len(found) <= ID_LENGTH else ""
-
-
 def _required(source: dict[str, Any], key: str) -> str:
     value = text(source, key)
     if not value:
@@ -240,17 +209,9 @@ def _required(source: dict[str, Any], key: str) -> str:
     return value
 
 
-def _start_time(thing: dict[str, Any]) -> datetime | None:
+def _starttime(thing: dict[str, Any]) -> datetime | None:
     """Returns when the run began; None also where that cannot be read: the event says something without it."""
     try:
-        return _time(thing, "start_time")
+        return time(thing, "start_time")
     except (ValueError, OverflowError):
         return None
-
-
-def _time(source: dict[str, Any], key: str) -> datetime | None:
-    value = source.get(key)
-    if not isinstance(value, str) or not value:
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -6,7 +6,6 @@ client does that). All but the status need a paid plan, and refuse others with c
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from mesh.clock import Clock
@@ -15,6 +14,7 @@ from mesh.slack_user import SlackUser
 from services.meetings import zoom_events
 from services.meetings.look_ups import PastRecording, PastRun, PastSession
 from services.meetings.zoom_meetings import running_in
+from zoom_api import bodies
 from zoom_api.client import ZoomClient
 
 PAUSE = 0.5
@@ -43,7 +43,7 @@ class ZoomPast:
         answer = await self._ask(user, "/past_meetings/{meetingId}", run)
         if answer is None:
             return None
-        start_time, end_time = _time(answer, "start_time"), _time(answer, "end_time")
+        start_time, end_time = bodies.time_or_none(answer, "start_time"), bodies.time_or_none(answer, "end_time")
         zoom_uuid = str(answer.get("uuid") or "")
         if start_time is None or end_time is None or not zoom_uuid:
             return None
@@ -75,7 +75,7 @@ class ZoomPast:
             play_url = zoom_events.play_url(answer)
         except ValueError:
             return None  # still being made
-        passcode = zoom_events.clean(str(answer.get("password") or ""))[: zoom_events.ID_LENGTH]
+        passcode = bodies.clean(str(answer.get("password") or ""))[: bodies.ID_LENGTH]
         return PastRecording(play_url, passcode, zoom_events.file_ids(answer))
 
     async def _ask(
@@ -99,17 +99,11 @@ def _session(row: Any) -> PastSession | None:
     """Returns a joining; None for who only waited to be let in, and for what lacks an id."""
     if not isinstance(row, dict) or row.get("status") == "in_waiting_room":
         return None
-    session_id = zoom_events.text(row, "user_id")
+    session_id = bodies.text(row, "user_id")
     if not session_id:
         return None
-    name = zoom_events.clean(str(row.get("name") or ""))[: zoom_events.NAME_LENGTH]
-    attendee_id = zoom_events.text(row, "id") or zoom_events.unnamed(session_id, name)
-    return PastSession(session_id, attendee_id, name, _time(row, "join_time"), _time(row, "leave_time"))
-
-
-def _time(source: dict[str, Any], key: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(source.get(key) or ""))
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    name = bodies.clean(str(row.get("name") or ""))[: zoom_events.NAME_LENGTH]
+    attendee_id = bodies.text(row, "id") or zoom_events.unnamed(session_id, name)
+    return PastSession(
+        session_id, attendee_id, name, bodies.time_or_none(row, "join_time"), bodies.time_or_none(row, "leave_time")
+    )

@@ -17,7 +17,6 @@ from mesh.database import migrate as migrate_database
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.phone.calls import Calls
-from services.phone.connected_users import ConnectedUsers
 from services.phone.links import CallLinks
 from services.phone.phone_numbers import PhoneNumbers
 from services.phone.profiles import Profiles
@@ -35,6 +34,7 @@ from services.phone.store_shown_calls import ShownCallsStore
 from services.phone.zoom_phone import ZoomPhone
 from zoom_api import departures
 from zoom_api.client import ZoomClient, open_http_client
+from zoom_api.connected_users import ConnectedUsers
 from zoom_api.tokens import AccessTokens
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 AUTH = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 PHONE = phone_service_pb2.DESCRIPTOR.services_by_name["PhoneService"]
+CONNECTED_TIMEOUT = 1.5
+"""Seconds for auth to tell who is connected: Zoom waits for us meanwhile, three at the most."""
 CALLERS = {"*": frozenset({"slack-edge.zoomslack"})}
 """Who may call, by certificate name: the edge alone."""
 FORGET_INTERVAL = 3600.0
@@ -116,7 +118,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
         calls=Calls(store=store, numbers=numbers, profiles=zoom, links=links, clock=clock),
         store=store,
         profiles=Profiles(zoom, shown),
-        recorder=Recorder(events, shown, ConnectedUsers(auth_stub)),
+        recorder=Recorder(events, shown, ConnectedUsers(auth_stub, timeout=CONNECTED_TIMEOUT)),
         deliveries=DeliveryStore(database, clock),
     )
     reconcile = Reconciler(ReconcilingStore(database, clock, quiet=quiet), zoom, clock, count_repairs, quiet=quiet)

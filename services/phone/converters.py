@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mesh.slack_user import SlackUser, from_message
+from mesh.slack_protos import user_message
+from mesh.slack_user import from_message
 from services.phone.calls import Call, CallCommand, Contact
 from services.phone.deliveries import Delivery
 from services.phone.facts import Disposition
 from services.phone.lines import Access, CallWarning
 from services.phone.progress import CallState, Direction, Result
 from zoomslack.phone.v1 import phone_service_pb2 as pb
-from zoomslack.type.v1 import slack_pb2
 
 STATES = {
     CallState.PREPARED: pb.PHONE_CALL_STATE_PREPARED,
@@ -117,10 +117,3 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         message.delivered.slack_channel_id = shown.slack_channel_id
         message.delivered.slack_message_ts = shown.slack_message_ts
     return message
-
-
-def user_message(user: SlackUser) -> slack_pb2.SlackUser:
-    """Returns a person as its proto."""
-    return slack_pb2.SlackUser(
-        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-    )

@@ -90,7 +90,7 @@ class PhoneNumbers:
     def _emergency_line(self, digits: str) -> Line:
         if self._emergency is Policy.REFUSE:
             raise MeshError(Reason.PHONE_NUMBER_EMERGENCY)
-        return Line(extension=digits, warning=CallWarning.EMERGENCY)
+        return Line(national=digits, extension=digits, warning=CallWarning.EMERGENCY)
 
     def _cost(self, number: phonenumbers.PhoneNumber) -> CallWarning:
         if phonenumbers.number_type(number) != PhoneNumberType.PREMIUM_RATE:

@@ -41,7 +41,7 @@ class EventStore(Protocol):
 
 
 class Connected(Protocol):
-    """Who is which Zoom user (`services.phone.connected_users`)."""
+    """Who is which Zoom user (`zoom_api.connected_users`)."""
 
     async def is_connected(self, user: SlackUser, zoom_user_id: str) -> bool: ...
 

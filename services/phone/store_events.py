@@ -165,8 +165,8 @@ async def _dialled(connection: AsyncConnection, fact: CallFact, now: datetime) -
 
 
 def _is_watched(watcher: Watcher, fact: CallFact) -> bool:
-    begun = fact.progress.ring_time
-    return watcher.zoom_user_id == fact.zoom_user_id and begun is not None and begun >= watcher.since
+    begun, since = fact.progress.ring_time, watcher.since.replace(microsecond=0)  # Zoom tells whole seconds
+    return watcher.zoom_user_id == fact.zoom_user_id and begun is not None and begun >= since
 
 
 async def _watched(connection: AsyncConnection, watcher: Watcher, fact: CallFact, now: datetime) -> Row[Any]:

@@ -7,7 +7,6 @@ three forms. Of the other side only one of number and extension can be counted o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,11 @@ from services.phone import zoom_history
 from services.phone.facts import CallFact
 from services.phone.lines import Line
 from services.phone.progress import Direction, Progress, Result
+from zoom_api import bodies
+from zoom_api.bodies import UnreadableError as UnreadableError  # noqa: PLC0414 (servicers catch it by this module)
 
 MAX_ENTRIES = 300
 """Calls in one event or answer that are looked at: as many as fit on a page of Zoom's."""
-
-
-class UnreadableError(ValueError):
-    """The body is no event: not JSON in UTF-8, or not an object with a name. Says nothing of its contents."""
 
 
 def parse(body: bytes) -> tuple[str, tuple[CallFact, ...]]:
@@ -31,18 +28,18 @@ def parse(body: bytes) -> tuple[str, tuple[CallFact, ...]]:
 
     Raises UnreadableError when it is no event at all.
     """
-    event = _load(body)
+    event = bodies.load_event(body)
     name: str = event["event"]
     payload = event.get("payload")
     thing = payload.get("object") if isinstance(payload, dict) else None
     if not isinstance(payload, dict) or not isinstance(thing, dict):
         return name, ()
-    account_id = fields.text(payload, "account_id")
+    account_id = bodies.text(payload, "account_id")
     if (step := _STEPS.get(name)) is not None:
         facts = _step(step, account_id, thing)
     elif (key := _HISTORIES.get(name.removeprefix("phone.caller_").removeprefix("phone.callee_"))) is not None:
         direction = Direction.OUTBOUND if name.startswith("phone.caller_") else Direction.INBOUND
-        facts = zoom_history.history(account_id, fields.text(thing, "user_id"), _entries(thing.get(key)), direction)
+        facts = zoom_history.history(account_id, bodies.text(thing, "user_id"), _entries(thing.get(key)), direction)
     elif name in _TRANSFERS:
         facts = _transfer(account_id, thing)
     else:
@@ -61,11 +58,12 @@ class _Step:
 def _step(step: _Step, account_id: str, thing: dict[str, Any]) -> tuple[CallFact, ...]:
     own, other = ("caller", "callee") if step.direction is Direction.OUTBOUND else ("callee", "caller")
     mine, theirs = fields.part(thing, own), fields.part(thing, other)
-    zoom_user_id, zoom_call_id = fields.text(mine, "user_id"), fields.text(thing, "call_id")
+    zoom_user_id, zoom_call_id = bodies.text(mine, "user_id"), bodies.text(thing, "call_id")
     if not zoom_user_id or not zoom_call_id:
         return ()
     begun = Progress(
-        ring_time=fields.time(thing, "ringing_start_time"), own_number=fields.e164(fields.text(mine, "phone_number"))
+        ring_time=bodies.time_or_none(thing, "ringing_start_time"),
+        own_number=fields.e164(bodies.text(mine, "phone_number")),
     )
     return (
         CallFact(
@@ -73,7 +71,7 @@ def _step(step: _Step, account_id: str, thing: dict[str, Any]) -> tuple[CallFact
             zoom_user_id=zoom_user_id,
             zoom_call_id=zoom_call_id,
             direction=step.direction,
-            line=fields.line(fields.text(theirs, "phone_number"), fields.text(theirs, "extension_number")),
+            line=fields.line(bodies.text(theirs, "phone_number"), bodies.text(theirs, "extension_number")),
             contact_name=fields.name(theirs, "name"),
             progress=step.read(thing).joined(begun),
         ),
@@ -85,17 +83,17 @@ def _rings(_thing: dict[str, Any]) -> Progress:
 
 
 def _connected(thing: dict[str, Any]) -> Progress:
-    return Progress(connect_time=fields.time(thing, "connected_start_time"))
+    return Progress(connect_time=bodies.time_or_none(thing, "connected_start_time"))
 
 
 def _answered(thing: dict[str, Any]) -> Progress:
-    return Progress(answer_time=fields.time(thing, "answer_start_time"))
+    return Progress(answer_time=bodies.time_or_none(thing, "answer_start_time"))
 
 
 def _ended(thing: dict[str, Any]) -> Progress:
     # Without `answer_start_time` nobody answered (Zoom's reference); a voicemail is nobody.
-    answered, end_time = fields.time(thing, "answer_start_time"), fields.time(thing, "call_end_time")
-    said = _HANDUPS.get(fields.text(thing, "handup_result").casefold(), Result.NO_ANSWER)
+    answered, end_time = bodies.time_or_none(thing, "answer_start_time"), bodies.time_or_none(thing, "call_end_time")
+    said = _HANDUPS.get(bodies.text(thing, "handup_result").casefold(), Result.NO_ANSWER)
     if said is Result.VOICEMAIL:
         return Progress(end_time=end_time, result=said)
     if answered is not None:
@@ -104,7 +102,7 @@ def _ended(thing: dict[str, Any]) -> Progress:
 
 
 def _rejected(thing: dict[str, Any]) -> Progress:
-    return Progress(end_time=fields.time(thing, "call_end_time"), result=Result.DECLINED)
+    return Progress(end_time=bodies.time_or_none(thing, "call_end_time"), result=Result.DECLINED)
 
 
 # `handup_result` is how Zoom spells it. "Call connected" of a call that nobody answered says nothing.
@@ -140,21 +138,11 @@ _TRANSFERS = frozenset(
 
 
 def _transfer(account_id: str, thing: dict[str, Any]) -> tuple[CallFact, ...]:
-    owner, zoom_call_id = fields.part(thing, "owner"), fields.text(thing, "call_id")
-    zoom_user_id = fields.text(owner, "id")
-    if fields.text(thing, "failure_reason") or not zoom_user_id or not zoom_call_id:
+    owner, zoom_call_id = fields.part(thing, "owner"), bodies.text(thing, "call_id")
+    zoom_user_id = bodies.text(owner, "id")
+    if bodies.text(thing, "failure_reason") or not zoom_user_id or not zoom_call_id:
         return ()
     return (CallFact(account_id, zoom_user_id, zoom_call_id, None, Line(), "", Progress(transferred=True)),)
-
-
-def _load(body: bytes) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableError("not JSON in UTF-8") from None
-    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-        raise UnreadableError("no event")
-    return event
 
 
 def _entries(value: Any) -> list[dict[str, Any]]:

@@ -1,16 +1,16 @@
-"""Fields of what Zoom tells of calls, read leniently: nothing that Zoom may write there is an error."""
+"""Fields of what Zoom tells of calls, beside those of `zoom_api.bodies`: nothing that Zoom may write is an error."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from services.phone.lines import Line
 from services.phone.phone_numbers import national
+from zoom_api.bodies import clean
 
 NAME_LENGTH = 200
-ID_LENGTH = 200
 _NUMBER = re.compile(r"\+?[0-9]{7,15}", re.ASCII)
 _EXTENSION = re.compile(r"[0-9]{1,15}", re.ASCII)
 
@@ -35,24 +35,10 @@ def part(source: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def text(source: dict[str, Any], key: str) -> str:
-    """Returns a string or whole number as text; empty where there is none, or one too long to be an id."""
-    value = source.get(key)
-    if value is None or isinstance(value, bool | dict | list | float):
-        return ""
-    found = _clean(str(value)).strip()
-    return found if len(found) <= ID_LENGTH else ""
-
-
 def name(source: dict[str, Any], key: str) -> str:
     """Returns what somebody calls herself; empty where Zoom does not tell. Hostile text."""
     value = source.get(key)
-    return _clean(value)[:NAME_LENGTH] if isinstance(value, str) else ""
-
-
-def _clean(value: str) -> str:
-    """Removes what a database or UTF-8 does not take: NUL, and halves of surrogate pairs (a truncated emoji)."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return clean(value)[:NAME_LENGTH] if isinstance(value, str) else ""
 
 
 def seconds(source: dict[str, Any], key: str) -> timedelta | None:
@@ -61,15 +47,3 @@ def seconds(source: dict[str, Any], key: str) -> timedelta | None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 1_000_000:
         return None
     return timedelta(seconds=value)
-
-
-def time(source: dict[str, Any], key: str) -> datetime | None:
-    """Returns a moment in UTC; None where there is none."""
-    value = source.get(key)
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

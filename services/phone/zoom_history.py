@@ -14,6 +14,7 @@ from services.phone import zoom_fields as fields
 from services.phone.facts import CallFact
 from services.phone.lines import Line
 from services.phone.progress import Direction, Progress, Result
+from zoom_api import bodies
 
 
 def history(
@@ -28,9 +29,9 @@ def history(
 
 def _past(account_id: str, zoom_user_id: str, entry: dict[str, Any], direction: Direction | None) -> CallFact | None:
     """Returns what an entry of the history says, in any of its three forms; None where it lacks what it is about."""
-    told = fields.text(entry, "direction")
+    told = bodies.text(entry, "direction")
     direction = Direction(told) if told in {"outbound", "inbound"} else direction
-    zoom_call_id = fields.text(entry, "call_id")
+    zoom_call_id = bodies.text(entry, "call_id")
     if direction is None or not zoom_call_id:
         return None
     other, mine = ("callee", "caller") if direction is Direction.OUTBOUND else ("caller", "callee")
@@ -46,17 +47,17 @@ def _past(account_id: str, zoom_user_id: str, entry: dict[str, Any], direction: 
 
 
 def _past_progress(entry: dict[str, Any], own_number: str) -> Progress:
-    begun = fields.time(entry, "start_time") or fields.time(entry, "date_time")
-    ended = fields.time(entry, "end_time") or fields.time(entry, "call_end_time")
-    answered = fields.time(entry, "answer_time")
-    word = fields.text(entry, "result").casefold().replace(" ", "_")
+    begun = bodies.time_or_none(entry, "start_time") or bodies.time_or_none(entry, "date_time")
+    ended = bodies.time_or_none(entry, "end_time") or bodies.time_or_none(entry, "call_end_time")
+    answered = bodies.time_or_none(entry, "answer_time")
+    word = bodies.text(entry, "result").casefold().replace(" ", "_")
     if word == "hang_up" and answered is None:
         word = "canceled"  # the caller hung up before anybody answered
     result = _RESULTS.get(word, Result.UNKNOWN)
     talked = fields.seconds(entry, "talk_time") or (
         fields.seconds(entry, "duration") if result is Result.ANSWERED else None
     )
-    if fields.text(entry, "result_reason").endswith("_by_other"):
+    if bodies.text(entry, "result_reason").endswith("_by_other"):
         result, answered = Result.ANSWERED_ELSEWHERE, None
     elif result is Result.UNKNOWN and answered is not None:
         result = Result.ANSWERED
@@ -98,8 +99,8 @@ _RESULTS = {
 
 def _past_line(entry: dict[str, Any], side: str) -> Line:
     """Returns one side of a call in the history: newer forms have a field for each, the oldest one for both."""
-    either = fields.text(entry, f"{side}_number")
+    either = bodies.text(entry, f"{side}_number")
     is_extension = entry.get(f"{side}_number_type") == 1
-    number = fields.text(entry, f"{side}_did_number") or ("" if is_extension else either)
-    extension = fields.text(entry, f"{side}_ext_number") or (either if is_extension else "")
+    number = bodies.text(entry, f"{side}_did_number") or ("" if is_extension else either)
+    extension = bodies.text(entry, f"{side}_ext_number") or (either if is_extension else "")
     return fields.line(number, extension)

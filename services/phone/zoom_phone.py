@@ -17,6 +17,7 @@ from services.phone import zoom_history
 from services.phone.facts import CallFact
 from services.phone.lines import Access, Line, Profile
 from services.phone.phone_numbers import region_of
+from zoom_api import bodies
 from zoom_api.client import ZoomClient
 
 PAUSE = 0.5
@@ -67,7 +68,7 @@ class ZoomPhone:
             return (Access.DISABLED if error.metadata.get("zoom_code") in _ACCOUNT_OFF else Access.NONE), Line()
         if answer.get("status") == "deactivate":
             return Access.NONE, Line()
-        line = fields.line(_first_number(answer), fields.text(answer, "extension_number"))
+        line = fields.line(_first_number(answer), bodies.text(answer, "extension_number"))
         # Numbers of other carriers come without a plan of Zoom's.
         outside = bool(line.e164 or answer.get("calling_plans"))
         return (Access.FULL if outside else Access.INTERNAL), line
@@ -102,7 +103,7 @@ class ZoomPhone:
             # The newer name; Zoom ends the older one in November 2026.
             entries = answer.get("call_elements") or answer.get("call_logs")
             found += [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-            token = fields.text(answer, "next_page_token")
+            token = bodies.text(answer, "next_page_token")
             if not token:
                 break
             query["next_page_token"] = token
@@ -112,6 +113,6 @@ class ZoomPhone:
 def _first_number(answer: dict[str, Any]) -> str:
     numbers = answer.get("phone_numbers")
     for number in numbers if isinstance(numbers, list) else []:
-        if isinstance(number, dict) and fields.text(number, "number"):
-            return fields.text(number, "number")
+        if isinstance(number, dict) and bodies.text(number, "number"):
+            return bodies.text(number, "number")
     return ""

@@ -148,28 +148,23 @@ async def test_S32_a_call_that_is_put_through_says_so(office: Office) -> None:
 
 async def test_S32_calls_that_were_not_placed_from_slack_appear_where_she_wants_that(office: Office) -> None:
     before = len(await own(office))
-    elsewhere = await office.zoom("POST", "phone/calls", {"caller": ADA_AT_ZOOM, "to": "+12025550166"})
-    await does(office, elsewhere["call_id"], "answer", "hang-up")
-    assert "all your Zoom Phone calls" in (await office.type("config my-calls all"))["answer"]["text"]
-    incoming = await office.zoom(
-        "POST", "phone/calls/incoming", {"from": "+12025550177", "to": ADA_AT_ZOOM, "name": "Bob <!channel>"}
-    )
-    await newest(office, "Incoming call", "(202) 555-0177")
-    await does(office, incoming["call_id"], "no-answer")
-    said = await newest(office, "Missed call")
-    assert "<!channel>" not in said.replace("Caller: Bob <!channel>", ""), (
-        "names are shown as they are, and ping nobody"
-    )
-    posts = await own(office)
-    assert len(posts) == before + 1
-    assert "202) 555-0166" not in str(posts[before:])
-    await office.type("config my-calls slack")
-    again = await office.zoom("POST", "phone/calls/incoming", {"from": "+12025550178", "to": ADA_AT_ZOOM})
-    await does(office, again["call_id"], "decline")
-    marker = await dials(office, NUMBER)
-    await newest(office, "It rings")
-    await does(office, marker, "cancel")
-    assert len(await own(office)) == before + 2
+    for choice, shown in (("", 0), ("all", 1), ("slack", 1)):
+        if choice:
+            chosen = (await office.type(f"config my-calls {choice}"))["answer"]["text"]
+            assert ("all your Zoom Phone calls" in chosen) == (choice == "all")
+        incoming = {"from": "+12025550177", "to": ADA_AT_ZOOM, "name": "Bob <!channel>"}
+        call = await office.zoom("POST", "phone/calls/incoming", incoming)
+        if choice == "all":
+            await newest(office, "Incoming call", "(202) 555-0177")
+        await does(office, call["call_id"], "no-answer")
+        if choice == "all":
+            assert "<!channel>" in await newest(office, "Missed call"), "a name is shown as it is, and pings nobody"
+        marker = await dials(office, NUMBER)  # what came before it has been heard by now
+        await newest(office, "It rings", SHOWN)
+        await does(office, marker, "cancel")
+        await newest(office, "Result: canceled")
+        before += 1
+        assert len(await own(office)) == before + shown, choice
 
 
 @pytest.mark.parametrize("kind", ["public", "im"])

@@ -12,7 +12,6 @@ from sqlalchemy import select
 
 from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
-from services.meetings.connected_users import ConnectedUsers
 from services.meetings.linking import Linking
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_links import LinkStore
@@ -20,6 +19,7 @@ from services.meetings.tables import deliveries, participant_sessions
 from tests.integration.meetings.conftest import ADA, KEYS, Mesh
 from tests.support import zoom_bodies as zoom
 from tests.support.fake_services import FakeDepartures
+from zoom_api.connected_users import ConnectedUsers
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2

@@ -112,7 +112,7 @@ def test_what_costs_more_is_refused_or_comes_with_a_warning() -> None:
 def test_emergency_numbers_come_with_a_warning_where_they_are_let_through(text: str, region: str) -> None:
     numbers = PhoneNumbers("US", emergency=Policy.WARN)
     numbers.check(text)
-    assert numbers.read(text, region) == Line(extension=text, warning=CallWarning.EMERGENCY)
+    assert numbers.read(text, region) == Line(national=text, extension=text, warning=CallWarning.EMERGENCY)
 
 
 def test_what_no_country_makes_a_number_needs_no_country() -> None:
