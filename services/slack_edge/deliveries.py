@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import functools
 import logging
+from collections.abc import Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 from opentelemetry import metrics, trace
@@ -16,14 +16,11 @@ from opentelemetry.context import Context
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError
-from services.slack_edge.presenter import Presenter
+from services.slack_edge.delivering import Leased, Protos, Screen, Stub
 from services.slack_edge.reports import Reports
 from services.slack_edge.slack_api import SlackError
 from services.slack_edge.tasks import Tasks
-from zoomslack.meetings.v1 import meetings_service_pb2 as pb
-
-if TYPE_CHECKING:
-    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+from zoomslack.meetings.v1 import meetings_service_pb2
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +30,33 @@ LEASE_TIMEOUT = 30.0
 REPORT_SECONDS = 1.0
 """Kept back of every lease, to report before somebody else begins."""
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds between attempts to lease while meetings cannot be reached."""
+"""Seconds between attempts to lease while the service cannot be reached."""
 _STARTING = 5
-"""Attempts, over some nine seconds, after which meetings is late."""
+"""Attempts, over some nine seconds, after which the service is late."""
 
 
 class Deliveries:
-    """Works off deliveries until it is stopped."""
+    """Works off the deliveries of one service until it is stopped."""
 
     def __init__(
         self,
-        meetings: MeetingsServiceAsyncStub,
-        presenter: Presenter,
+        service: Stub,
+        screen: Screen,
         reports: Reports,
         clock: Clock,
         *,
         lease_holder: str,
+        name: str = "meetings",
+        pb: Protos = meetings_service_pb2,
     ) -> None:
-        """`lease_holder` names this process, differently after each start."""
-        self._meetings = meetings
-        self._presenter = presenter
+        """`lease_holder` names this process, differently after each start.
+
+        `name` is that of `service`, for the log; `pb` has its messages.
+        """
+        self._service = service
+        self._screen = screen
+        self._name = name
+        self._pb = pb
         self._reports = reports
         self._clock = clock
         self._lease_holder = lease_holder
@@ -79,14 +83,15 @@ class Deliveries:
                 leased = await self._lease(CONCURRENCY - self._work.running)
             except MeshError as error:
                 failures += 1
+                about = {"leased_from": self._name, "reason": error.reason.value}
                 # Once, not every few seconds of an outage. Services that start together find each other a moment later.
                 if failures == (1 if reached else _STARTING):
-                    log.warning("cannot lease deliveries", extra={"reason": error.reason.value})
+                    log.warning("cannot lease deliveries", extra=about)
                 elif failures == 1:
-                    log.debug("cannot lease deliveries yet", extra={"reason": error.reason.value})
+                    log.debug("cannot lease deliveries yet", extra=about)
             except Exception:
                 failures += 1
-                log.exception("leasing hit a defect")
+                log.exception("leasing hit a defect", extra={"leased_from": self._name})
             else:
                 failures, reached = 0, True
                 for delivery in leased:
@@ -94,16 +99,17 @@ class Deliveries:
             if failures:
                 await self._clock.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
 
-    async def _lease(self, count: int) -> list[pb.Delivery]:
-        request = pb.LeaseDeliveriesRequest(
+    async def _lease(self, count: int) -> Sequence[Leased]:
+        request = self._pb.LeaseDeliveriesRequest(
             lease_holder=self._lease_holder, max_deliveries=count, wait=Duration(seconds=WAIT_SECONDS)
         )
-        response = await self._meetings.LeaseDeliveries(request, timeout=LEASE_TIMEOUT)
-        return list(response.deliveries)
+        response = await self._service.LeaseDeliveries(request, timeout=LEASE_TIMEOUT)
+        leased: Sequence[Leased] = response.deliveries
+        return leased
 
-    async def deliver(self, delivery: pb.Delivery) -> None:
+    async def deliver(self, delivery: Leased) -> None:
         """Shows one delivery within its lease and reports how that ended. Never raises, except when cancelled."""
-        content = delivery.WhichOneof("content") or "nothing"
+        content = self._screen.content_of(delivery)
         with trace.get_tracer(__name__).start_as_current_span(
             f"deliver {content}",
             context=Context(),  # a tree of its own: no request waits for it
@@ -113,14 +119,14 @@ class Deliveries:
             span.set_attribute("zoomslack.outcome", outcome)
             _outcomes().add(1, {"content": content, "outcome": outcome})
 
-    async def _attempt(self, delivery: pb.Delivery) -> str:
+    async def _attempt(self, delivery: Leased) -> str:
         left = (delivery.lease_expire_time.ToDatetime(UTC) - self._clock.now()).total_seconds() - REPORT_SECONDS
         if left <= 0:
             return "lease_ended"
         try:
             async with asyncio.timeout(left):
                 with deadline.budget(left):
-                    delivered = await self._presenter.show(delivery)
+                    delivered = await self._screen.show(delivery)
         except (SlackError, MeshError, TimeoutError) as error:
             await self._reports.failed(delivery, error)
             return "failed"
@@ -129,7 +135,7 @@ class Deliveries:
             await self._reports.failed(delivery, error)
             return "failed"
         await self._reports.complete(delivery, delivered)
-        await self._presenter.follow_up(delivery)
+        await self._screen.follow_up(delivery)
         return "delivered"
 
 

@@ -33,6 +33,10 @@ class Presenter:
         self._meetings = meetings
         self._asks = asks
 
+    def content_of(self, delivery: pb.Delivery) -> str:
+        """Returns what a delivery brings, in a word."""
+        return delivery.WhichOneof("content") or "nothing"
+
     async def show(self, delivery: pb.Delivery) -> pb.Delivered:
         """Shows `delivery` and returns what Slack shows then.
 

@@ -1,21 +1,18 @@
-"""Tells meetings how a delivery ended."""
+"""Tells the service that leased a delivery how it ended."""
 
 from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
-from services.slack_edge.presenter import Presenter
+from services.slack_edge.delivering import Leased, Protos, Screen, Stub
 from services.slack_edge.slack_api import SlackError
-from zoomslack.meetings.v1 import meetings_service_pb2 as pb
-
-if TYPE_CHECKING:
-    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+from zoomslack.meetings.v1 import meetings_service_pb2
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +29,19 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0)
 _FINAL = frozenset({Reason.DELIVERY_LEASE_LOST, Reason.INVALID_REQUEST})
 _MAX_CAUSE = 100
 
-Outcome = pb.Delivered | pb.DeliveryRefused | pb.DeliveryPostponed
+Outcome = Any
+"""`Delivered`, `DeliveryRefused` or `DeliveryPostponed` of the service that leased."""
 
 
-def outcome_of(error: Exception, failed_attempts: int) -> Outcome | None:
-    """Returns what to report when showing failed with `error`; None when there is nothing to report to."""
+def outcome_of(error: Exception, failed_attempts: int, pb: Protos = meetings_service_pb2) -> Outcome | None:
+    """Returns what to report when showing failed with `error`; None when there is nothing to report to.
+
+    `pb` has the messages of the service that leased.
+    """
     if isinstance(error, SlackError):
         if error.is_final:
             return pb.DeliveryRefused(slack_error=error.error)
-        return _postponed(error.retry_after, failed_attempts, error.error)
+        return _postponed(error.retry_after, failed_attempts, error.error, pb)
     if isinstance(error, MeshError):
         if error.reason is Reason.DELIVERY_LEASE_LOST:
             return None
@@ -49,26 +50,26 @@ def outcome_of(error: Exception, failed_attempts: int) -> Outcome | None:
         if error.reason is Reason.INVALID_REQUEST:  # the same again would be refused again
             return pb.DeliveryRefused(slack_error="invalid_request")
         delay = None if error.retry_delay is None else error.retry_delay.total_seconds()
-        return _postponed(delay, failed_attempts, error.reason.value)
+        return _postponed(delay, failed_attempts, error.reason.value, pb)
     if isinstance(error, TimeoutError):
-        return _postponed(None, failed_attempts, "lease_too_short")
+        return _postponed(None, failed_attempts, "lease_too_short", pb)
     if failed_attempts >= MAX_DEFECTS:
         return pb.DeliveryRefused(slack_error="edge_defect")
-    return _postponed(None, failed_attempts, "edge_defect")
+    return _postponed(None, failed_attempts, "edge_defect", pb)
 
 
-def _postponed(delay: float | None, failed_attempts: int, cause: str) -> Outcome:
+def _postponed(delay: float | None, failed_attempts: int, cause: str, pb: Protos) -> Outcome:
     if failed_attempts >= MAX_ATTEMPTS:
         return pb.DeliveryRefused(slack_error="expired")
-    return _after(delay if delay is not None else BACKOFF[min(failed_attempts, len(BACKOFF) - 1)], cause)
+    return _after(delay if delay is not None else BACKOFF[min(failed_attempts, len(BACKOFF) - 1)], cause, pb)
 
 
-def at_once(cause: str) -> pb.DeliveryPostponed:
+def at_once(cause: str, pb: Protos = meetings_service_pb2) -> Outcome:
     """Returns the outcome that gives a delivery back for whoever leases next."""
-    return _after(0.0, cause)
+    return _after(0.0, cause, pb)
 
 
-def _after(seconds: float, cause: str) -> pb.DeliveryPostponed:
+def _after(seconds: float, cause: str, pb: Protos) -> Outcome:
     duration = Duration()
     duration.FromTimedelta(timedelta(seconds=seconds))
     return pb.DeliveryPostponed(retry_delay=duration, cause=cause[:_MAX_CAUSE])
@@ -77,12 +78,14 @@ def _after(seconds: float, cause: str) -> pb.DeliveryPostponed:
 class Reports:
     """Reports outcomes. A report that is lost makes Slack show something twice, so it is repeated for a while."""
 
-    def __init__(self, meetings: MeetingsServiceAsyncStub, presenter: Presenter, clock: Clock) -> None:
-        self._meetings = meetings
-        self._presenter = presenter
+    def __init__(self, service: Stub, screen: Screen, clock: Clock, pb: Protos = meetings_service_pb2) -> None:
+        """`pb` has the messages of `service`, which leased the deliveries that `screen` shows."""
+        self._service = service
+        self._screen = screen
         self._clock = clock
+        self._pb = pb
 
-    async def complete(self, delivery: pb.Delivery, outcome: Outcome) -> None:
+    async def complete(self, delivery: Leased, outcome: Outcome) -> None:
         """Reports `outcome`, for up to PATIENCE: nothing that has to answer in time may wait for this.
 
         Never raises MeshError: what cannot be reported shows again when the lease has ended. A report that breaks a
@@ -96,26 +99,25 @@ class Reports:
             log.warning("a delivery's outcome was not recorded", extra=about)
             return
         log.error("a delivery's outcome breaks a rule", extra={**about, "rules": str(error.violations)[:500]})
-        error = await self._report(delivery, pb.DeliveryRefused(slack_error="invalid_report"))
+        error = await self._report(delivery, self._pb.DeliveryRefused(slack_error="invalid_report"))
         if error is not None:
             log.error("a delivery cannot be refused", extra={**about, "reason": error.reason.value})
 
-    async def _report(self, delivery: pb.Delivery, outcome: Outcome) -> MeshError | None:
+    async def _report(self, delivery: Leased, outcome: Outcome) -> MeshError | None:
         """Returns why `outcome` could not be reported, None where it was."""
-        request = pb.CompleteDeliveryRequest(
+        request = self._pb.CompleteDeliveryRequest(
             user=delivery.user, delivery_id=delivery.delivery_id, lease_token=delivery.lease_token
         )
-        match outcome:
-            case pb.Delivered():
-                request.delivered.CopyFrom(outcome)
-            case pb.DeliveryRefused():
-                request.refused.CopyFrom(outcome)
-            case pb.DeliveryPostponed():
-                request.postponed.CopyFrom(outcome)
+        if isinstance(outcome, self._pb.Delivered):
+            request.delivered.CopyFrom(outcome)
+        elif isinstance(outcome, self._pb.DeliveryRefused):
+            request.refused.CopyFrom(outcome)
+        else:
+            request.postponed.CopyFrom(outcome)
         began, attempts = self._clock.monotonic(), 0
         while True:
             try:
-                await self._meetings.CompleteDelivery(request, timeout=3.0)
+                await self._service.CompleteDelivery(request, timeout=3.0)
             except MeshError as error:
                 pause = _PAUSES[min(attempts, len(_PAUSES) - 1)]
                 if error.reason in _FINAL or self._clock.monotonic() + pause - began > PATIENCE:
@@ -125,21 +127,22 @@ class Reports:
             attempts += 1
             await self._clock.sleep(pause)
 
-    async def failed(self, delivery: pb.Delivery, error: Exception, *, is_told: bool = False) -> None:
+    async def failed(self, delivery: Leased, error: Exception, *, is_told: bool = False) -> None:
         """Reports that showing failed with `error`, and logs what that means.
 
         Where that was the last attempt, whatever its cause, the person hears of it first, unless she `is_told` already.
         """
-        outcome = outcome_of(error, delivery.failed_attempts)
-        about = {"delivery_id": delivery.delivery_id, "content": delivery.WhichOneof("content")}
+        outcome = outcome_of(error, delivery.failed_attempts, self._pb)
+        about = {"delivery_id": delivery.delivery_id, "content": self._screen.content_of(delivery)}
         if outcome is None:
             log.info("a delivery went to another edge", extra=about)
             return
-        if isinstance(outcome, pb.DeliveryRefused):
+        if isinstance(outcome, self._pb.DeliveryRefused):
             log.warning("Slack will not show a delivery", extra={**about, "slack_error": outcome.slack_error})
             if not is_told:
-                await self._presenter.comfort(delivery, error)
+                await self._screen.comfort(delivery, error)
         else:
-            cause = getattr(outcome, "cause", "")
-            log.info("a delivery is postponed", extra={**about, "cause": cause, "attempts": delivery.failed_attempts})
+            log.info(
+                "a delivery is postponed", extra={**about, "cause": outcome.cause, "attempts": delivery.failed_attempts}
+            )
         await self.complete(delivery, outcome)
