@@ -71,14 +71,16 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
 
     Conversations that were chosen in a menu with `response_url_enabled` come with an address that answers there.
 
-    Raises SlackError `view_not_found`, `block_not_found` (no such input in the modal), `channel_not_found`; and
-    `invalid_arguments`, `view_too_large` for a view in the answer that Slack would not show.
+    Raises SlackError `view_not_found`, `block_not_found` (no such input in the modal), `channel_not_found`,
+    `user_not_found` (chosen, and not of this workspace); and `invalid_arguments`, `view_too_large` for a view in the
+    answer that Slack would not show.
     """
     view = sim.world.modals.get(user.id)
     if view is None:
         raise SlackError("view_not_found")
     if values.keys() - {block["block_id"] for block in _inputs(view)}:
         raise SlackError("block_not_found")
+    _check_people(sim, view, values)
     payload = {
         **common(sim, "view_submission", user, view.team_id),
         "view": {**view_json(sim, view), "state": {"values": values}},
@@ -101,6 +103,13 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
 
 def _inputs(view: View) -> list[Json]:
     return [block for block in view.body["blocks"] if block["type"] == "input"]
+
+
+def _check_people(sim: Simulator, view: View, values: Json) -> None:
+    for block in _inputs(view):
+        chosen = values.get(block["block_id"], {}).get(block["element"]["action_id"], {}).get("selected_user")
+        if chosen is not None and sim.world.user_in(view.team_id, chosen) is None:
+            raise SlackError("user_not_found")
 
 
 def _response_urls(sim: Simulator, user: User, view: View, values: Json) -> list[Json]:

@@ -51,13 +51,14 @@ async def reset(request: web.Request) -> web.Response:
 
 
 async def change_user(request: web.Request) -> web.Response:
-    """`POST /control/users/{id}`: change what is true of a person, such as `is_restricted` or `deleted`."""
+    """`POST /control/users/{id}`: change what is true of a person, such as `is_restricted`, or her `phone`."""
     world = request.app[SIMULATOR].world
     user = world.person(request.match_info["id"])
     body = await json_body(request)
     flags = {field.name for field in fields(user) if isinstance(getattr(user, field.name), bool)}
-    if body.keys() - flags or not all(isinstance(value, bool) for value in body.values()):
-        raise SlackError("invalid_arguments", [f"[ERROR] booleans only: {', '.join(sorted(flags))}"])
+    kinds = {**dict.fromkeys(flags, bool), "phone": str}
+    if body.keys() - kinds or not all(isinstance(value, kinds[name]) for name, value in body.items()):
+        raise SlackError("invalid_arguments", [f"[ERROR] `phone`, and booleans: {', '.join(sorted(flags))}"])
     world.users[user.id] = replace(user, **body)
     return web.json_response(asdict(world.users[user.id]))
 

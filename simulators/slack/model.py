@@ -33,7 +33,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class User:
-    """A person (`U…`). `name` is the handle typed after `@`.
+    """A person (`U…`). `name` is the handle typed after `@`, `phone` what she typed into her profile.
 
     She belongs to one workspace, `team_id`; within an organisation her id is good in the workspaces of `also_in` too.
     """
@@ -53,6 +53,7 @@ class User:
     deleted: bool = False
     is_org_admin: bool = False
     is_org_owner: bool = False
+    phone: str = ""
     also_in: tuple[str, ...] = ()
 
     @property

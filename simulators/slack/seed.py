@@ -38,7 +38,9 @@ def acme() -> Tenant:
     """Return the workspace of the product's walk-through: an owner, members, a guest, one who never confirmed."""
     people = [
         User(ADA, ACME, "ada", "Ada Lovelace", "ada@acme.example", is_admin=True, is_owner=True),
-        User(GRACE, ACME, "grace", "Grace Hopper", "grace@acme.example", tz="America/New_York"),
+        User(
+            GRACE, ACME, "grace", "Grace Hopper", "grace@acme.example", tz="America/New_York", phone="+1 (202) 555-0187"
+        ),
         User(LIN, ACME, "lin", "Lin Lanying", "lin@acme.example", tz="Asia/Shanghai"),
         User(BEN, ACME, "ben", "Ben Basic", "ben@acme.example"),
         User(GUS, ACME, "gus", "Gus Guest", "gus@acme.example", is_restricted=True),

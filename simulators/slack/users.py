@@ -47,7 +47,7 @@ def _member(world: World, caller: Token, user: User) -> Json:
         "is_restricted": user.is_restricted,
         "is_ultra_restricted": user.is_ultra_restricted,
         "is_email_confirmed": user.is_email_confirmed,
-        "profile": {**body["profile"], "phone": "", **mail},
+        "profile": {**body["profile"], "phone": user.phone, **mail},
     }
 
 

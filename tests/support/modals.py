@@ -25,5 +25,7 @@ def _entered(element: Json, entered: str) -> Json:
             return {"type": element["type"], "selected_option": option}
         case "conversations_select":
             return {"type": element["type"], "selected_conversation": entered or None}
+        case "users_select":
+            return {"type": element["type"], "selected_user": entered or None}
         case _:
             return {"type": element["type"], "value": entered or None}

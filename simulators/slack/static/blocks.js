@@ -62,7 +62,8 @@ function inputBlock(block, context) {
   const item = block.element;
   const options = { id, name: block.block_id, "data-action": item.action_id, "data-kind": item.type, required: !block.optional };
   const choices = (item.options ?? []).map((o) => ({ value: o.value, label: o.text.text }));
-  if (item.type === "users_select") choices.push(...context.people());
+  // Nobody is chosen before somebody chooses.
+  if (item.type === "users_select") choices.push({ value: "", label: "Choose a person" }, ...context.people());
   if (["conversations_select", "channels_select"].includes(item.type)) choices.push(...context.conversations());
   let field;
   if (choices.length) {

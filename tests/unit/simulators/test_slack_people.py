@@ -37,8 +37,19 @@ async def test_what_is_true_of_a_person_can_change() -> None:
         await slack.control("POST", f"users/{GRACE}", {"deleted": True, "is_ultra_restricted": True})
         grace = await person(slack, GRACE)
         assert (grace["deleted"], grace["is_ultra_restricted"], grace["is_admin"]) == (True, True, False)
-        for wrong in ({"email": "eve@acme.example"}, {"deleted": "yes"}):
+        for wrong in ({"email": "eve@acme.example"}, {"deleted": "yes"}, {"phone": True}):
             await slack.control("POST", f"users/{GRACE}", wrong, status=400)
+
+
+async def test_a_number_is_what_somebody_typed_into_her_profile() -> None:
+    async with running_slack(scopes=SCOPES) as slack:
+        await slack.install()
+        numbers = [(await person(slack, user))["profile"]["phone"] for user in (ADA, GRACE)]
+        assert numbers == ["", "+1 (202) 555-0187"]
+        await slack.control("POST", f"users/{GRACE}", {"phone": "ask my assistant"})
+        assert (await person(slack, GRACE))["profile"]["phone"] == "ask my assistant"
+        await slack.control("POST", "workspaces")
+        assert "phone" not in (await person(slack, HEDY))["profile"]
 
 
 async def test_an_outsider_is_seen_through_the_shared_channel_without_address_and_rights() -> None:

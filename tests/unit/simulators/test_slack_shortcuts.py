@@ -81,6 +81,23 @@ async def test_nobody_sends_what_the_modal_does_not_offer(values: dict[str, Any]
         assert (await slack.control("POST", "submit", body, status=400))["error"] == error
 
 
+async def test_only_people_of_the_workspace_are_chosen() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "workspaces")
+        await slack.control("POST", "shortcuts", {"user_id": ADA, "callback_id": "go"})
+        people = {"type": "users_select", "action_id": "p"}
+        block = {"type": "input", "block_id": "who", "label": TITLE, "element": people, "optional": True}
+        trigger = slack.app.received[-1].payload["trigger_id"]
+        await slack.bot.views_open(trigger_id=trigger, view={**MODAL, "blocks": [block]})
+        for user_id, status in (("U0HEDY001", 400), ("U0NOBODY1", 400), (GRACE, 200)):
+            values = {"who": {"p": {"type": "users_select", "selected_user": user_id}}}
+            sent = await slack.control("POST", "submit", {"user_id": ADA, "values": values}, status=status)
+            assert status == 200 or sent["error"] == "user_not_found"
+        state = slack.app.received[-1].payload["view"]["state"]["values"]
+        assert state["who"]["p"]["selected_user"] == GRACE
+
+
 @pytest.mark.parametrize(
     "reply",
     [
