@@ -29,6 +29,11 @@ def section(text: Json) -> Json:
     return {"type": "section", "text": text}
 
 
+def fields(*texts: Json) -> Json:
+    """At most ten short paragraphs in two columns."""
+    return {"type": "section", "fields": list(texts)}
+
+
 def context(text: Json) -> Json:
     """A paragraph in small grey letters."""
     return {"type": "context", "elements": [text]}
@@ -93,6 +98,11 @@ def input_block(block_id: str, name: str, element: Json, *, optional: bool = Fal
 def text_input(max_length: int) -> Json:
     """A line that is typed."""
     return {"type": "plain_text_input", "action_id": "typed", "max_length": max_length}
+
+
+def users_select(action_id: str) -> Json:
+    """A choice among the people of the workspace."""
+    return {"type": "users_select", "action_id": action_id}
 
 
 def radio_buttons(options: Sequence[tuple[str, str]], initial: str) -> Json:

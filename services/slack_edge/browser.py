@@ -1,9 +1,8 @@
-"""What people open in a browser beside installing: the product page, connecting, calling."""
+"""What people open in a browser beside installing: the product page and connecting."""
 
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,24 +11,21 @@ from mesh.errors import MeshError, Reason
 from mesh.slack_user import from_message
 from services.slack_edge import continuations, features, resuming, usage
 from services.slack_edge.bodies import parse_form, read_body
+from services.slack_edge.call_pages import CallPages
 from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
 from services.slack_edge.pages import Pages
 from services.slack_edge.problems import OwnPage, Problems, field
 from services.slack_edge.resuming import Resuming
 from zoomslack.auth.v1 import auth_service_pb2
-from zoomslack.phone.v1 import phone_service_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
     from services.slack_edge.used_buttons import UsedButtons
     from services.slack_edge.workspaces import Workspaces
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
-    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
 log = logging.getLogger(__name__)
-
-_DIALLED = re.compile(r"\+?[0-9]{3,15}", re.ASCII)
 
 
 class Browser:
@@ -40,7 +36,7 @@ class Browser:
         pages: Pages,
         problems: Problems,
         auth: AuthServiceAsyncStub,
-        phone: PhoneServiceAsyncStub,
+        calls: CallPages,
         installs: InstallPages,
         resuming: Resuming,
         workspaces: Workspaces,
@@ -51,7 +47,7 @@ class Browser:
         self._guide = Guide(pages)
         self._problems = problems
         self._auth = auth
-        self._phone = phone
+        self._calls = calls
         self._installs = installs
         self._resuming = resuming
         self._workspaces = workspaces
@@ -70,7 +66,7 @@ class Browser:
             web.get("/zoom/connect", self._connect_page),
             web.post("/zoom/connect", self._connect),
             web.get("/zoom/oauth/callback", self._back_from_zoom),
-            web.get("/call/{signed_id}", self._call),
+            *self._calls.routes(),
         ]
 
     async def _product(self, _request: web.Request) -> web.Response:
@@ -160,17 +156,3 @@ class Browser:
         except MeshError as error:
             log.info("a workspace could not be looked up", extra={"reason": error.reason.value})
             return error.reason is Reason.SLACK_NOT_INSTALLED
-
-    async def _call(self, request: web.Request) -> web.Response:
-        signed_id = request.match_info["signed_id"][:257]
-        try:
-            response = await self._phone.ResolveCallLink(
-                phone_service_pb2.ResolveCallLinkRequest(signed_id=signed_id), timeout=3.0
-            )
-        except MeshError as error:
-            return self._problems.page(error)
-        number = response.call.phone_number
-        if not _DIALLED.fullmatch(number):  # nothing else gets into an address that a client acts on
-            return self._problems.page(MeshError(Reason.CALL_LINK_INVALID))
-        shown = response.call.national_number or number
-        return self._pages.page_with_script("call.html", number=number, shown=shown)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from mesh import deadline
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.slack_edge import cards, commands, invitations, replies
+from services.slack_edge import call_replies, callees, cards, dialling, invitations, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
 from services.slack_edge.continuations import Continuation
@@ -26,6 +26,7 @@ from services.slack_edge.tasks import Tasks
 from services.slack_edge.telling import Teller
 from services.slack_edge.texts import clean
 from services.slack_edge.workspaces import Workspace
+from zoomslack.phone.v1 import phone_service_pb2
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def understand_press(form: Mapping[str, str]) -> Press | None:
         channel_id=form.get("channel_id", ""),
         response_url=response_url,
         request_id=str(uuid.uuid5(_REQUEST_IDS, f"{team_id}:{response_url}")),
-        phone_number=form.get("phone_number", "")[: commands.MAX_TEXT] if kind == "audio" else None,
+        phone_number=form.get("phone_number", "")[: callees.MAX_TEXT] if kind == "audio" else None,
     )
 
 
@@ -113,18 +114,15 @@ class CallIcon:
         return _opening("call", meeting.join_url, cards.client_url(meeting))
 
     async def _place(self, press: Press, number: str, workspace: Workspace) -> Json:
-        if not workspace.offers_phone:
-            return replies.not_offered("phone calls")
-        command = commands.parse(f"call {number}")
-        if not isinstance(command, commands.PlaceCall):
-            return replies.call_whom()
-        response = await self._calls.place(
-            press.who.user,
-            request_id=press.request_id,
-            channel_id=press.channel_id,
-            phone_number=command.phone_number,
-        )
-        return _opening("audio", response.call_url, f"zoomphonecall://{response.call.phone_number}")
+        callee = callees.understand(number)
+        ids = {"request_id": press.request_id, "channel_id": press.channel_id}
+        placed = await self._calls.place(press.who.user, workspace, callee, **ids)
+        if not isinstance(placed, phone_service_pb2.PlaceCallResponse):
+            return placed
+        client_url = dialling.client_url(placed.call)
+        if placed.warning or not client_url:  # she has to read it before anything dials
+            return call_replies.ready(placed.call, placed.call_url, placed.warning)
+        return _opening("audio", placed.call_url, client_url)
 
 
 def _opening(kind: str, url: str, client_url: str) -> Json:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from services.slack_edge import joining
 from services.slack_edge.blocks import Json, call, link_button, mrkdwn, plain, section, shortened
-from services.slack_edge.texts import clean, grouped_meeting_id, in_words
+from services.slack_edge.texts import clean, date, grouped_meeting_id, in_words
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 MAX_TITLE = 255
@@ -92,7 +92,7 @@ def summary_message(summary: pb.MeetingSummary) -> Json:
     """Returns the message that is posted when a meeting has ended."""
     meeting = summary.meeting
     number = grouped_meeting_id(meeting.zoom_meeting_id)
-    facts = [f"Meeting ID: {number}", f"Started: {_date(began(meeting))}", f"Duration: {in_words(lasted(meeting))}"]
+    facts = [f"Meeting ID: {number}", f"Started: {date(began(meeting))}", f"Duration: {in_words(lasted(meeting))}"]
     return {
         "text": f"The Zoom meeting {number} has ended.",
         "blocks": [
@@ -112,7 +112,7 @@ def recording_message(recording: pb.MeetingRecording) -> Json:
         return {
             "text": f"The recording of the Zoom meeting {number} was deleted.",
             "blocks": [
-                section(mrkdwn(f"*Recording deleted*\nMeeting ID: {number}, {_date(began(meeting))}")),
+                section(mrkdwn(f"*Recording deleted*\nMeeting ID: {number}, {date(began(meeting))}")),
                 *_topic(meeting),
             ],
         }
@@ -120,7 +120,7 @@ def recording_message(recording: pb.MeetingRecording) -> Json:
     return {
         "text": f"The recording of the Zoom meeting {number} is ready.",
         "blocks": [
-            section(mrkdwn(f"*Recording ready*\nMeeting ID: {number}, {_date(began(meeting))}")),
+            section(mrkdwn(f"*Recording ready*\nMeeting ID: {number}, {date(began(meeting))}")),
             *_topic(meeting),
             *passcode,
             link_button("Watch recording", recording.play_url, "zoom_recording"),
@@ -131,12 +131,6 @@ def recording_message(recording: pb.MeetingRecording) -> Json:
 def _topic(meeting: pb.Meeting) -> list[Json]:
     topic = clean(meeting.topic, MAX_TOPIC)
     return [section(plain(topic))] if topic else []
-
-
-def _date(moment: datetime) -> str:
-    # Slack shows it in the reader's own time zone; the last part is for clients that cannot.
-    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
 def _attendees(attendees: Sequence[pb.Attendee]) -> str:

@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
-from services.slack_edge import continuations, features, invitations, replies, usage
+from services.slack_edge import call_replies, continuations, features, invitations, replies, usage
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
+from services.slack_edge.callees import Callee, Nobody, Number, Person
 from services.slack_edge.commands import (
-    CallPerson,
-    CallWhom,
     ConfigureCalls,
+    ConfigureMyCalls,
     Help,
     Invocation,
     JoinMeeting,
     JoinWhat,
     LogOut,
     Permissions,
-    PlaceCall,
     StartMeeting,
     Unknown,
 )
@@ -37,6 +36,7 @@ from services.slack_edge.starts import BUDGET, Starts
 from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspace, Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.phone.v1 import phone_service_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
@@ -50,6 +50,10 @@ _CALL_OPTIONS = {
     "both": auth_service_pb2.CALL_OPTIONS_VIDEO_AND_PHONE,
     "video": auth_service_pb2.CALL_OPTIONS_VIDEO,
     "phone": auth_service_pb2.CALL_OPTIONS_PHONE,
+}
+_SHOWN_CALLS = {
+    "all": phone_service_pb2.SHOWN_CALLS_ALL,
+    "slack": phone_service_pb2.SHOWN_CALLS_FROM_SLACK,
 }
 
 
@@ -107,22 +111,20 @@ class CommandHandlers:
                 return await self._in_workspace(invocation, partial(self._configure_calls, which))
             case ConfigureCalls():
                 return Answer(usage.config(await self._workspace_now(invocation.user)))
+            case ConfigureMyCalls(which):
+                return await self._in_workspace(invocation, partial(self._configure_my_calls, which))
             case StartMeeting() as command:
                 return await self._in_workspace(invocation, partial(self._start_meeting, command))
-            case PlaceCall(phone_number):
-                return await self._in_workspace(invocation, partial(self._place_call, phone_number))
+            case (Number() | Person() | Nobody()) as callee:
+                return await self._in_workspace(invocation, partial(self._place_call, callee))
             case command:
                 return Answer(self._words(command))
 
-    def _words(self, command: Unknown | CallPerson | CallWhom | JoinMeeting | JoinWhat) -> Json:
+    def _words(self, command: Unknown | JoinMeeting | JoinWhat) -> Json:
         """Answers what needs nobody to be asked."""
         match command:
             case Unknown(word):
                 return usage.unknown_command(word, self._help_url)
-            case CallPerson():
-                return replies.call_person()
-            case CallWhom():
-                return replies.call_whom()
             case JoinMeeting(target):
                 return invitations.join(target, join_url(target, self._zoom_join_url))
             case JoinWhat(start_link):
@@ -168,15 +170,16 @@ class CommandHandlers:
         response = await self._auth.DeleteConnection(request)
         return Answer(replies.logged_out(was_connected=response.deleted))
 
-    async def _place_call(self, phone_number: str, invocation: Invocation, workspace: Workspace) -> Answer:
-        message = await self._calls.prepare(
-            invocation.user,
-            workspace,
-            request_id=invocation.request_id,
-            channel_id=invocation.channel_id,
-            phone_number=phone_number,
-        )
-        return Answer(message)
+    async def _place_call(self, callee: Callee, invocation: Invocation, workspace: Workspace) -> Answer:
+        ids = {"request_id": invocation.request_id, "channel_id": invocation.channel_id}
+        return Answer(await self._calls.prepare(invocation.user, workspace, callee, **ids))
+
+    async def _configure_my_calls(self, which: str, invocation: Invocation, workspace: Workspace) -> Answer:
+        """Sets which of her calls a person sees."""
+        if not workspace.offers_phone:
+            return Answer(replies.not_offered(call_replies.PHONE))
+        await self._calls.show(invocation.user, _SHOWN_CALLS[which])
+        return Answer(replies.my_calls_configured(shows_all=which == "all"))
 
     async def _start_meeting(self, command: StartMeeting, invocation: Invocation, workspace: Workspace) -> Answer:
         if not workspace.offers_meetings:

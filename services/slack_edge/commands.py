@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mesh.slack_user import SlackUser
-from services.slack_edge import joining
+from services.slack_edge import callees, joining
 from services.slack_edge.texts import clean, unescape
 
 MAX_TEXT = 8_000
 """Characters that are looked at; Slack's own limit of a message is 4,000."""
 MAX_TOPIC = 200
 """Zoom's limit of a topic."""
-MAX_PHONE_NUMBER = 64
 CALL_OPTIONS = ("both", "video", "phone")
+SHOWN_CALLS = ("all", "slack")
 _MAX_WORD = 40
 _MAX_NAME = 80
 _REQUEST_IDS = uuid.UUID("5b1f4c0e-6f0b-5d39-9d52-7d1c3a0c2f6a")
@@ -28,7 +28,6 @@ _ENTITY = re.compile(
     r"|(?P<link>(?:https?|mailto|tel):[^|<>\s]+))"
     r"(?:\|(?P<label>[^<>]*))?>"
 )
-_NUMBER_LINK = re.compile(r"<tel:([^|<>]+)(?:\|[^<>]*)?>")
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,6 @@ class JoinWhat:
 
 
 @dataclass(frozen=True)
-class PlaceCall:
-    """`/zoom call <number>`."""
-
-    phone_number: str
-    """As typed, 1 to 64 characters."""
-
-
-@dataclass(frozen=True)
-class CallPerson:
-    """`/zoom call @someone`."""
-
-
-@dataclass(frozen=True)
-class CallWhom:
-    """`/zoom call` with nothing that could be a number."""
-
-
-@dataclass(frozen=True)
 class LogOut:
     """`/zoom logout`."""
 
@@ -90,6 +71,14 @@ class ConfigureCalls:
 
     which: str
     """`both`, `video` or `phone`; empty where it is none of these."""
+
+
+@dataclass(frozen=True)
+class ConfigureMyCalls:
+    """`/zoom config my-calls <which>`."""
+
+    which: str
+    """`all` or `slack`."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +98,11 @@ Command = (
     StartMeeting
     | JoinMeeting
     | JoinWhat
-    | PlaceCall
-    | CallPerson
-    | CallWhom
+    | callees.Number
+    | callees.Person
+    | callees.Nobody
     | ConfigureCalls
+    | ConfigureMyCalls
     | Permissions
     | LogOut
     | Help
@@ -166,7 +156,7 @@ def parse(text: str) -> Command:
         case "logout" if not rest:
             return LogOut()
         case "call":
-            return _call(rest)
+            return callees.understand(rest)
         case "permissions" if not rest:
             return Permissions()
         case "config":
@@ -178,6 +168,8 @@ def _config(what: str) -> Command:
     words = what.casefold().split()
     if len(words) == 2 and words[0] == "calls" and words[1] in CALL_OPTIONS:
         return ConfigureCalls(words[1])
+    if len(words) == 2 and words[0] == "my-calls" and words[1] in SHOWN_CALLS:
+        return ConfigureMyCalls(words[1])
     return ConfigureCalls("")
 
 
@@ -191,16 +183,6 @@ def _join(what: str) -> Command:
             return JoinWhat()
         case target:
             return JoinMeeting(target)
-
-
-def _call(target: str) -> Command:
-    if target.startswith(("<@", "@")):
-        return CallPerson()
-    number = clean(unescape(_NUMBER_LINK.sub(r"\1", target)), MAX_TEXT)
-    # A longer one is not cut: the beginning of a number may be somebody else's number.
-    if not any(char.isdecimal() for char in number) or len(number) > MAX_PHONE_NUMBER:
-        return CallWhom()
-    return PlaceCall(number)
 
 
 def plain(text: str) -> str:

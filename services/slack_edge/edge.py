@@ -15,7 +15,9 @@ from services.slack_edge.addresses import Addresses
 from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
 from services.slack_edge.call_icon import CallIcon
+from services.slack_edge.call_pages import CallPages
 from services.slack_edge.command_handlers import CommandHandlers
+from services.slack_edge.contacts import Contacts
 from services.slack_edge.deliveries import Deliveries
 from services.slack_edge.events import Events
 from services.slack_edge.gate import Gate
@@ -88,7 +90,7 @@ class Edge:
         presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, presenter, clock)
         self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
-        calls = PhoneCalls(phone)
+        calls = PhoneCalls(phone, Contacts(slack))
         gate = Gate(workspaces, asks, slack)
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
@@ -141,7 +143,10 @@ class Edge:
             installs=TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE),
             company_wide=bool(settings.zoom_account_secrets),
         )
-        browser = Browser(pages, problems, auth, phone, install_pages, resuming, workspaces, own_page, used_buttons)
+        browser = Browser(
+            *(pages, problems, auth, CallPages(pages, problems, phone), install_pages, resuming, workspaces, own_page),
+            used_buttons,
+        )
         apart = settings.admin_listen is not None
         self._public = _runner(public_app(door, webhooks, browser, problems, None if apart else self._health))
         self._admin = _runner(admin_app(self._health)) if apart else None

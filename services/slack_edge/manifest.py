@@ -41,13 +41,19 @@ def manifest(public_url: str) -> dict[str, Any]:
                     "callback_id": shortcuts.MEET_ABOUT,
                     "description": "Start a Zoom meeting about this message, in its thread",
                 },
+                {
+                    "name": "Call the author",
+                    "type": "message",
+                    "callback_id": shortcuts.CALL_AUTHOR,
+                    "description": "Call who wrote this message with Zoom Phone",
+                },
             ],
             "slash_commands": [
                 {
                     "command": "/zoom",
                     "url": f"{public_url}/slack/commands",
                     "description": "Start a Zoom meeting or a phone call",
-                    "usage_hint": "help | meeting [topic] | join [id, link, name, me] | call [number] | logout",
+                    "usage_hint": "help | meeting [topic] | join [id, link, name, me] | call [person, number] | logout",
                     # Without it a mentioned person arrives as a bare name that means nobody.
                     "should_escape": True,
                 }

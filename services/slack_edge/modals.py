@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.slack_edge.blocks import Json, input_block, label, radio_buttons, text_input
+from services.slack_edge.blocks import Json, input_block, label, radio_buttons, text_input, users_select
 
 START, JOIN = "zoom_start_modal", "zoom_join_modal"
 """Their `callback_id`."""
-HOW, TOPIC, WHERE, NUMBER, TARGET = "how", "topic", "where", "number", "target"
+HOW, TOPIC, WHERE, PERSON, NUMBER, TARGET = "how", "topic", "where", "person", "number", "target"
 """Their inputs, by `block_id`."""
 VIDEO, PHONE = "video", "phone"
 FROM_HOME = "home"
@@ -30,8 +30,10 @@ def start(*, meetings: bool, phone: bool, origin: str = "") -> Json:
     if meetings:
         blocks.append(input_block(TOPIC, "Topic", text_input(_MAX_TOPIC), optional=True))
     if phone:
-        hint = "With its country code, as in +1 202 555 0145." + (" For a phone call only." if meetings else "")
-        blocks.append(input_block(NUMBER, "Phone number", text_input(_MAX_NUMBER), optional=meetings, hint=hint))
+        only = " For a phone call only." if meetings else ""
+        blocks.append(input_block(PERSON, "Person to call", users_select(PERSON), optional=True, hint=only.strip()))
+        hint = f"With its country code, as in +1 202 555 0145, or an extension.{only}"
+        blocks.append(input_block(NUMBER, "Or a number", text_input(_MAX_NUMBER), optional=True, hint=hint))
     return {**_modal("Start with Zoom", START, blocks, submit="Start"), "private_metadata": origin}
 
 

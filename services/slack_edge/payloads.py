@@ -48,7 +48,8 @@ class View:
             if isinstance(element, dict):
                 chosen = element.get("selected_option")
                 value = chosen.get("value") if isinstance(chosen, dict) else None
-                value = value or element.get("selected_conversation") or element.get("value")
+                named = element.get("selected_conversation") or element.get("selected_user")
+                value = value or named or element.get("value")
                 return value[:MAX_TEXT] if isinstance(value, str) else ""
         return ""
 
@@ -71,6 +72,8 @@ class Interaction:
     thread_ts: str = ""
     message_ts: str = ""
     message_text: str = field(default="", repr=False)
+    author_id: str = ""
+    """Who wrote the message; empty where no person did."""
     response_url: str = field(default="", repr=False)
     trigger_id: str = field(default="", repr=False)
     value: str = field(default="", repr=False)
@@ -110,11 +113,17 @@ def understand(payload: Mapping[str, Any]) -> Interaction | None:
         thread_ts=_matching(_TS, container.get("thread_ts"), message.get("thread_ts")),
         message_ts=message_ts,
         message_text=_string(message.get("text"), MAX_TEXT),
+        author_id=_author(message),
         response_url=_string(payload.get("response_url"), _MAX_URL + 1) or (chosen[0][1] if chosen else ""),
         trigger_id=_word(payload, "trigger_id"),
         value=_string(action.get("value"), _MAX_VALUE),
         view=_view(view),
     )
+
+
+def _author(message: Json) -> str:
+    # Messages of apps and of workflows name the bot that stands for them, and some a user, too.
+    return "" if "bot_id" in message or "bot_profile" in message else _matching(_USER, message.get("user"))
 
 
 def _view(view: Json) -> View:

@@ -4,42 +4,81 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.slack_edge import replies
+from mesh.errors import MeshError, Reason
+from services.slack_edge import call_replies, replies
 from services.slack_edge.blocks import Json
+from services.slack_edge.callees import Callee, Nobody, Number
+from services.slack_edge.contacts import Contact, Contacts, Uncallable
 from services.slack_edge.continuations import user_message
 from services.slack_edge.workspaces import Workspace
-from zoomslack.phone.v1 import phone_service_pb2
+from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
     from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
+PROFILE_TIMEOUT = 2.0
+"""Seconds to learn what a person can do with Zoom Phone."""
+
 
 class PhoneCalls:
     """Prepares phone calls. One per process."""
 
-    def __init__(self, phone: PhoneServiceAsyncStub) -> None:
+    def __init__(self, phone: PhoneServiceAsyncStub, contacts: Contacts) -> None:
         self._phone = phone
+        self._contacts = contacts
 
     async def prepare(
-        self, user: SlackUser, workspace: Workspace, *, request_id: str, channel_id: str, phone_number: str
+        self, user: SlackUser, workspace: Workspace, callee: Callee, *, request_id: str, channel_id: str
     ) -> Json:
-        """Returns the message with the button. Raises MeshError as `PlaceCall` does."""
-        if not workspace.offers_phone:
-            return replies.not_offered("phone calls")
-        response = await self.place(user, request_id=request_id, channel_id=channel_id, phone_number=phone_number)
-        return replies.call_ready(response.call.national_number, response.call_url)
+        """Returns the message with the button, or what keeps it. Raises MeshError as `PlaceCall` does."""
+        placed = await self.place(user, workspace, callee, request_id=request_id, channel_id=channel_id)
+        if isinstance(placed, pb.PlaceCallResponse):
+            return call_replies.ready(placed.call, placed.call_url, placed.warning)
+        return placed
 
     async def place(
-        self, user: SlackUser, *, request_id: str, channel_id: str, phone_number: str
-    ) -> phone_service_pb2.PlaceCallResponse:
-        """Prepares a call. Raises as above."""
-        return await self._phone.PlaceCall(
-            phone_service_pb2.PlaceCallRequest(
-                user=user_message(user),
-                request_id=request_id,
-                conversation=slack_pb2.SlackConversation(slack_channel_id=channel_id),
-                phone_number=phone_number,
-            )
+        self, user: SlackUser, workspace: Workspace, callee: Callee, *, request_id: str, channel_id: str
+    ) -> pb.PlaceCallResponse | Json:
+        """Prepares a call; returns a message where there is something to be told instead. Raises as above."""
+        if not workspace.offers_phone:
+            return replies.not_offered(call_replies.PHONE)
+        if isinstance(callee, Nobody):
+            return call_replies.whom(callee.why)
+        request = pb.PlaceCallRequest(
+            user=user_message(user),
+            request_id=request_id,
+            conversation=slack_pb2.SlackConversation(slack_channel_id=channel_id),
         )
+        if isinstance(callee, Number):
+            request.phone_number = callee.phone_number
+            return await self._phone.PlaceCall(request)
+        contact = await self._contacts.find(user, workspace, callee.user_id)
+        if isinstance(contact, Uncallable):
+            return call_replies.uncallable(contact)
+        request.contact.CopyFrom(_contact(contact))
+        try:
+            return await self._phone.PlaceCall(request)
+        except MeshError as error:
+            if error.reason is not Reason.PHONE_CONTACT_UNREACHABLE:
+                raise
+            return call_replies.unreachable(contact.known)
+
+    async def profile(self, user: SlackUser) -> pb.GetPhoneProfileResponse | MeshError:
+        """Returns what a person can do with Zoom Phone, or why that is not known. Never raises MeshError."""
+        request = pb.GetPhoneProfileRequest(user=user_message(user))
+        try:
+            return await self._phone.GetPhoneProfile(request, timeout=PROFILE_TIMEOUT)
+        except MeshError as error:
+            return error
+
+    async def show(self, user: SlackUser, shown: pb.ShownCalls.ValueType) -> None:
+        """Sets which of her calls a person sees. Raises as `UpdateShownCalls`."""
+        request = pb.UpdateShownCallsRequest(user=user_message(user), shown_calls=shown)
+        await self._phone.UpdateShownCalls(request)
+
+
+def _contact(contact: Contact) -> pb.Contact:
+    profile = contact.profile
+    return pb.Contact(slack_user_id=contact.user_id, display_name=profile.name, phone_number=profile.phone_number)

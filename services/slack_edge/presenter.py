@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser, from_message
-from services.slack_edge import cards, host_controls, notices, replies
+from services.slack_edge import cards, host_controls, notices, profiles, replies
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json
 from services.slack_edge.slack_api import SlackApi, SlackError
@@ -128,9 +128,7 @@ class Presenter:
         except SlackError as failure:
             log.info("no name for a card", extra={"slack_error": failure.error})
             return ""
-        found: Any = answer.get("user") or {}
-        profile: Any = found.get("profile") or {}
-        return str(profile.get("display_name") or profile.get("real_name") or found.get("name") or "")
+        return profiles.understand(answer).name
 
     async def _end_call(self, user: SlackUser, call_id: str, meeting: pb.Meeting) -> None:
         duration = int(cards.lasted(meeting).total_seconds())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge.blocks import Json, context, link_button, mrkdwn, plain, section
+from services.slack_edge.blocks import Json, context, link_button, mrkdwn, section
 from services.slack_edge.texts import escape
 
 SENTENCES: Mapping[Reason, str] = {
@@ -70,18 +70,39 @@ SENTENCES: Mapping[Reason, str] = {
     ),
     Reason.DELIVERY_LEASE_LOST: "Your meeting is being shown already.",
     Reason.PHONE_NUMBER_INVALID: (
-        "That is not a phone number that can be dialled. Type it with its country code, "
+        "That is neither a phone number nor an extension that can be dialled. Type a number with its country code, "
         "as in `/zoom call +1 202 555 0145`."
     ),
     Reason.PHONE_NOT_AVAILABLE: (
-        "Your Zoom account has no Zoom Phone. Ask the administrator of your Zoom account whether you can get it."
+        "Your Zoom account has no Zoom Phone for you. Ask the administrator of your Zoom account whether you can get "
+        "it."
     ),
-    Reason.CALL_LINK_INVALID: "This call link is not valid any more. Type `/zoom call` in Slack for a new one.",
+    Reason.CALL_LINK_INVALID: (
+        "This call link was altered, or it is older than fifteen minutes. Type `/zoom call` in Slack for a new one."
+    ),
     Reason.PHONE_NUMBER_EMERGENCY: "Emergency numbers cannot be called from here. Please use a phone.",
+    Reason.PHONE_NUMBER_PREMIUM: (
+        "Numbers that cost more than others are not dialled from here. Dial it yourself, in Zoom or on a phone."
+    ),
+    Reason.PHONE_CONTACT_UNREACHABLE: (
+        "There is no phone number in that person's Slack profile, and Zoom gave none. Type the number: "
+        "`/zoom call +1 202 555 0145`."
+    ),
+    Reason.PHONE_NO_OUTSIDE_LINE: (
+        "Your Zoom Phone plan calls extensions of your company only. Type an extension, as in `/zoom call 1234`, or "
+        "ask the administrator of your Zoom account for a plan with outside calls."
+    ),
+    Reason.PHONE_DISABLED_FOR_ACCOUNT: (
+        "Zoom Phone is switched off for your whole Zoom account. Ask its administrator to switch it on."
+    ),
+    Reason.CALL_NOT_FOUND: "That call is not known here any more. Type `/zoom call` for a new one.",
 }
 
 CHOOSE_WHERE = "Choose where the meeting or the call belongs."
-TYPE_A_NUMBER = "Type the number to call, with its country code."
+TYPE_A_NUMBER = "Type a phone number with its country code, or an extension."
+CHOOSE_OR_TYPE = "Choose the person to call, or type a number."
+ONE_CALLEE = "Either a person or a number: clear one of the two."
+NOT_HERSELF = "That is you. Choose another person, or type a number."
 
 
 def sentence_for_page(error: MeshError) -> str:
@@ -164,7 +185,18 @@ def calls_configured(offer: str) -> Json:
 
 def not_offered(what: str) -> Json:
     """Something that the workspace's owners switched off."""
-    return ephemeral(f"The owners of this workspace do not offer {what} with Zoom here.")
+    return ephemeral(
+        f"The owners of this workspace do not offer {what} with Zoom here. They can: `/zoom config calls both`."
+    )
+
+
+def my_calls_configured(*, shows_all: bool) -> Json:
+    """A person chose which of her calls she sees."""
+    which = "all your Zoom Phone calls" if shows_all else "only the calls that you place from Slack"
+    other = "slack" if shows_all else "all"
+    return ephemeral(
+        f"From now on you see {which}, under Messages in the Zoom app. `/zoom config my-calls {other}` changes that."
+    )
 
 
 def logged_out(*, was_connected: bool) -> Json:
@@ -174,25 +206,6 @@ def logged_out(*, was_connected: bool) -> Json:
     return ephemeral(
         "You are signed out of Zoom, in all your channels. Cards of your running meetings are closed, and what was "
         "stored about you here is being erased. Type `/zoom` to connect again."
-    )
-
-
-def call_person() -> Json:
-    """`/zoom call @someone`, as long as numbers are all that can be called."""
-    return ephemeral("Calling people by name does not work yet. Type the phone number: `/zoom call +1 202 555 0145`.")
-
-
-def call_whom() -> Json:
-    """`/zoom call` without a number."""
-    return ephemeral("Whom shall I call? Type the phone number: `/zoom call +1 202 555 0145`.")
-
-
-def call_ready(national_number: str, call_url: str) -> Json:
-    """A prepared phone call and its button."""
-    return ephemeral(
-        "Your call is ready: press Call.",
-        section(plain(f"Call {national_number} with Zoom Phone")),
-        link_button("Call", call_url, "zoom_call", primary=True),
     )
 
 

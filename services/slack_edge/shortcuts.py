@@ -5,9 +5,10 @@ They do the jobs of Slack's Call icon and of the call menu in profiles, which Sl
 
 from __future__ import annotations
 
-from services.slack_edge import commands, invitations, joining, modals, replies
+from services.slack_edge import call_replies, callees, commands, invitations, joining, modals, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
+from services.slack_edge.callees import Callee
 from services.slack_edge.continuations import Continuation
 from services.slack_edge.gate import Gate
 from services.slack_edge.interactions import Key, Reaction
@@ -18,7 +19,7 @@ from services.slack_edge.slack_api import SlackApi
 from services.slack_edge.texts import clean
 from services.slack_edge.workspaces import Workspace
 
-START, MEET_ABOUT = "zoom_start", "zoom_meet_about"
+START, MEET_ABOUT, CALL_AUTHOR = "zoom_start", "zoom_meet_about", "zoom_call_author"
 """The `callback_id` of the shortcuts, as the manifest names them."""
 SUBMITTED = "view_submission"
 
@@ -40,6 +41,7 @@ class Shortcuts:
         return {
             ("shortcut", START): Reaction(self.ask_what_to_start),
             ("message_action", MEET_ABOUT): Reaction(self._meet_about, is_kept=True),
+            ("message_action", CALL_AUTHOR): Reaction(self._call_author),
             (SUBMITTED, modals.JOIN): Reaction(answer=self._join),
         }
 
@@ -66,22 +68,24 @@ class Shortcuts:
         """Starts what a modal asked for; returns what is to be said beside the card. Raises MeshError."""
         view = interaction.view
         if _wants_phone(interaction):
-            return await self._call(interaction)
+            return await self._call(interaction, _callee(interaction))
         topic = clean(view.text_of(modals.TOPIC), commands.MAX_TOPIC)
         return await self._meetings.start(interaction.who, _wish(interaction, topic))
 
-    async def _call(self, interaction: Interaction) -> Json:
+    async def _call(self, interaction: Interaction, callee: Callee) -> Json:
         async def work(workspace: Workspace) -> Answer:
-            message = await self._calls.prepare(
-                interaction.who.user,
-                workspace,
-                request_id=interaction.request_id,
-                channel_id=interaction.channel_id,
-                phone_number=_number(interaction),
-            )
-            return Answer(message)
+            ids = {"request_id": interaction.request_id, "channel_id": interaction.channel_id}
+            return Answer(await self._calls.prepare(interaction.who.user, workspace, callee, **ids))
 
         return (await self._gate.enter(interaction.who, None, work)).message
+
+    async def _call_author(self, interaction: Interaction) -> Json:
+        """Calls who wrote a message; in a direct message that is the contact."""
+        if not interaction.author_id:
+            return call_replies.author_is_app()
+        if interaction.author_id == interaction.who.user.user_id:
+            return call_replies.author_is_herself(in_direct_message=interaction.channel_id.startswith("D"))
+        return await self._call(interaction, callees.Person(interaction.author_id))
 
     async def _meet_about(self, interaction: Interaction) -> Json | None:
         """Starts a meeting about a message, in its thread."""
@@ -107,15 +111,31 @@ def wrong_in_start(interaction: Interaction) -> Json | None:
     """Returns what is wrong in the modal that starts something, None where nothing is."""
     if not interaction.channel_id:
         return modals.errors(modals.WHERE, replies.CHOOSE_WHERE)
-    if _wants_phone(interaction):
-        return None if _number(interaction) else modals.errors(modals.NUMBER, replies.TYPE_A_NUMBER)
+    return _wrong_in_call(interaction) if _wants_phone(interaction) else None
+
+
+def _wrong_in_call(interaction: Interaction) -> Json | None:
+    person, typed = _person(interaction), interaction.view.text_of(modals.NUMBER).strip()
+    if person and typed:
+        return modals.errors(modals.NUMBER, replies.ONE_CALLEE)
+    if person == interaction.who.user.user_id:
+        return modals.errors(modals.PERSON, replies.NOT_HERSELF)
+    if not person and not typed:
+        return modals.errors(modals.NUMBER, replies.CHOOSE_OR_TYPE)
+    if typed and not isinstance(_callee(interaction), callees.Number):
+        return modals.errors(modals.NUMBER, replies.TYPE_A_NUMBER)
     return None
 
 
-def _number(interaction: Interaction) -> str:
-    """Returns the number that a modal has, by the rules of `/zoom call`; empty for none."""
-    typed = commands.parse(f"call {interaction.view.text_of(modals.NUMBER)}")
-    return typed.phone_number if isinstance(typed, commands.PlaceCall) else ""
+def _callee(interaction: Interaction) -> Callee:
+    """Returns whom a modal names; a number follows the rules of `/zoom call`."""
+    if person := _person(interaction):
+        return callees.Person(person)
+    return callees.understand(interaction.view.text_of(modals.NUMBER))
+
+
+def _person(interaction: Interaction) -> str:
+    return interaction.view.text_of(modals.PERSON)
 
 
 def _wants_phone(interaction: Interaction) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # Marks that reorder or hide what stands around them. The joiner above is not among them: emoji need it.
@@ -85,6 +85,20 @@ def in_words(length: timedelta) -> str:
     if rest:
         parts.append(_counted(rest, "minute"))
     return " ".join(parts)
+
+
+def to_the_second(length: timedelta) -> str:
+    """Returns a short duration as it is read off a phone: `45 s`, `3 min 5 s`, `1 h 2 min`."""
+    minutes, seconds = divmod(max(0, round(length.total_seconds())), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if count]
+    return " ".join(parts) or "0 s"
+
+
+def date(moment: datetime) -> str:
+    """Returns a moment, in UTC, for use in mrkdwn: Slack shows it in the reader's own time zone."""
+    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")  # for clients that cannot
+    return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
 def _counted(number: int, noun: str) -> str:

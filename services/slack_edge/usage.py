@@ -16,9 +16,10 @@ COMMANDS = (
     ("/zoom meeting [topic]", "start a meeting about something"),
     ("/zoom join <number, link or name>", "join a meeting, by the name of its personal link too"),
     ("/zoom join me", "start your own room"),
-    ("/zoom call <number>", "call a phone number with Zoom Phone"),
+    ("/zoom call <@person or number>", "call somebody with Zoom Phone"),
     ("/zoom permissions", "see what Zoom for Slack may not do, and allow it"),
     ("/zoom config calls both|video|phone", "choose what is offered here (workspace admins)"),
+    ("/zoom config my-calls all|slack", "choose which of your phone calls you see in the Zoom app"),
     ("/zoom logout", "sign out of Zoom"),
     ("/zoom help", "show this list"),
 )
@@ -66,10 +67,14 @@ def unknown_command(word: str, help_url: str) -> Json:
 def config(workspace: Workspace | MeshError | None) -> Json:
     """`/zoom config`, alone or with something else: what holds now, and what can be chosen."""
     how = "Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`."
+    hers = (
+        "Which of your phone calls you see in the Zoom app is yours to choose: `/zoom config my-calls all` or "
+        "`/zoom config my-calls slack`."
+    )
     if not isinstance(workspace, Workspace):
-        return ephemeral(how)
+        return ephemeral(f"{how} {hers}")
     now = offer(meetings=workspace.offers_meetings, phone=workspace.offers_phone)
-    return ephemeral(f"In this workspace `/zoom` offers {now}. Owners and admins can change that. {how}")
+    return ephemeral(f"In this workspace `/zoom` offers {now}. Owners and admins can change that. {how} {hers}")
 
 
 def plan(connection: pb.Connection) -> str:

@@ -78,7 +78,7 @@ async def test_S33_S34_S35_a_shortcut_starts_a_meeting_in_a_channel_or_with_a_pe
     here = await office.conversation(kind, *members)
     await views.use_shortcut(office, START)
     modal = await views.modal(office)
-    assert views.fields(modal) == ["how", "where", "topic", "number"]
+    assert views.fields(modal) == ["how", "where", "topic", "person", "number"]
     options = [one["text"]["text"] for one in modal["blocks"][0]["element"]["options"]]
     assert options == ["Audio & Video: Zoom", "Phone: Zoom"]
     assert await views.send(office, how="video", where=here, topic="Weekly <!channel>") == {}
@@ -125,7 +125,7 @@ async def test_S33_P68_a_start_by_shortcut_is_asked_about_too(office: Office) ->
 
 async def test_S37_the_shortcut_asks_for_what_the_owner_offers_and_nothing_else(office: Office) -> None:
     try:
-        for offered, fields in (("video", ["where", "topic"]), ("phone", ["where", "number"])):
+        for offered, fields in (("video", ["where", "topic"]), ("phone", ["where", "person", "number"])):
             await office.type(f"config calls {offered}")
             await views.use_shortcut(office, START)
             asked = await eventually(

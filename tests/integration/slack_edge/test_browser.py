@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -214,31 +213,6 @@ async def test_auth_that_is_down_is_a_page(world: World) -> None:
     status, page, _ = await get(world, f"{world.edge_url}/slack/install")
     assert status == 503
     assert "restarting" in page
-
-
-async def test_the_call_page_dials(world: World) -> None:
-    status, page, headers = await get(world, f"{world.edge_url}/call/signed.id")
-    assert status == 200
-    assert 'href="zoomphonecall://+12025550145"' in page
-    assert 'href="tel:+12025550145"' in page
-    nonce = re.search(r"script-src 'nonce-([\w-]+)'", headers["Content-Security-Policy"])
-    assert nonce is not None
-    assert f'<script nonce="{nonce[1]}">' in page
-
-
-@pytest.mark.parametrize("number", ["+1202x", "javascript:alert(1)", "", '1"onclick="x', "+" + "1" * 40, "١٢٣٤٥"])
-async def test_only_a_number_is_dialled(world: World, number: str) -> None:
-    world.phone.number = number
-    status, page, _ = await get(world, f"{world.edge_url}/call/signed.id")
-    assert status == 404
-    assert "zoomphonecall:" not in page
-
-
-@pytest.mark.parametrize("signed_id", ["other", "x" * 3000, "%00", "%3Cscript%3E"])
-async def test_call_links_that_are_none(world: World, signed_id: str) -> None:
-    status, page, _ = await get(world, f"{world.edge_url}/call/{signed_id}")
-    assert status == 404
-    assert "<script" not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/static/style.css"])

@@ -9,6 +9,7 @@ import pytest
 from mesh.errors import MeshError, Reason
 from tests.integration.slack_edge.conftest import ADA, DIRECT, GRACE, World, until
 from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.phone.v1 import phone_service_pb2
 
 PARTNER = pytest.mark.parametrize("world", [{"ZOOMSLACK_SLACK_CALL_PROVIDER": "1"}], indirect=True)
 
@@ -52,6 +53,26 @@ async def test_S34_S35_audio_dials_the_contact(world: World) -> None:
     [call] = world.phone.placed
     assert (call.phone_number, call.conversation.slack_channel_id) == ("+1 202 555 0145", DIRECT)
     assert world.meetings.started == []
+
+
+@PARTNER
+async def test_S35_a_number_that_needs_a_warning_is_not_dialled_by_itself(world: World) -> None:
+    world.phone.warning = phone_service_pb2.CALL_WARNING_PREMIUM_RATE
+    await press(world, "audio", "(900) 555-0145")
+
+    async def told() -> bool:
+        return "costs more than others" in str(await world.seen(DIRECT))
+
+    await until(told)
+    assert "zoom_call" in str(await world.seen(DIRECT))
+    assert "call_initiation_url" not in str(await world.requests("response_url"))
+
+
+@PARTNER
+async def test_S35_an_extension_is_dialled_too(world: World) -> None:
+    world.phone.call = {"phone_number": "", "extension_number": "1234"}
+    await press(world, "audio", "1234")
+    assert (await opened(world, "audio"))["desktop_protocol_call_initiation_url"] == "zoomphonecall://1234"
 
 
 @PARTNER

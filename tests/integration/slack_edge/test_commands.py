@@ -79,7 +79,7 @@ async def test_help_and_mistakes_are_answered_without_meetings_and_phone(world: 
     unknown = (await world.type("foo"))["answer"]
     assert unknown["text"].startswith("I don't know `foo`.")
     assert unknown["response_type"] == "ephemeral"
-    assert "number" in (await world.type("call @grace"))["answer"]["text"]
+    assert "the list that Slack shows" in (await world.type("call @nobody"))["answer"]["text"]
     assert world.meetings.started == []
     assert world.auth.asked == ["GetSlackInstallation"]  # help tells what kind of installation this is
 
@@ -90,18 +90,6 @@ async def test_logout(world: World) -> None:
         "You are signed out of Zoom, in all your channels."
     )
     assert (await world.type("logout"))["answer"]["text"] == "You were not signed in to Zoom."
-
-
-async def test_a_call_has_a_button(world: World) -> None:
-    answer = (await world.type("call (202) 555-0145"))["answer"]
-    button = answer["blocks"][1]["elements"][0]
-    assert button["url"] == f"{world.edge_url}/call/signed.id"
-    assert world.phone.placed[0].phone_number == "(202) 555-0145"
-    [shown] = await world.seen()
-    clicked = await world.control(
-        "POST", "actions", user_id=ADA, channel_id=GENERAL, ts=shown["ts"], action_id="zoom_call"
-    )
-    assert clicked["status"] == 200
 
 
 @pytest.mark.parametrize("reason", [Reason.ZOOM_DAILY_LIMIT, Reason.ZOOM_HOST_NOT_ALLOWED, Reason.INTERNAL])

@@ -41,7 +41,7 @@ async def post(world: World, text: str, channel: str = GENERAL, user: str = GRAC
 
 @pytest.mark.parametrize("channel", [GENERAL, SECRET, GROUP, DIRECT])
 async def test_S33_S34_a_meeting_is_started_from_anywhere_in_any_conversation(world: World, channel: str) -> None:
-    assert inputs(await opened(world)) == ["how", "where", "topic", "number"]
+    assert inputs(await opened(world)) == ["how", "where", "topic", "person", "number"]
     assert await world.send(where=channel, topic="Weekly <!channel>") == {}
     assert await world.modal() is None
     assert (await world.meetings.outcome()).HasField("delivered")
@@ -71,7 +71,7 @@ async def _shown(world: World, word: str, channel: str, user: str = ADA) -> bool
     ("options", "fields"),
     [
         (auth_service_pb2.CALL_OPTIONS_VIDEO, ["where", "topic"]),
-        (auth_service_pb2.CALL_OPTIONS_PHONE, ["where", "number"]),
+        (auth_service_pb2.CALL_OPTIONS_PHONE, ["where", "person", "number"]),
     ],
 )
 async def test_S37_only_what_is_offered_can_be_chosen(world: World, options: Any, fields: list[str]) -> None:
@@ -94,6 +94,51 @@ async def test_S34_a_call_needs_a_number_and_says_so_in_the_modal(world: World, 
     assert await world.modal() is not None
     await world.edge.drain()
     assert world.phone.placed == []
+
+
+async def test_S34_S35_a_person_is_called_from_the_modal(world: World) -> None:
+    await opened(world)
+    assert await world.send(how="phone", where=DIRECT, person=GRACE) == {}
+    await until(lambda: _shown(world, "zoom_call", DIRECT))
+    [call] = world.phone.placed
+    assert (call.contact.slack_user_id, call.contact.phone_number) == (GRACE, "+1 (202) 555-0187")
+    assert call.conversation.slack_channel_id == DIRECT
+    assert await world.seen(DIRECT, GRACE) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({}, "number", "Choose the person to call, or type a number."),
+        ({"person": GRACE, "number": "+1 202 555 0145"}, "number", "Either a person or a number"),
+        ({"person": ADA}, "person", "That is you."),
+        ({"number": "+12025550145 +12025550146"}, "number", "Type a phone number"),
+        ({"number": "<@U0GRACE01>"}, "number", "Type a phone number"),
+    ],
+)
+async def test_S34_S35_exactly_one_is_called_and_the_modal_says_so(
+    world: World, typed: dict[str, str], field: str, words: str
+) -> None:
+    await opened(world)
+    answer = await world.send(how="phone", where=DIRECT, **typed)
+    assert list(answer["errors"]) == [field]
+    assert answer["errors"][field].startswith(words)
+    await world.edge.drain()
+    assert world.phone.placed == []
+
+
+async def test_S34_a_meeting_is_not_kept_by_what_is_for_calls(world: World) -> None:
+    await opened(world)
+    assert await world.send(how="video", where=DIRECT, person=GRACE, number="1234") == {}
+    assert (await world.meetings.outcome()).HasField("delivered")
+    assert world.phone.placed == []
+
+
+async def test_S35_a_person_without_a_number_is_told_of_after_the_modal(world: World) -> None:
+    world.phone.failure = MeshError(Reason.PHONE_CONTACT_UNREACHABLE)
+    await opened(world)
+    await world.send(how="phone", where=DIRECT, person=GRACE)
+    await until(lambda: _shown(world, "no phone number in that person", DIRECT))
 
 
 async def test_a_start_needs_a_conversation(world: World) -> None:
@@ -190,3 +235,42 @@ async def test_P69_a_failure_is_told_to_who_asked(world: World) -> None:
     await world.use("zoom_meet_about", channel_id=GENERAL, ts=ts)
     await until(lambda: _shown(world, "may not host meetings", GENERAL))
     assert "may not host" not in await said(world, GENERAL, GRACE)
+
+
+@pytest.mark.parametrize("channel", [GENERAL, SECRET, GROUP, DIRECT])
+async def test_S35_who_wrote_a_message_is_called(world: World, channel: str) -> None:
+    ts = await post(world, "Call me <@U0ADA0001>", channel)
+    await world.use("zoom_call_author", channel_id=channel, ts=ts)
+    await until(lambda: _shown(world, "zoom_call", channel))
+    [call] = world.phone.placed
+    assert (call.contact.slack_user_id, call.contact.phone_number) == (GRACE, "+1 (202) 555-0187")
+    assert call.conversation.slack_channel_id == channel
+    assert not await _shown(world, "zoom_call", channel, GRACE)
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"), [(GENERAL, "You wrote that message yourself"), (DIRECT, "a message of the other person")]
+)
+async def test_S35_nobody_calls_herself(world: World, channel: str, words: str) -> None:
+    ts = await post(world, "Mine", channel, ADA)
+    await world.use("zoom_call_author", channel_id=channel, ts=ts)
+    await until(lambda: _shown(world, words, channel))
+    assert world.phone.placed == []
+
+
+async def test_S35_an_app_has_no_phone(world: World) -> None:
+    token = {"Authorization": f"Bearer {world.auth.bot_token}"}
+    message = {"channel": GENERAL, "text": "From an app"}
+    async with world.http.post(f"{world.slack_url}/api/chat.postMessage", json=message, headers=token) as response:
+        ts = (await response.json())["ts"]
+    await world.use("zoom_call_author", channel_id=GENERAL, ts=ts)
+    await until(lambda: _shown(world, "An app or a workflow wrote that message", GENERAL))
+    assert world.phone.placed == []
+
+
+async def test_S37_the_author_is_not_called_where_calls_are_not_offered(world: World) -> None:
+    world.auth.call_options = auth_service_pb2.CALL_OPTIONS_VIDEO
+    ts = await post(world, "Call me")
+    await world.use("zoom_call_author", channel_id=GENERAL, ts=ts)
+    await until(lambda: _shown(world, "do not offer phone calls", GENERAL))
+    assert world.phone.placed == []

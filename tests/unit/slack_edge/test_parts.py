@@ -253,6 +253,7 @@ def test_the_manifest_names_our_addresses() -> None:
     assert [(shortcut["type"], shortcut["callback_id"]) for shortcut in made["features"]["shortcuts"]] == [
         ("global", "zoom_start"),
         ("message", "zoom_meet_about"),
+        ("message", "zoom_call_author"),
     ]
     assert made["features"]["app_home"]["home_tab_enabled"] is True
     assert {"app_home_opened", "member_joined_channel"} <= set(made["settings"]["event_subscriptions"]["bot_events"])

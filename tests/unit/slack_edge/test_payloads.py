@@ -132,3 +132,21 @@ def test_P68_the_longest_topic_fits_into_a_button(sign: str) -> None:
 def test_a_value_that_is_too_long_is_a_defect() -> None:
     with pytest.raises(ValueError, match="too long"):
         values.encode(topic="x" * 2000)
+
+
+@pytest.mark.parametrize(
+    ("message", "author"),
+    [
+        ({"user": "U0GRACE01", "text": "x"}, "U0GRACE01"),
+        ({"user": "U0GRACE01", "subtype": "thread_broadcast"}, "U0GRACE01"),
+        ({"user": "U0BOT0001", "bot_id": "B0BOT0001"}, ""),
+        ({"subtype": "bot_message", "bot_id": "B0FLOW001", "username": "A workflow"}, ""),
+        ({"user": "U0GRACE01", "bot_profile": {"name": "A workflow"}}, ""),
+        ({"user": "nobody"}, ""),
+        ({"user": {"id": "U0GRACE01"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_S35_only_people_are_authors(message: dict[str, Any], author: str) -> None:
+    payload = {"type": "message_action", "callback_id": "c", "team": TEAM, "user": USER, "message": message}
+    assert understood(payload).author_id == author

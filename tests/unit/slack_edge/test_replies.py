@@ -51,9 +51,8 @@ MESSAGES = [
     prompts.connect("https://x.example/zoom/connect?link=s", continues=False),
     replies.logged_out(was_connected=True),
     replies.logged_out(was_connected=False),
-    replies.call_person(),
-    replies.call_whom(),
-    replies.call_ready("(202) 555-0145", "https://x.example/call/abc"),
+    replies.not_offered("phone calls"),
+    replies.my_calls_configured(shows_all=True),
     replies.cannot_show_card("https://zoom.us/j/1?pwd=x", REFUSALS[Nature.PLACE].sentence),
 ]
 
@@ -66,7 +65,13 @@ def test_answers_keep_slacks_rules_and_are_for_one_person(message: Json) -> None
 
 def test_help_lists_every_command_that_works() -> None:
     text = usage.help_message(HELP, None, None)["text"]
-    for command in ("/zoom", "/zoom meeting [topic]", "/zoom call &lt;number&gt;", "/zoom logout", "/zoom help"):
+    for command in (
+        "/zoom",
+        "/zoom meeting [topic]",
+        "/zoom call &lt;@person or number&gt;",
+        "/zoom logout",
+        "/zoom help",
+    ):
         assert f"`{command}`" in text
     assert HELP in markup(usage.help_message(HELP, None, None))
 
@@ -82,8 +87,3 @@ def test_an_unknown_word_stays_a_word(word: str) -> None:
     message = usage.unknown_command(f"`<!channel>{word}", HELP)
     assert problems(message) == []
     assert "<!" not in markup(message)
-
-
-def test_a_passcode_is_never_in_an_answer_about_a_call() -> None:
-    button = replies.call_ready("(202) 555-0145", "https://x.example/call/abc")["blocks"][1]["elements"][0]
-    assert (button["action_id"], button["url"]) == ("zoom_call", "https://x.example/call/abc")

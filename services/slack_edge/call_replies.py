@@ -1,0 +1,98 @@
+"""What is answered to people who want to call somebody. Pure functions, as in `replies`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mesh.errors import Reason
+from services.slack_edge import dialling
+from services.slack_edge.blocks import Json, context, fields, link_button, mrkdwn, section
+from services.slack_edge.call_words import parties
+from services.slack_edge.callees import Why
+from services.slack_edge.contacts import Known, Uncallable
+from services.slack_edge.replies import SENTENCES, ephemeral
+from zoomslack.phone.v1 import phone_service_pb2 as pb
+
+CALL = "zoom_call"
+"""The `action_id` of the button that dials."""
+EXAMPLE = "`/zoom call +1 202 555 0145`"
+PHONE = "phone calls"
+"""What a workspace may not offer, as `replies.not_offered` takes it."""
+_CHOOSE = "Type `/zoom call @` and choose the person from the list that Slack shows"
+_OR_NUMBER = f"or type the number: {EXAMPLE}."
+
+_WHOM: Mapping[Why, str] = {
+    Why.EMPTY: f"Whom shall I call? {_CHOOSE}, {_OR_NUMBER}",
+    Why.NAME: f"Slack did not turn that name into a person. {_CHOOSE}, {_OR_NUMBER}",
+    Why.SEVERAL: (
+        "Only one person or one number can be called at a time: type `/zoom call` with just one. To talk with several "
+        "people, type `/zoom` and start a meeting."
+    ),
+}
+_UNCALLABLE: Mapping[Uncallable, str] = {
+    Uncallable.HERSELF: f"That is you. {_CHOOSE}, {_OR_NUMBER}",
+    Uncallable.BOT: f"That is an app, and apps have no phone. {_CHOOSE}, {_OR_NUMBER}",
+    Uncallable.GONE: f"That person's Slack account was closed. If you know the number, type it: {EXAMPLE}.",
+    Uncallable.UNKNOWN: f"Slack does not tell who that is. If you know the number, type it: {EXAMPLE}.",
+}
+_UNREACHABLE: Mapping[Known, str] = {
+    Known.PROFILE: SENTENCES[Reason.PHONE_CONTACT_UNREACHABLE],
+    Known.NOT_ALLOWED: (
+        "Zoom for Slack may not see phone numbers in Slack profiles here, and Zoom gave none for that person. Type the "
+        f"number: {EXAMPLE}. `/zoom permissions` has the link that allows it."
+    ),
+    Known.NOT_NOW: (
+        "Slack did not tell that person's phone number in time, and Zoom gave none. Please try again in a minute, or "
+        f"type the number: {EXAMPLE}."
+    ),
+}
+_WARNINGS: Mapping[pb.CallWarning.ValueType, str] = {
+    pb.CALL_WARNING_EMERGENCY: (
+        "*This is an emergency number.* Who answers may not see where you are: say it first. If you can, use a phone "
+        "beside you instead."
+    ),
+    pb.CALL_WARNING_PREMIUM_RATE: "*This number costs more than others.* Press Call only if that is what you want.",
+}
+
+
+def whom(why: Why) -> Json:
+    """`/zoom call` with nobody who could be called."""
+    return ephemeral(_WHOM[why])
+
+
+def uncallable(why: Uncallable) -> Json:
+    """A person who cannot be called at all."""
+    return ephemeral(_UNCALLABLE[why])
+
+
+def unreachable(known: Known) -> Json:
+    """A person of whom nobody tells a number."""
+    return ephemeral(_UNREACHABLE[known])
+
+
+def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) -> Json:
+    """A prepared phone call: who calls whom under which number, what she has to know, and the button that dials."""
+    warned = _WARNINGS.get(warning)
+    # An emergency number looks like an extension, and is none.
+    number = dialling.extension(call) if warning == pb.CALL_WARNING_EMERGENCY else ""
+    return ephemeral(
+        "Your call is ready: press Call.",
+        section(mrkdwn("*Your call is ready*")),
+        fields(*parties(call, number)),
+        *([section(mrkdwn(warned))] if warned else []),
+        link_button("Call", call_url, CALL, primary=True),
+        context(mrkdwn("Your own Zoom client dials. The button works for fifteen minutes, and only you see it.")),
+    )
+
+
+def author_is_app() -> Json:
+    """The shortcut on a message that no person wrote."""
+    return ephemeral(f"An app or a workflow wrote that message, and apps have no phone. {_CHOOSE}, {_OR_NUMBER}")
+
+
+def author_is_herself(*, in_direct_message: bool) -> Json:
+    """The shortcut on a message of her own."""
+    opening = "You wrote that message yourself. "
+    if in_direct_message:
+        return ephemeral(f"{opening}Use the shortcut on a message of the other person. {_CHOOSE}, {_OR_NUMBER}")
+    return ephemeral(f"{opening}{_CHOOSE}, {_OR_NUMBER}")
