@@ -16,6 +16,7 @@ from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
 from services.slack_edge.call_icon import CallIcon
 from services.slack_edge.call_pages import CallPages
+from services.slack_edge.call_presenter import CallPresenter
 from services.slack_edge.command_handlers import CommandHandlers
 from services.slack_edge.contacts import Contacts
 from services.slack_edge.deliveries import Deliveries
@@ -89,7 +90,14 @@ class Edge:
         teller = Teller(slack)
         presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, presenter, clock)
-        self._deliveries = Deliveries(meetings, presenter, reports, clock, lease_holder=self._lease_holder)
+        holder, call_screen = self._lease_holder, CallPresenter(slack)
+        call_reports = Reports(phone, call_screen, clock, phone_service_pb2)
+        self._deliveries = (
+            Deliveries(meetings, presenter, reports, clock, lease_holder=holder),
+            Deliveries(
+                *(phone, call_screen, call_reports, clock), lease_holder=holder, name="phone", pb=phone_service_pb2
+            ),
+        )
         calls = PhoneCalls(phone, Contacts(slack))
         gate = Gate(workspaces, asks, slack)
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
@@ -134,7 +142,7 @@ class Edge:
         door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock, icon)
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
-        webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings)
+        webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings, phone)
         pages = Pages(public_url=settings.public_url, help_url=settings.help_url)
         problems, own_page = Problems(pages), OwnPage(settings.public_url)
         resuming = Resuming(handlers)
@@ -158,14 +166,16 @@ class Edge:
         self.port = await _listen(self._public, self._settings.listen)
         if self._admin is not None and self._settings.admin_listen is not None:
             self.admin_port = await _listen(self._admin, self._settings.admin_listen)
-        self._deliveries.start()
+        for deliveries in self._deliveries:
+            deliveries.start()
         log.info("listening", extra={"address": self._settings.listen, "port": self.port})
 
     async def drain(self) -> None:
         """Stops without losing a request: not ready, wait, stop accepting, let work end, close everything."""
         self._health.drain()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._deliveries.drain(GRACE))
+            for deliveries in self._deliveries:
+                group.create_task(deliveries.drain(GRACE))
             group.create_task(self._stop_serving())
         await self._tasks.drain(GRACE)
         await self.close()

@@ -73,6 +73,8 @@ TOKEN_DEAD = frozenset({"token_revoked", "account_inactive", "invalid_auth", "no
 """Said of a token that may have been replaced meanwhile."""
 CALL_OVER = frozenset({"inactive_call", "invalid_call_id"})
 """The call is over, or Slack has forgotten it: nothing is left to be brought up to date."""
+MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""The message that should be changed was deleted, or cannot be changed any more: another can take its place."""
 THREAD_GONE = frozenset(
     {
         *("cannot_reply_to_message", "thread_not_found", "message_not_found"),

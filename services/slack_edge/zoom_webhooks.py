@@ -19,16 +19,19 @@ from services.slack_edge.refusals import count_refusal
 from services.slack_edge.signatures import ZOOM, SignatureError, Verifier, hex_hmac
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2
+from zoomslack.phone.v1 import phone_service_pb2
 
 if TYPE_CHECKING:
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
     from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
 log = logging.getLogger(__name__)
 
 BUDGET = 2.5
 """Seconds to read an event and store it: an answer after three counts as none."""
 _OF_MEETINGS = ("meeting.", "recording.")
+_OF_PHONE = "phone."
 _OF_AUTH = ("app_deauthorized", "user.")
 _MAX_TOKEN = 1_000
 
@@ -42,6 +45,7 @@ class ZoomWebhooks:
         account_secrets: Sequence[str],
         auth: AuthServiceAsyncStub,
         meetings: MeetingsServiceAsyncStub,
+        phone: PhoneServiceAsyncStub,
         *,
         budget_seconds: float = BUDGET,
     ) -> None:
@@ -50,6 +54,7 @@ class ZoomWebhooks:
         self._account_secrets = frozenset(account_secrets)
         self._auth = auth
         self._meetings = meetings
+        self._phone = phone
         self._budget_seconds = budget_seconds
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -79,6 +84,8 @@ class ZoomWebhooks:
             return _validated(event, secret)
         if name.startswith(_OF_MEETINGS):
             return await self._record(name, self._record_meeting(body))
+        if name.startswith(_OF_PHONE):
+            return await self._record(name, self._record_call(body))
         if name.startswith(_OF_AUTH):
             return await self._record(name, self._record_person(body, secret))
         log.debug("an event of no interest", extra={"event": name[:100]})
@@ -88,6 +95,11 @@ class ZoomWebhooks:
         request = meetings_service_pb2.RecordZoomEventRequest(body=body)
         response = await self._meetings.RecordZoomEvent(request, timeout=self._budget_seconds)
         return meetings_service_pb2.EventDisposition.Name(response.disposition)
+
+    async def _record_call(self, body: bytes) -> str:
+        request = phone_service_pb2.RecordZoomEventRequest(body=body)
+        response = await self._phone.RecordZoomEvent(request, timeout=self._budget_seconds)
+        return phone_service_pb2.EventDisposition.Name(response.disposition)
 
     async def _record_person(self, body: bytes, secret: str) -> str:
         # Each app has a secret of its own: what one signed is not taken for the other's word.

@@ -12,7 +12,9 @@ from tests.integration.slack_edge.conftest import World
 LINK = "/call/signed.id"
 
 
-async def get(world: World, path: str = LINK, headers: Mapping[str, str] | None = None) -> tuple[int, str, Mapping]:
+async def get(
+    world: World, path: str = LINK, headers: Mapping[str, str] | None = None
+) -> tuple[int, str, Mapping[str, str]]:
     async with world.http.get(world.edge_url + path, headers=headers) as response:
         return response.status, await response.text(), response.headers
 

@@ -123,7 +123,9 @@ class Meetings:
 
 async def webhook(meetings: Any, data: Any, **options: float) -> int:
     clock = FakeClock()
-    door = ZoomWebhooks(Verifier(ZOOM, [SECRET], clock), (), cast("Any", Unused()), meetings, **options)
+    door = ZoomWebhooks(
+        Verifier(ZOOM, [SECRET], clock), (), cast("Any", Unused()), meetings, cast("Any", Unused()), **options
+    )
     headers = {
         "Content-Type": "application/json",
         **zoom_headers(SECRET, EVENT, timestamp=int(clock.now().timestamp())),

@@ -87,11 +87,28 @@ async def test_signed_nonsense_is_refused(world: World, body: bytes) -> None:
     assert (await send(world, body))[0] == 400
 
 
-@pytest.mark.parametrize("name", ["phone.caller_ended", "word.of_tomorrow"])
+@pytest.mark.parametrize("name", ["phone.caller_ringing", "phone.callee_call_element_completed"])
+async def test_what_concerns_calls_goes_to_phone(world: World, name: str) -> None:
+    body = MIXED.replace(b"meeting.started", name.encode())
+    assert await send(world, body) == (200, "")
+    assert world.phone.events == [body]
+    assert world.meetings.events == []
+
+
+async def test_a_call_that_is_not_stored_is_asked_for_again(world: World) -> None:
+    world.phone.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    assert (await send(world, b'{"event":"phone.caller_ended","payload":{}}'))[0] == 503
+    world.phone.failure = MeshError(Reason.INVALID_REQUEST)
+    assert (await send(world, b'{"event":"phone.callee_ended","payload":{}}'))[0] == 400
+    await world.stop_service["phone"]()
+    assert (await send(world, b'{"event":"phone.callee_missed","payload":{}}'))[0] == 503
+
+
+@pytest.mark.parametrize("name", ["phonebook.changed", "word.of_tomorrow"])
 async def test_events_that_nobody_wants_are_acknowledged(world: World, name: str) -> None:
     body = json.dumps({"event": name, "payload": {}}).encode()
     assert await send(world, body) == (200, "")
-    assert world.meetings.events == []
+    assert (world.meetings.events, world.phone.events) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["app_deauthorized", "user.deactivated", "user.updated"])
