@@ -128,6 +128,7 @@ class Edge:
         home = Home(
             standings=standings,
             meetings=meetings,
+            calls=calls,
             slack=slack,
             gate=gate,
             asks=asks,

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING
 
 from mesh import deadline
 from mesh.errors import MeshError
-from services.slack_edge import home_view, host_controls, modals, values
+from services.slack_edge import call_replies, home_phone, home_view, host_controls, modals, replies, values
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json, mrkdwn, section
 from services.slack_edge.continuations import user_message
 from services.slack_edge.gate import Gate, Who
+from services.slack_edge.home_phone import Phone
 from services.slack_edge.home_view import Facts
 from services.slack_edge.interactions import Key, Reaction
 from services.slack_edge.payloads import Interaction
+from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.reactions import PRESSED, MeetingReactions
 from services.slack_edge.shortcuts import SUBMITTED, Shortcuts, wrong_in_start
 from services.slack_edge.slack_api import SlackApi, SlackError
 from services.slack_edge.standings import Standings, is_connected
 from services.slack_edge.workspaces import Workspace
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,7 @@ class Home:
         *,
         standings: Standings,
         meetings: MeetingsServiceAsyncStub,
+        calls: PhoneCalls,
         slack: SlackApi,
         gate: Gate,
         asks: Asks,
@@ -54,6 +58,7 @@ class Home:
     ) -> None:
         self._standings = standings
         self._meetings = meetings
+        self._calls = calls
         self._slack = slack
         self._gate = gate
         self._asks = asks
@@ -68,6 +73,7 @@ class Home:
             (PRESSED, home_view.JOIN): Reaction(self._ask_what_to_join),
             (PRESSED, home_view.CONNECT): Reaction(self._connect),
             (PRESSED, host_controls.END_AT_HOME): Reaction(self._end, is_kept=True),
+            (PRESSED, home_phone.SHOWN_CALLS): Reaction(self._show_calls),
             (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start, is_kept=True),
         }
 
@@ -85,8 +91,8 @@ class Home:
             log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
 
     async def _view(self, who: Who, workspace: Workspace, over: str) -> Answer:
-        standing, running = await asyncio.gather(
-            self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user, over)
+        standing, running, phone = await asyncio.gather(
+            self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user, over), self._phone(who, workspace)
         )
         facts = Facts(
             user_id=who.user.user_id,
@@ -94,9 +100,13 @@ class Home:
             running=running,
             offers_meetings=workspace.offers_meetings,
             offers_phone=workspace.offers_phone,
+            phone=phone,
             help_url=self._help_url,
         )
         return Answer(home_view.view(facts))
+
+    async def _phone(self, who: Who, workspace: Workspace) -> Phone | None:
+        return await self._calls.profile(who.user) if workspace.offers_phone else None
 
     async def _running(self, user: SlackUser, over: str) -> Sequence[pb.RunningMeeting] | None:
         request = pb.ListRunningMeetingsRequest(user=user_message(user))
@@ -121,6 +131,23 @@ class Home:
         if interaction.view.private_metadata == modals.FROM_HOME:
             await self.show(interaction.who)
         return message
+
+    async def _show_calls(self, interaction: Interaction) -> Json | None:
+        """Shows other calls than before, and the tab as it is then."""
+        named = values.decode(interaction.value, all=bool)
+        if named is None:
+            return replies.outdated()
+        shown = phone_service_pb2.SHOWN_CALLS_ALL if named["all"] else phone_service_pb2.SHOWN_CALLS_FROM_SLACK
+
+        async def work(workspace: Workspace) -> Answer:
+            if not workspace.offers_phone:
+                return Answer(replies.not_offered(call_replies.PHONE))
+            await self._calls.show(interaction.who.user, shown)
+            return Answer({})
+
+        message = (await self._gate.enter(interaction.who, None, work)).message
+        await self.show(interaction.who)
+        return message or None
 
     async def _end(self, interaction: Interaction) -> Json | None:
         message = await self._reactions.end(interaction)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.slack_edge import host_controls, invitations, usage
+from services.slack_edge import home_phone, host_controls, invitations, usage
 from services.slack_edge.blocks import Json, actions, button, context, divider, header, mrkdwn, plain, section
+from services.slack_edge.home_phone import Phone
 from services.slack_edge.texts import clean, escape, grouped_meeting_id
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -25,6 +26,7 @@ class Facts:
     running: Sequence[pb.RunningMeeting] | None
     offers_meetings: bool
     offers_phone: bool
+    phone: Phone | None
     help_url: str
 
 
@@ -42,6 +44,9 @@ def view(facts: Facts) -> Json:
             divider(),
             section(mrkdwn("*Running now*")),
             *_running(facts),
+            divider(),
+            section(mrkdwn("*Zoom Phone*")),
+            *home_phone.blocks(facts.phone, is_connected=facts.is_connected, offers_phone=facts.offers_phone),
             divider(),
             context(mrkdwn(f"Offered in this workspace: {offers}. <{escape(facts.help_url)}|Help and support>")),
         ]

@@ -73,7 +73,7 @@ async def test_P78_the_tab_lists_the_meetings_that_run_to_those_who_may_see_them
     number = await run(office, "Weekly <!channel>", await office.conversation("private"))
     grouped = f"{number[:3]} {number[3:-4]} {number[-4:]}"
     tab = await home_when(office, f"Weekly <!channel>\\n{grouped}, 2 people are in it")
-    assert views.buttons(tab) == ["Start", "Join a meeting", "Join", "End for everybody"]
+    assert views.buttons(tab) == ["Start", "Join a meeting", "Join", "End for everybody", "Show all my calls"]
     assert NONE_RUN in str(await views.home(office, GRACE)), "it is no business of hers"
     await office.zoom("POST", f"meetings/{number}/join", {"zoom_user_id": GRACE_AT_ZOOM})
     hers = await home_when(office, "3 people are in it", GRACE)

@@ -436,6 +436,7 @@ class FakePhone(PhoneServiceServicer):
             extension_number="1001",
             shown_calls=phone_pb.SHOWN_CALLS_FROM_SLACK,
         )
+        self.asked_for_profiles: list[phone_pb.GetPhoneProfileRequest] = []
         self.events: list[bytes] = []
         self.outcomes: asyncio.Queue[phone_pb.CompleteDeliveryRequest] = asyncio.Queue()
         self._offered: asyncio.Queue[phone_pb.Delivery] = asyncio.Queue()
@@ -467,6 +468,7 @@ class FakePhone(PhoneServiceServicer):
         raise AssertionError("the edge lists no calls")
 
     async def GetPhoneProfile(self, request: phone_pb.GetPhoneProfileRequest, context: Any) -> Any:
+        self.asked_for_profiles.append(request)
         if isinstance(self.profile, MeshError):
             raise self.profile
         return self.profile

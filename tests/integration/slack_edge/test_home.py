@@ -13,6 +13,7 @@ from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, W
 from tests.support.fake_services import new_meeting
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
 from zoomslack.type.v1 import slack_pb2
 
 GENERAL_TOO = slack_pb2.SlackConversation(slack_channel_id=GENERAL)
@@ -57,7 +58,7 @@ async def test_the_tab_tells_whether_zoom_is_connected(world: World) -> None:
     world.auth.connected.add(ADA)
     home = await open_home(world)
     assert "Your Zoom account is connected." in str(home)
-    assert buttons(home) == ["Start", "Join a meeting"]
+    assert buttons(home) == ["Start", "Join a meeting", "Show all my calls"]
 
 
 async def test_connecting_begins_with_a_fresh_link(world: World) -> None:
@@ -176,6 +177,85 @@ async def test_S37_S59_the_tab_tells_what_is_offered_and_where_help_is(
     assert f"Offered in this workspace: {words}." in str(home)
     assert "Help and support" in str(home)
     assert buttons(home)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("access", "words"),
+    [
+        (phone_pb.PHONE_ACCESS_FULL, "Your number is +12025550101, your extension 1001."),
+        (phone_pb.PHONE_ACCESS_INTERNAL, "Your plan has no outside line"),
+        (phone_pb.PHONE_ACCESS_NONE, "no Zoom Phone for you"),
+        (phone_pb.PHONE_ACCESS_DISABLED, "switched off for your whole Zoom account"),
+        (phone_pb.PHONE_ACCESS_UNSPECIFIED, "Zoom does not tell whom you can call"),
+    ],
+)
+async def test_S30_the_tab_tells_what_she_has_of_zoom_phone(
+    world: World, access: phone_pb.PhoneAccess.ValueType, words: str
+) -> None:
+    world.auth.connected.add(ADA)
+    world.phone.profile = phone_pb.GetPhoneProfileResponse(
+        access=access, phone_number="+12025550101", extension_number="1001"
+    )
+    home = await open_home(world)
+    assert words in str(home)
+    hers = access not in (phone_pb.PHONE_ACCESS_NONE, phone_pb.PHONE_ACCESS_DISABLED)
+    assert ("Show all my calls" in buttons(home)) is hers
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.ZOOM_SCOPE_MISSING, "`/zoom permissions` has the link"),
+        (Reason.ZOOM_UNAVAILABLE, "cannot be told at the moment"),
+        (Reason.ZOOM_RATE_LIMITED, "cannot be told at the moment"),
+    ],
+)
+async def test_N9_the_tab_is_whole_where_zoom_does_not_tell_of_phone(world: World, reason: Reason, words: str) -> None:
+    world.auth.connected.add(ADA)
+    world.phone.profile = MeshError(reason)
+    home = await open_home(world)
+    assert words in str(home)
+    assert buttons(home) == ["Start", "Join a meeting"]
+
+
+async def test_the_tab_is_shown_while_phone_restarts(world: World) -> None:
+    world.auth.connected.add(ADA)
+    await world.stop_service["phone"]()
+    assert "What you can do with Zoom Phone cannot be told" in str(await open_home(world))
+
+
+async def test_which_calls_she_sees_is_chosen_on_the_tab(world: World) -> None:
+    world.auth.connected.add(ADA)
+    assert "Under Messages you see the calls that you place from Slack." in str(await open_home(world))
+    await press(world, "zoom_home_shown_calls")
+    await until(published(world, 2))
+    home = await world.home()
+    assert "Under Messages you see all your calls." in str(home)
+    await press(world, "zoom_home_shown_calls")
+    await until(published(world, 3))
+    assert "the calls that you place from Slack" in str(await world.home())
+
+
+async def test_a_choice_that_was_not_kept_is_told_and_the_tab_stays_true(world: World) -> None:
+    world.auth.connected.add(ADA)
+    await open_home(world)
+    world.phone.failure = MeshError(Reason.ZOOM_UNAVAILABLE)
+    await press(world, "zoom_home_shown_calls")
+
+    async def told() -> bool:
+        return any("Zoom does not answer" in text for text in await world.texts("app"))
+
+    await until(told)
+    assert "the calls that you place from Slack" in str(await world.home())
+
+
+async def test_S37_the_tab_tells_that_calls_are_not_offered_and_asks_nobody(world: World) -> None:
+    world.auth.connected.add(ADA)
+    world.auth.call_options = auth_service_pb2.CALL_OPTIONS_VIDEO
+    home = await open_home(world)
+    assert "do not offer phone calls here" in str(home)
+    assert "Show all my calls" not in buttons(home)
+    assert world.phone.asked_for_profiles == []
 
 
 async def test_the_tab_is_shown_while_meetings_restart(world: World) -> None:
