@@ -32,13 +32,18 @@ class Feature:
     slack_scopes: tuple[str, ...] = ()
     zoom_scopes: tuple[str, ...] = ()
     """Granular names, without the suffix of admin-managed apps."""
+    instead: tuple[str, ...] = ()
+    """Other scopes of Zoom with which it works as well."""
 
 
 FEATURES = (
     Feature(
         "post summaries and recordings in public channels that it was not invited to", slack_scopes=(PUBLIC_POSTS,)
     ),
-    Feature("tell people's names on cards, and who administers this workspace", slack_scopes=(NAMES,)),
+    Feature(
+        "tell people's names on cards, who administers this workspace, and the numbers of people to call",
+        slack_scopes=(NAMES,),
+    ),
     Feature("find people in your company's Zoom account by themselves", slack_scopes=(EMAILS,)),
     Feature("post what waited for it when it is invited to a channel", slack_scopes=INVITES),
     Feature("start meetings", zoom_scopes=("meeting:write:meeting",)),
@@ -52,7 +57,12 @@ FEATURES = (
     Feature("find a meeting again when Zoom's answer got lost", zoom_scopes=("meeting:read:list_meetings",)),
     Feature("post recordings", zoom_scopes=("cloud_recording:read:recording",)),
     Feature("look for recordings that it did not hear of", zoom_scopes=("cloud_recording:read:list_recording_files",)),
-    Feature("place phone calls", zoom_scopes=("user:read:settings",)),
+    Feature("start your own room", zoom_scopes=("user:read:settings",)),
+    Feature("place phone calls", zoom_scopes=("user:read:settings",), instead=("phone:read:user",)),
+    Feature("tell your own phone number, and whom your Zoom Phone plan calls", zoom_scopes=("phone:read:user",)),
+    Feature("show phone calls while they ring and last", zoom_scopes=("phone:read:call",)),
+    Feature("tell all about how a phone call ended", zoom_scopes=("phone:read:call_log",)),
+    Feature("look for phone calls that it did not hear of", zoom_scopes=("phone:read:list_call_logs",)),
 )
 
 # In the order in which they are told.
@@ -62,7 +72,7 @@ _WORDS = {
     "calls:write": "show the cards of calls",
     "chat:write": "post messages where it is a member",
     PUBLIC_POSTS: "post in public channels without being a member",
-    NAMES: "see people's names",
+    NAMES: "see people's names, and the phone numbers in their profiles",
     EMAILS: "see people's e-mail addresses, to find them in your Zoom account",
     "channels:read": "see which public channels it was invited to",
     "groups:read": "see which private channels it was invited to",
@@ -79,7 +89,7 @@ _WORDS = {
     "cloud_recording:read:list_recording_files": "look for recordings that it did not hear of",
     "user:read:user": "know whose Zoom account it is",
     "user:read:settings": "see meeting settings, and whether Zoom Phone can be used",
-    "phone:read:user": "see who has Zoom Phone",
+    "phone:read:user": "see your phone number and whom your Zoom Phone plan calls",
     "phone:read:user_setting": "see the settings of Zoom Phone",
     "phone:read:call": "hear of phone calls",
     "phone:read:call_log": "see how a phone call ended",
@@ -89,6 +99,8 @@ _WORDS = {
     "meeting:read": "see meetings and who is in them",
     "recording:read": "see recordings",
     "user:read": "know whose Zoom account it is, and its settings",
+    "phone:read": "hear of phone calls, and see the settings of Zoom Phone",
+    "phone_call_log:read": "see how phone calls ended",
 }
 # Classic scopes of older Zoom apps, each of which holds several granular ones (Zoom, "OAuth scopes overview").
 _CLASSIC = {
@@ -103,6 +115,11 @@ _CLASSIC = {
     "cloud_recording:read:recording": "recording:read",
     "user:read:settings": "user:read",
     "user:read:user": "user:read",
+    "phone:read:user": "phone:read",
+    "phone:read:user_setting": "phone:read",
+    "phone:read:call": "phone:read",
+    "phone:read:call_log": "phone_call_log:read",
+    "phone:read:list_call_logs": "phone_call_log:read",
 }
 
 
@@ -120,13 +137,19 @@ def without_slack(slack_scopes: Iterable[str]) -> list[Feature]:
 def without_zoom(zoom_scopes: Iterable[str]) -> list[Feature]:
     """Returns the features that a connection lacks a scope for; none where Zoom did not tell the scopes."""
     granted = set(zoom_scopes)
-    return [feature for feature in FEATURES if split(feature.zoom_scopes, granted)[1]]
+    return [feature for feature in FEATURES if _lacking(feature, granted)]
 
 
 def lacking_in_zoom(zoom_scopes: Iterable[str]) -> list[str]:
     """Returns the scopes that such features lack, without the suffix of admin-managed apps."""
     granted = set(zoom_scopes)
-    return [scope for feature in FEATURES for scope in split(feature.zoom_scopes, granted)[1]]
+    return list(dict.fromkeys(scope for feature in FEATURES for scope in _lacking(feature, granted)))
+
+
+def _lacking(feature: Feature, granted: Iterable[str]) -> list[str]:
+    if feature.instead and not split(feature.instead, granted)[1]:
+        return []
+    return split(feature.zoom_scopes, granted)[1]
 
 
 def split(asked: Iterable[str], granted: Iterable[str]) -> tuple[list[str], list[str]]:

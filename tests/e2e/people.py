@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -60,11 +60,14 @@ class Browser:
         async with self._session.get(url) as response:
             return Page(response.status, str(response.url), await response.text())
 
-    async def post(self, url: str, fields: dict[str, str]) -> Page:
-        async with self._session.post(url, data=fields) as response:
+    async def post(self, url: str, fields: Mapping[str, str | Sequence[str]]) -> Page:
+        pairs = [
+            (name, one) for name, given in fields.items() for one in ([given] if isinstance(given, str) else given)
+        ]
+        async with self._session.post(url, data=pairs) as response:
             return Page(response.status, str(response.url), await response.text())
 
-    async def answer(self, page: Page, **fields: str) -> Page:
+    async def answer(self, page: Page, **fields: str | Sequence[str]) -> Page:
         """Fills the form of a page in and sends it."""
         action, hidden = page.form()
         return await self.post(action, {**hidden, **fields})

@@ -125,6 +125,10 @@ async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world
         "meeting:read:list_meetings",
         "cloud_recording:read:recording",
         "cloud_recording:read:list_recording_files",
+        "phone:read:user",
+        "phone:read:call",
+        "phone:read:call_log",
+        "phone:read:list_call_logs",
     ]
     shown = json.dumps(answer)
     assert "show who is in a meeting" in shown

@@ -137,7 +137,7 @@ async def test_the_last_page_of_a_company_shows_what_is_missing_at_both_vendors(
     world.auth.zoom_scopes = [f"{scope}:admin" for scope in EVERY_ZOOM if scope != "user:read:settings"]
     world.auth.asked_of_slack = WITH_ADDRESSES
     page = await last_page(world, await install_company_wide(world, "users:read.email"))
-    assert "place phone calls" in page
+    assert "start your own room" in page
     assert 'href="/install?zoom_scopes=user%3Aread%3Asettings%3Aadmin"' in page
     assert "find people in your company&#39;s Zoom account" in page
     assert "scopes=users%3Aread.email" in page

@@ -33,3 +33,32 @@ def test_what_is_granted_twice_is_told_once() -> None:
 def test_what_matters_most_is_told_first_and_what_has_no_words_last() -> None:
     words = features.in_words(["zoom:new:thing", "user:read:user", "meeting:write:meeting"])
     assert words == ["start meetings", "know whose Zoom account it is", "zoom:new:thing"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "features_lost"),
+    [
+        ("phone:read:user", ["tell your own phone number, and whom your Zoom Phone plan calls"]),
+        ("phone:read:call", ["show phone calls while they ring and last"]),
+        ("phone:read:call_log", ["tell all about how a phone call ended"]),
+        ("phone:read:list_call_logs", ["look for phone calls that it did not hear of"]),
+        ("user:read:settings", ["start your own room"]),
+        ("user:read:settings phone:read:user", ["start your own room", "place phone calls", "tell your own phone"]),
+    ],
+)
+def test_N9_each_scope_of_phone_that_is_missing_stops_its_feature_alone(missing: str, features_lost: list[str]) -> None:
+    every = {scope for app in ZoomConfig().apps for scope in app.scopes}
+    for suffix in ("", features.ACCOUNT_SUFFIX):
+        granted = [scope for scope in every if scope.removesuffix(features.ACCOUNT_SUFFIX) not in missing.split()]
+        granted = [scope for scope in granted if scope.endswith(features.ACCOUNT_SUFFIX) is bool(suffix)]
+        lost = [feature.does for feature in features.without_zoom(granted)]
+        assert [one.startswith(words) for one, words in zip(lost, features_lost, strict=True)] == [True] * len(lost)
+        assert sorted(features.lacking_in_zoom(granted)) == sorted(missing.split())
+
+
+def test_N9_the_classic_scopes_of_older_apps_hold_those_of_phone() -> None:
+    classic = ["meeting:write", "meeting:read", "recording:read", "user:read"]
+    phone = {scope for scope in features.lacking_in_zoom(classic) if scope.startswith("phone:")}
+    assert phone == {"phone:read:user", "phone:read:call", "phone:read:call_log", "phone:read:list_call_logs"}
+    assert features.lacking_in_zoom([*classic, "phone:read"]) == ["phone:read:call_log", "phone:read:list_call_logs"]
+    assert features.lacking_in_zoom([*classic, "phone:read", "phone_call_log:read"]) == []
