@@ -153,24 +153,24 @@ class Presenter:
         state.attendees.extend(shown)
 
     async def _sync_people(self, user: SlackUser, state: pb.Delivered, present: list[pb.Attendee]) -> list[pb.Attendee]:
-        """Makes the card list exactly `present`; returns them in the form in which it does."""
-        shown = list(state.attendees)
-        try:
-            return await self._apply_changes(user, state.slack_call_id, shown, present)
-        except SlackError as failure:
-            if failure.error == "bad_users":  # somebody is in already, or not in: our picture of the card is old
-                call = await self._known_call(user, state.slack_call_id)
-                shown = cards.people_of_call((call or {}).get("users"), [*present, *shown])
-            elif failure.error == "user_not_found":  # of another workspace, or gone
-                present = [cards.without_slack(attendee) for attendee in present]
-            else:
-                raise
-        try:
-            return await self._apply_changes(user, state.slack_call_id, shown, present)
-        except SlackError as failure:
-            if failure.error == "bad_users":  # changed between look and write: look again later
-                raise SlackError(failure.method, failure.error, Nature.PASSING) from None
-            raise
+        """Makes the card list exactly `present`; returns them in the form in which it does.
+
+        Each refusal is seen to once. One half of the changes may be made by then, so either is a reason to look again.
+        """
+        shown, known, seen_to = list(state.attendees), present, set[str]()
+        while True:
+            try:
+                return await self._apply_changes(user, state.slack_call_id, shown, present)
+            except SlackError as failure:
+                if failure.error in seen_to and failure.error == "bad_users":  # changed between look and write
+                    raise SlackError(failure.method, failure.error, Nature.PASSING) from None
+                if failure.error in seen_to or failure.error not in {"bad_users", "user_not_found"}:
+                    raise
+                seen_to.add(failure.error)
+                if failure.error == "user_not_found":  # somebody of another workspace, or gone
+                    present = [cards.without_slack(attendee) for attendee in present]
+            call = await self._known_call(user, state.slack_call_id)
+            shown = cards.people_of_call((call or {}).get("users"), [*present, *known, *shown])
 
     async def _apply_changes(
         self, user: SlackUser, call_id: str, shown: list[pb.Attendee], present: list[pb.Attendee]

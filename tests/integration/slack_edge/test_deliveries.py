@@ -17,6 +17,7 @@ from zoomslack.type.v1 import slack_pb2
 
 ADA_IN_ZOOM = pb.Attendee(attendee_id="zoom-ada", display_name="Ada Lovelace", slack_user_id=ADA)
 SAM = pb.Attendee(attendee_id="zoom-sam", display_name="Sam Guest")
+STRANGER = pb.Attendee(attendee_id="zoom-x", display_name="Hedy", slack_user_id="U0NOBODY1")
 LIN = pb.Attendee(attendee_id="zoom-lin", display_name="Lin <!channel>")
 
 
@@ -114,10 +115,22 @@ async def test_a_card_that_differs_from_our_picture_is_looked_at(world: World) -
 
 
 async def test_somebody_slack_does_not_know_is_shown_by_name(world: World) -> None:
-    stranger = pb.Attendee(attendee_id="zoom-x", display_name="Hedy", slack_user_id="U0NOBODY1")
-    delivered = await shown_card(world, a_meeting(), stranger)
+    delivered = await shown_card(world, a_meeting(), STRANGER)
     assert await names(world) == ["Hedy"]
     assert delivered.attendees[0].slack_user_id == ""
+
+
+@pytest.mark.parametrize("report_got_lost", [False, True])
+async def test_somebody_slack_does_not_know_comes_as_somebody_else_goes(world: World, report_got_lost: bool) -> None:
+    meeting = a_meeting()
+    delivered = await shown_card(world, meeting, ADA_IN_ZOOM, SAM)
+    if report_got_lost:  # of an attempt that removed Sam
+        await deliver(world, card(meeting, ADA_IN_ZOOM, version=2, delivered=delivered))
+    report = await deliver(world, card(meeting, ADA_IN_ZOOM, STRANGER, version=3, delivered=delivered))
+    assert await names(world) == [ADA, "Hedy"]
+    report = await deliver(world, card(meeting, STRANGER, LIN, version=4, delivered=report.delivered))
+    assert await names(world) == ["Hedy", "Lin <!channel>"]
+    assert [attendee.slack_user_id for attendee in report.delivered.attendees] == ["", ""]
 
 
 async def test_the_end(world: World) -> None:
