@@ -79,6 +79,17 @@ class Interaction:
     value: str = field(default="", repr=False)
     view: View = field(default_factory=View)
 
+    @property
+    def answer_id(self) -> str:
+        """The same for every press of one button in one message: for what may be asked for once, as by a double click.
+
+        Where nothing says which message, it is the id of the press.
+        """
+        if not self.message_ts:
+            return self.request_id
+        user = self.who.user
+        return _request_id(user.team_id, user.user_id, self.kind, self.key, self.message_ts, self.value)
+
 
 def understand(payload: Mapping[str, Any]) -> Interaction | None:
     """Returns what a verified payload says; None where it does not say who did it in which workspace."""

@@ -76,7 +76,7 @@ class MeetingReactions:
         if wish is None:
             return replies.outdated()
         what = Continuation(
-            interaction.request_id,
+            interaction.answer_id,  # the guard against a second meeting is off: a double click would start two
             interaction.channel_id,
             wish["topic"],
             interaction.response_url,

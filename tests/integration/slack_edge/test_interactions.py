@@ -117,12 +117,15 @@ async def test_P68_one_press_starts_one_meeting_however_often_it_arrives(world: 
     assert len({request.request_id for request in world.meetings.started}) == 1
 
 
-async def test_P68_two_presses_are_two_wishes(world: World) -> None:
+async def test_P68_a_double_click_is_one_wish_and_another_question_another(world: World) -> None:
     await world.interact(PRESS)
-    later = {**PRESS["actions"][0], "action_ts": "1760000002.000100"}
-    await world.interact({**PRESS, "actions": [later]})
+    later = {**PRESS["actions"][0], "action_ts": "1760000001.000200"}
+    await world.interact({**PRESS, "trigger_id": "1.3.x", "response_url": "", "actions": [later]})
+    container = {**PRESS["container"], "message_ts": "1760000000.000200"}
+    await world.interact({**PRESS, "container": container})
     await settled(world)
-    assert len({request.request_id for request in world.meetings.started}) == 2
+    first, second, other = (request.request_id for request in world.meetings.started)
+    assert first == second != other
 
 
 async def test_P68_a_start_that_fails_is_told_to_who_pressed(world: World) -> None:
