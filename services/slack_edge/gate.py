@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mesh.errors import MeshError, Reason
@@ -58,6 +58,19 @@ class Gate:
             if error.reason is Reason.SLACK_NOT_INSTALLED:
                 return Answer(self._asks.not_installed())
             raise
+
+    async def within(self, who: Who, team_id: str) -> Who:
+        """Returns the person in the workspace that a button of ours names, as far as it is of her organisation.
+
+        Slack does not say in which workspace an app that is installed in a whole organisation was used; only where
+        the person belongs. What a button says cannot lead out of the organisation of who presses it. Raises MeshError.
+        """
+        user = who.user
+        if not user.enterprise_id or team_id == user.team_id:
+            return who
+        there = replace(user, team_id=team_id)
+        is_hers = (await self._workspaces.get(there)).enterprise_id == user.enterprise_id
+        return replace(who, user=there) if is_hers else who
 
     async def is_admin(self, user: SlackUser, workspace: Workspace) -> bool | None:
         """Tells whether the person administers the workspace; None where Slack does not say."""

@@ -151,7 +151,7 @@ class Home:
 
     async def _end(self, interaction: Interaction) -> Json | None:
         message = await self._reactions.end(interaction)
-        named = values.decode(interaction.value, meeting=str, host=str) or {}
+        named = values.decode(interaction.value, **host_controls.NAMED) or {}
         await self.show(interaction.who, over="" if message else named.get("meeting", ""))
         return message
 

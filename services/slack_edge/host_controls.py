@@ -12,6 +12,9 @@ END = "zoom_end_meeting"
 END_AT_HOME = "zoom_end_meeting_home"
 """Another id where no message stands around it: each is followed by something else."""
 
+NAMED = {"meeting": str, "host": str, "team": str}
+"""What a button that ends a meeting carries."""
+
 
 def controls(meeting: pb.Meeting, host_key: str) -> Json:
     """What follows a card, for the host alone. `host_key` is empty where Zoom gave none."""
@@ -30,7 +33,9 @@ def end_button(meeting: pb.Meeting, action_id: str) -> Json:
     return button(
         "End for everybody",
         action_id,
-        value=values.encode(meeting=meeting.meeting_id, host=meeting.host.slack_user_id),
+        value=values.encode(
+            meeting=meeting.meeting_id, host=meeting.host.slack_user_id, team=meeting.host.slack_team_id
+        ),
         style="danger",
         confirm=confirmation(
             "End this meeting?", "It ends for everybody who is in it.", "End for everybody", "Keep it running"

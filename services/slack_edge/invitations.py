@@ -52,7 +52,9 @@ def recent(meeting: pb.RecentMeeting, user: SlackUser, wanted: Continuation) -> 
     # The id comes from the services, whose rules let nothing else be one.
     text = f"{'You' if hers else f'<@{meeting.host.slack_user_id}>'} started a meeting here seconds ago."
     topic = clean(meeting.topic, _MAX_TOPIC)
-    value = values.encode(topic=clean(wanted.topic, _MAX_TOPIC), room=wanted.personal_room, thread=wanted.thread_ts)
+    value = values.encode(
+        topic=clean(wanted.topic, _MAX_TOPIC), room=wanted.personal_room, thread=wanted.thread_ts, team=user.team_id
+    )
     join_it = [button("Join it", JOIN, url=meeting.join_url, style="primary")] if meeting.join_url else []
     return ephemeral(
         text,

@@ -54,25 +54,25 @@ class MeetingReactions:
 
     async def end(self, interaction: Interaction) -> Json | None:
         """Ends the meeting that a button names; returns why not, None where it was done. Raises as `EndMeeting`."""
-        named = values.decode(interaction.value, meeting=str, host=str)
-        user = interaction.who.user
+        named = values.decode(interaction.value, **host_controls.NAMED)
         if named is None:
             return replies.outdated()
-        if named["host"] != user.user_id:
+        if named["host"] != interaction.who.user.user_id:
             return host_controls.not_the_host()
+        who = await self._gate.within(interaction.who, named["team"])
 
         async def work(_workspace: Workspace) -> Answer:
-            request = pb.EndMeetingRequest(user=user_message(user), meeting_id=named["meeting"])
+            request = pb.EndMeetingRequest(user=user_message(who.user), meeting_id=named["meeting"])
             await self._meetings.EndMeeting(request, timeout=PATIENT_TIMEOUT)
             return Answer({})
 
-        return (await self._gate.enter(interaction.who, None, work)).message or None
+        return (await self._gate.enter(who, None, work)).message or None
 
     async def _end(self, interaction: Interaction) -> Json:
         return await self.end(interaction) or host_controls.ending()
 
     async def _start_another(self, interaction: Interaction) -> Json:
-        wish = values.decode(interaction.value, topic=str, room=bool, thread=str)
+        wish = values.decode(interaction.value, topic=str, room=bool, thread=str, team=str)
         if wish is None:
             return replies.outdated()
         what = Continuation(
@@ -84,4 +84,5 @@ class MeetingReactions:
             thread_ts=wish["thread"],
             start_another=True,
         )
-        return await self.start(interaction.who, what) or invitations.another_starts()
+        who = await self._gate.within(interaction.who, wish["team"])
+        return await self.start(who, what) or invitations.another_starts()

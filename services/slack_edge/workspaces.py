@@ -28,6 +28,8 @@ class Workspace:
     scopes: frozenset[str]
     call_options: auth_service_pb2.CallOptions.ValueType
     company_wide: bool
+    enterprise_id: str = ""
+    """The organisation that it is of; empty for none."""
 
     @property
     def is_older(self) -> bool:
@@ -66,6 +68,7 @@ class Workspaces:
             scopes=frozenset(response.installation.scopes),
             call_options=response.call_options,
             company_wide=bool(response.installation.zoom_account_id),
+            enterprise_id=response.installation.slack_enterprise_id,
         )
         self._kept[key] = (workspace, self._clock.monotonic() + LIFE)
         self._kept.move_to_end(key)

@@ -51,7 +51,7 @@ async def click(sim: Simulator, user: User, channel: Channel, ts: str, action_id
     }
     if not ephemeral:
         payload["message"] = message_json(sim, message)
-    return await send(sim, payload), element.get("url")
+    return await send(sim, team_id, payload), element.get("url")
 
 
 async def click_in_view(sim: Simulator, user: User, view: View, action_id: str) -> tuple[Answer, str | None]:
@@ -63,7 +63,7 @@ async def click_in_view(sim: Simulator, user: User, view: View, action_id: str) 
         "view": view_json(sim, view),
         "actions": [_action(sim, block_id, element)],
     }
-    return await send(sim, payload), element.get("url")
+    return await send(sim, view.team_id, payload), element.get("url")
 
 
 async def submit(sim: Simulator, user: User, values: Json) -> Answer:
@@ -86,7 +86,7 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
         "view": {**view_json(sim, view), "state": {"values": values}},
         "response_urls": _response_urls(sim, user, view, values),
     }
-    answer = await send(sim, payload)
+    answer = await send(sim, view.team_id, payload)
     reply = _reply(answer)
     if answer.status == 200 and reply.get("response_action", "clear") == "clear":
         sim.world.modals.pop(user.id, None)
@@ -126,17 +126,18 @@ def _response_urls(sim: Simulator, user: User, view: View, values: Json) -> list
 
 
 def common(sim: Simulator, kind: str, user: User, team_id: str) -> Json:
-    """Return what every interaction says: who, where, of which app."""
+    """Return what every interaction says: who, where, of which app. An org-wide app is not told in which workspace."""
     workspace = sim.world.workspaces[team_id]
     enterprise = workspace.enterprise
     installation = sim.world.installation_in(team_id)
+    is_org_wide = installation is not None and installation.is_org_wide
     return {
         "type": kind,
         "api_app_id": sim.config.app_id,
         "token": "deprecated-verification-token",
-        "team": {"id": team_id, "domain": workspace.domain},
+        "team": None if is_org_wide else {"id": team_id, "domain": workspace.domain},
         "enterprise": enterprise and {"id": enterprise.id, "name": enterprise.name},
-        "is_enterprise_install": installation is not None and installation.is_org_wide,
+        "is_enterprise_install": is_org_wide,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
         "trigger_id": sim.world.new_trigger(user, team_id),
     }
@@ -152,9 +153,9 @@ def _action(sim: Simulator, block_id: str, element: Json) -> Json:
     return action | {name: element[name] for name in ("text", "value", "style", "url") if name in element}
 
 
-async def send(sim: Simulator, payload: Json) -> Answer:
-    """Send an interaction to the app, as long as it is installed."""
-    if sim.world.installation_in(payload["team"]["id"]) is None:
+async def send(sim: Simulator, team_id: str, payload: Json) -> Answer:
+    """Send an interaction to the app, as long as it is installed in the workspace."""
+    if sim.world.installation_in(team_id) is None:
         return Answer(None, failure="connection_failed")
     body = urlencode({"payload": json.dumps(payload, ensure_ascii=False)}).encode()
     return await sim.app.post(PATH, body, FORM, about=payload["type"])

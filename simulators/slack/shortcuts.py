@@ -18,7 +18,7 @@ async def use(sim: Simulator, user: User, callback_id: str) -> Answer:
     team_id = sim.world.app_team(user)
     _installed(sim, team_id)
     payload = common(sim, "shortcut", user, team_id)
-    return await send(sim, {**payload, "callback_id": callback_id, "action_ts": sim.world.new_ts()})
+    return await send(sim, team_id, {**payload, "callback_id": callback_id, "action_ts": sim.world.new_ts()})
 
 
 async def use_on_message(sim: Simulator, user: User, channel: Channel, ts: str, callback_id: str) -> Answer:
@@ -42,7 +42,7 @@ async def use_on_message(sim: Simulator, user: User, channel: Channel, ts: str, 
         "message": message_json(sim, message),
         "response_url": sim.config.public_url + response_url.path,
     }
-    return await send(sim, payload)
+    return await send(sim, team_id, payload)
 
 
 def _installed(sim: Simulator, team_id: str) -> None:

@@ -43,6 +43,8 @@ class FakeAuth(AuthServiceServicer):
         self.edge_url = ""
         self.slack_client = ("", "")
         self.bot_token = ""
+        self.enterprise_id = ""
+        """The organisation of what was installed last."""
         self.failure: MeshError | None = None
         self.links: dict[str, auth_service_pb2.CreateConnectLinkRequest] = {}
         self.connected: set[str] = set()
@@ -224,9 +226,12 @@ class FakeAuth(AuthServiceServicer):
         ):
             answer = await response.json()
         self.bot_token = answer["access_token"]
+        self.enterprise_id = (answer["enterprise"] or {}).get("id", "")
+        team = answer["team"] or {"id": "", "name": ""}  # null for a whole organisation
         installation = auth_service_pb2.SlackInstallation(
-            slack_team_id=answer["team"]["id"],
-            slack_team_name=self.team_name or answer["team"]["name"],
+            slack_enterprise_id=self.enterprise_id,
+            slack_team_id=team["id"],
+            slack_team_name=self.team_name or team["name"],
             scopes=answer["scope"].split(","),
         )
         came = self.links.get(link.zoom_state)
@@ -245,7 +250,9 @@ class FakeAuth(AuthServiceServicer):
         if not self.bot_token:
             raise MeshError(Reason.SLACK_NOT_INSTALLED)
         return auth_service_pb2.GetSlackInstallationResponse(
-            installation=auth_service_pb2.SlackInstallation(scopes=self.scopes, zoom_account_id=self.company_account),
+            installation=auth_service_pb2.SlackInstallation(
+                slack_enterprise_id=self.enterprise_id, scopes=self.scopes, zoom_account_id=self.company_account
+            ),
             bot_access_token=self.bot_token,
             call_options=self.call_options,
         )

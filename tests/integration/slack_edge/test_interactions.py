@@ -35,7 +35,7 @@ PRESS: dict[str, Any] = {
             "type": "button",
             "action_id": "zoom_start_another",
             "action_ts": "1760000001.000100",
-            "value": values.encode(topic="Weekly", room=False, thread=""),
+            "value": values.encode(topic="Weekly", room=False, thread="", team="T0ACME001"),
         }
     ],
 }
@@ -195,7 +195,7 @@ async def test_P85_the_meeting_ends_for_everybody(world: World) -> None:
 
 
 async def test_P85_only_who_started_it_ends_a_meeting(world: World) -> None:
-    value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=GRACE)
+    value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=GRACE, team="T0ACME001")
     await world.interact(pressed(action_id="zoom_end_meeting", value=value))
     await until(lambda: _told(world, "Only the person who started", "app"))
     assert world.meetings.ended == []
@@ -232,9 +232,9 @@ async def test_P85_no_controls_where_the_card_never_came(world: World) -> None:
 @pytest.mark.parametrize("action_id", ["zoom_start_another", "zoom_end_meeting"])
 async def test_outsiders_of_a_shared_channel_start_and_end_nothing(world: World, action_id: str) -> None:
     await world.control("POST", "workspaces", seed="globex")
-    value = values.encode(topic="x", room=False, thread="")
+    value = values.encode(topic="x", room=False, thread="", team="T0ACME001")
     if action_id == "zoom_end_meeting":
-        value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=HEDY)
+        value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=HEDY, team="T0ACME001")
     button = {"type": "button", "action_id": action_id, "value": value, "text": {"type": "plain_text", "text": "x"}}
     message = {"channel": SHARED, "text": "x", "blocks": [{"type": "actions", "elements": [button]}]}
     token = {"Authorization": f"Bearer {world.auth.bot_token}"}

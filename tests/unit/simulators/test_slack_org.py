@@ -86,6 +86,19 @@ async def test_commands_name_organisation_and_workspace() -> None:
             assert (form["enterprise_name"], form["is_enterprise_install"]) == ("Umbrella", "true")
 
 
+async def test_interactions_with_an_org_wide_app_name_the_organisation_and_no_workspace() -> None:
+    button = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
+    async with running_slack() as slack:
+        await install_for_all(slack, NORTH, SOUTH)
+        blocks = [{"type": "actions", "elements": [button]}]
+        posted = await slack.bot.chat_postMessage(channel="C0SOUTH01", text="x", blocks=blocks)
+        press = {"user_id": OLAF, "channel_id": "C0SOUTH01", "ts": posted["ts"], "action_id": "go"}
+        assert (await slack.control("POST", "actions", press))["status"] == 200
+        payload = slack.app.received[-1].payload
+        assert (payload["team"], payload["enterprise"]["id"]) == (None, ENTERPRISE)
+        assert (payload["is_enterprise_install"], payload["user"]["team_id"]) == (True, NORTH)
+
+
 async def test_a_workspace_installation_within_the_organisation() -> None:
     async with running_slack() as slack:
         assert (await install(slack, OLAF, team_id=SOUTH))["installed"] is True

@@ -114,18 +114,19 @@ def test_P68_a_question_carries_every_wish_and_breaks_no_rule(topic: str, room: 
     assert "<!" not in markup(message)
     value = message["blocks"][-1]["elements"][1]["value"]
     assert len(value) <= values.MAX_VALUE
-    fields = values.decode(value, topic=str, room=bool, thread=str)
+    fields = values.decode(value, topic=str, room=bool, thread=str, team=str)
     assert fields is not None
     assert (fields["room"], fields["thread"]) == (room, thread)
 
 
 @pytest.mark.parametrize("sign", ["<", "&", '"', "\\", "👍"])
 def test_P68_the_longest_topic_fits_into_a_button(sign: str) -> None:
-    value = values.encode(topic=sign * 200, room=True, thread="1760000000.000100")
-    assert values.decode(value, topic=str, room=bool, thread=str) == {
+    value = values.encode(topic=sign * 200, room=True, thread="1760000000.000100", team="T1")
+    assert values.decode(value, topic=str, room=bool, thread=str, team=str) == {
         "topic": sign * 200,
         "room": True,
         "thread": "1760000000.000100",
+        "team": "T1",
     }
 
 

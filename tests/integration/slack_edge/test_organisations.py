@@ -1,0 +1,77 @@
+"""An organisation (Enterprise Grid): what people do counts in the workspace in which they began it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.slack_edge import values
+from tests.integration.slack_edge.conftest import GRACE, World, until
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.type.v1 import slack_pb2
+
+RUTH, OLAF = "U0RUTH001", "U0OLAF001"
+UMBRELLA, NORTH, SOUTH = "E0UMBRELA", "T0UMBRA01", "T0UMBRB01"
+IN_SOUTH = "C0SOUTH01"
+MEETING = "8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60"
+SOMEBODY_STARTED = pb.RecentMeeting(host=slack_pb2.SlackUser(slack_team_id=SOUTH, slack_user_id=GRACE))
+
+
+@pytest.fixture
+async def org(world: World) -> World:
+    """The app is installed for the whole organisation; Olaf's own workspace is North."""
+    await world.control("POST", "workspaces", seed="umbrella")
+    await world.control("POST", "install", user_id=RUTH, install_for="organisation")
+    await world.control("POST", "team_access", team_ids=[NORTH, SOUTH], grant=True)
+    return world
+
+
+async def olaf_types(world: World, text: str) -> None:
+    typed = await world.control("POST", "commands", user_id=OLAF, channel_id=IN_SOUTH, command="/zoom", text=text)
+    assert typed["status"] == 200
+
+
+async def shown(world: World, text: str) -> None:
+    async def is_shown() -> bool:
+        return any(text in found for found in await world.texts(IN_SOUTH, OLAF))
+
+    await until(is_shown)
+
+
+async def test_P85_a_meeting_is_ended_in_the_workspace_in_which_it_was_started(org: World) -> None:
+    await olaf_types(org, "")
+    await shown(org, "You started")
+    await org.press("zoom_end_meeting", user=OLAF, channel=IN_SOUTH)
+    await shown(org, "The meeting was ended for everybody.")
+    [request] = org.meetings.ended
+    assert request.user == slack_pb2.SlackUser(slack_enterprise_id=UMBRELLA, slack_team_id=SOUTH, slack_user_id=OLAF)
+
+
+async def test_P68_another_is_started_in_the_workspace_in_which_it_was_asked_for(org: World) -> None:
+    org.meetings.recent = SOMEBODY_STARTED
+    await olaf_types(org, "")
+    await org.press("zoom_start_another", user=OLAF, channel=IN_SOUTH)
+    await shown(org, "Starting another meeting")
+    assert [request.user.slack_team_id for request in org.meetings.started] == [SOUTH, SOUTH]
+
+
+@pytest.mark.parametrize(
+    ("installed_in", "enterprise_id"),
+    [(UMBRELLA, ""), ("", UMBRELLA), ("E0ANOTHER", UMBRELLA)],
+    ids=["the press names no organisation", "a workspace of its own", "of another organisation"],
+)
+async def test_no_button_leads_out_of_the_organisation(org: World, installed_in: str, enterprise_id: str) -> None:
+    org.auth.enterprise_id = installed_in
+    value = values.encode(meeting=MEETING, host=OLAF, team="T0ELSEWHERE")
+    press: dict[str, Any] = {
+        "type": "block_actions",
+        "team": {"id": NORTH},
+        "enterprise": {"id": enterprise_id} if enterprise_id else None,
+        "user": {"id": OLAF, "team_id": NORTH},
+        "container": {"type": "message", "message_ts": "1760000000.000100", "channel_id": IN_SOUTH},
+        "actions": [{"action_id": "zoom_end_meeting", "action_ts": "1760000001.000100", "value": value}],
+    }
+    assert await org.interact(press) == (200, "")
+    await org.edge.drain()
+    assert [request.user.slack_team_id for request in org.meetings.ended] == [NORTH]
