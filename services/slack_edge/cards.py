@@ -26,16 +26,17 @@ _EXTERNAL = "zoom:"
 _OURS = "zoomslack"
 
 
-def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
+def call_arguments(meeting: pb.Meeting, host_name: str, failed_attempts: int = 0) -> Json:
     """Returns the arguments of `calls.add`. `host_name` may be empty.
 
     `external_unique_id` names the meeting within the workspace: Slack wants it unique over all calls of the app. It
-    comes back with `call_rejected`, which is to be told to the host.
+    comes back with `call_rejected`, which is to be told to the host. With `failed_attempts` it is another one than in
+    any of those.
     """
+    parts = [_OURS, meeting.meeting_id, meeting.host.slack_team_id, meeting.host.slack_user_id]
+    again = [str(failed_attempts + 1)] if failed_attempts else []
     arguments: Json = {
-        "external_unique_id": ":".join(
-            (_OURS, meeting.meeting_id, meeting.host.slack_team_id, meeting.host.slack_user_id)
-        ),
+        "external_unique_id": ":".join(parts + again),
         "external_display_id": grouped_meeting_id(meeting.zoom_meeting_id),
         "join_url": meeting.join_url,
         "desktop_app_join_url": client_url(meeting),
@@ -49,7 +50,7 @@ def call_arguments(meeting: pb.Meeting, host_name: str) -> Json:
 def host_of_call(external_unique_id: str) -> str:
     """Returns the Slack id of who started the meeting that a call belongs to; empty for a call that is not ours."""
     parts = external_unique_id.split(":")
-    return parts[3] if len(parts) == 4 and parts[0] == _OURS else ""
+    return parts[3] if len(parts) in (4, 5) and parts[0] == _OURS else ""
 
 
 def client_url(meeting: pb.Meeting) -> str:

@@ -58,10 +58,7 @@ class Presenter:
 
     async def add_call(self, delivery: pb.Delivery, host_name: str) -> Json:
         """Makes the call of a new card known to Slack and returns Slack's `call`. Raises as `show` does."""
-        user = from_message(delivery.user)
-        arguments = cards.call_arguments(delivery.card.meeting, host_name)
-        answer = await self._slack.call(user, "calls.add", arguments)
-        call = _call_of("calls.add", answer)
+        call = await self._added_call(delivery, host_name)
         await self._meetings.RecordDeliveryProgress(
             pb.RecordDeliveryProgressRequest(
                 user=delivery.user,
@@ -72,6 +69,20 @@ class Presenter:
             timeout=3.0,
         )
         return call
+
+    async def _added_call(self, delivery: pb.Delivery, host_name: str) -> Json:
+        """Adds the call. Where Slack did that before and its answer got lost, it may refuse the name the second time.
+
+        What it does with a name that is taken it does not say: where it answers with that call, nothing is added.
+        """
+        user, meeting, attempts = from_message(delivery.user), delivery.card.meeting, delivery.failed_attempts
+        try:
+            answer = await self._slack.call(user, "calls.add", cards.call_arguments(meeting, host_name))
+        except SlackError as failure:
+            if failure.nature is not Nature.OURS or not attempts:
+                raise
+            answer = await self._slack.call(user, "calls.add", cards.call_arguments(meeting, host_name, attempts))
+        return _call_of("calls.add", answer)
 
     async def _show_card(self, delivery: pb.Delivery) -> pb.Delivered:
         if delivery.HasField("delivered"):

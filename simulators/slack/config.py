@@ -53,8 +53,8 @@ class SlackConfig:
     """Registered redirect URLs; empty means `{app_url}/slack/oauth/callback`."""
     token_rotation: bool = False
     """On: access tokens live 12 hours and come with single-use refresh tokens."""
-    duplicate_external_id: Literal["same", "error"] = "same"
-    """What `calls.add` does with a repeated `external_unique_id`: Slack does not say, so both can be tried."""
+    duplicate_external_id: Literal["same", "error"] = "error"
+    """What `calls.add` does with a repeated `external_unique_id`: Slack does not say. Unkind unless told."""
     enforce_rate_limits: bool = True
     """Off for what makes many requests within a moment that tells nothing about them."""
     answer_deadline_seconds: float = 3.0

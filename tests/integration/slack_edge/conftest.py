@@ -214,11 +214,11 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def running_edge(
-    settings: dict[str, str], other_clock: Clock | None = None, *, enforce_rate_limits: bool = True
+    settings: dict[str, str], other_clock: Clock | None = None, **knobs: Any
 ) -> AsyncIterator[World]:
     """Gives the edge and its surroundings; the app is installed. `settings` are beside the usual ones.
 
-    `other_clock` is for an edge that shares its time with others.
+    `other_clock` is for an edge that shares its time with others; `knobs` are the simulator's.
     """
     async with AsyncExitStack() as stack:
         auth, meetings, phone = FakeAuth(), WatchedMeetings(), FakePhone()
@@ -245,7 +245,7 @@ async def running_edge(
         await edge.start()
         stack.push_async_callback(edge.drain)
         edge_url = f"http://127.0.0.1:{edge.port}"
-        slack = SlackConfig(public_url=slack_url, app_url=edge_url, enforce_rate_limits=enforce_rate_limits)
+        slack = SlackConfig(public_url=slack_url, app_url=edge_url, **knobs)
         await _serve(stack, create_app(slack), slack_socket)
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
         auth.slack_url, auth.edge_url, phone.edge_url = slack_url, edge_url, edge_url

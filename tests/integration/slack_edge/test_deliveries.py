@@ -10,7 +10,7 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from simulators.slack.limits import POSTS, POSTS_WINDOW
-from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, SECRET, USER, World
+from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, SECRET, USER, World, running_edge
 from tests.support.fake_services import card, leased, new_meeting
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
@@ -172,12 +172,36 @@ async def test_an_edge_that_died_between_posting_and_reporting_leaves_one_card(w
     assert len(await world.seen()) == 1
 
 
-async def test_an_edge_that_died_before_it_could_name_the_call_leaves_one_card(world: World) -> None:
+@pytest.mark.parametrize(("duplicate_external_id", "calls"), [("same", 1), ("error", 2)])
+async def test_an_answer_of_slack_that_got_lost_costs_no_card(duplicate_external_id: str, calls: int) -> None:
+    async with running_edge({}, duplicate_external_id=duplicate_external_id) as world:
+        meeting = a_meeting()
+        await world.fault("calls.add", "close", after=True)
+        assert (await deliver(world, card(meeting))).HasField("postponed")
+        await is_shown_by(world, card(meeting, failed_attempts=1))
+        assert len(await world.calls()) == calls
+
+
+async def test_however_many_answers_of_slack_get_lost_the_card_comes(world: World) -> None:
     meeting = a_meeting()
-    await shown_card(world, meeting)
-    await shown_card(world, meeting)
-    assert len(await world.calls()) == 1
-    assert len(await world.seen()) == 1
+    await world.fault("calls.add", "close", after=True)
+    assert (await deliver(world, card(meeting))).HasField("postponed")
+    await world.fault("calls.add", "delay", delay_seconds=0)  # is refused: there is such a call
+    await world.fault("calls.add", "close", after=True)
+    assert (await deliver(world, card(meeting, failed_attempts=1))).HasField("postponed")
+    await is_shown_by(world, card(meeting, failed_attempts=2))
+
+
+async def is_shown_by(world: World, attempt: pb.Delivery) -> None:
+    report = await deliver(world, attempt)
+    [shown] = await world.seen()
+    assert shown["calls"][0]["id"] == report.delivered.slack_call_id
+
+
+async def test_what_slack_refuses_at_first_is_not_asked_for_under_another_name(world: World) -> None:
+    await world.fault("calls.add", "error", error="invalid_arguments")
+    assert (await deliver(world, card(a_meeting()))).refused.slack_error == "invalid_arguments"
+    assert len(await world.requests("calls.add")) == 1
 
 
 async def test_an_edge_that_died_before_posting_leaves_the_rest_to_the_next(world: World) -> None:

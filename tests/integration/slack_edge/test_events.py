@@ -61,6 +61,13 @@ async def test_a_declined_call_is_told_to_who_started_it(world: World) -> None:
     assert world.meetings.ended == []
 
 
+async def test_a_declined_call_whose_name_was_taken_is_told_too(world: World) -> None:
+    event = {"type": "call_rejected", "call_id": "R1", "user_id": GRACE, "channel_id": GENERAL}
+    await sent(world, {**event, "external_unique_id": f"zoomslack:1:T0ACME001:{ADA}:2"})
+    await world.edge.drain()
+    assert len(await world.seen("app")) == 1
+
+
 async def test_a_declined_call_is_told_once_however_often_slack_tells_of_it(world: World) -> None:
     await world.type("")
     [call] = await world.calls()
@@ -73,7 +80,10 @@ async def test_a_declined_call_is_told_once_however_often_slack_tells_of_it(worl
     assert sorted(text.partition(" ")[0] for text in declined) == [f"<@{GRACE}>", "<@U0LIN0001>"]
 
 
-@pytest.mark.parametrize("name", ["", "zoomslack:1:T0ACME001", "other:1:T0ACME001:U0ADA0001", "zoomslack:1:T:<!here>"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "zoomslack:1:T0ACME001", "other:1:T0ACME001:U0ADA0001", "zoomslack:1:T:<!here>", "zoomslack:1:T:U1:2:3"],
+)
 async def test_a_declined_call_that_is_not_ours_is_acknowledged(world: World, name: str) -> None:
     event = {"type": "call_rejected", "call_id": "R1", "user_id": GRACE, "external_unique_id": name}
     assert await sent(world, event) == [200]

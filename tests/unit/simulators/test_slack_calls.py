@@ -108,10 +108,10 @@ async def test_an_ended_call_is_inactive_and_an_unknown_one_invalid() -> None:
 
 
 async def test_a_repeated_external_id_is_the_same_call_or_an_error() -> None:
-    async with running_slack() as slack:
+    async with running_slack(duplicate_external_id="same") as slack:
         await slack.install()
         assert await add(slack) == await add(slack, title="Other")
-    async with running_slack(duplicate_external_id="error") as slack:
+    async with running_slack() as slack:
         await slack.install()
         await add(slack)
         assert await error(slack, "add", **CALL) == "invalid_arguments"
