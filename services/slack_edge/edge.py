@@ -83,7 +83,7 @@ class Edge:
         phone = phone_service_pb2_grpc.PhoneServiceStub(phone_channel)
 
         workspaces = Workspaces(auth, clock)
-        slack = SlackApi(settings.slack_api_url, workspaces, self._session)
+        slack = SlackApi(settings.slack_api_url, workspaces, self._session, clock)
         addresses = Addresses(settings.public_url)
         standings = Standings(auth)
         asks = Asks(auth, standings, addresses)

@@ -19,8 +19,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from mesh import deadline
+from mesh.clock import Clock
 from mesh.slack_user import SlackUser
 from services.slack_edge.blocks import Json
+from services.slack_edge.limits import Pauses
 from services.slack_edge.slack_errors import REFUSALS, TOKEN_DEAD, Nature, nature_of
 from services.slack_edge.workspaces import Workspaces
 
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 TIMEOUT = 10.0
 """Seconds for one request to Slack."""
 MAX_RESPONSE_URL = 2048
+RATE_LIMITED = "ratelimited"
 _MAX_RETRY_AFTER = 3600.0
 _VENDOR_DOMAINS = ("slack.com", "slack-gov.com")
 
@@ -71,11 +74,12 @@ def open_session() -> aiohttp.ClientSession:
 class SlackApi:
     """Slack, as seen from here."""
 
-    def __init__(self, base_url: str, workspaces: Workspaces, session: aiohttp.ClientSession) -> None:
+    def __init__(self, base_url: str, workspaces: Workspaces, session: aiohttp.ClientSession, clock: Clock) -> None:
         """`base_url` is the root of the methods, `https://slack.com/api`."""
         self._base_url = base_url
         self._workspaces = workspaces
         self._session = session
+        self._pauses = Pauses(clock)
         # slack-sdk formats every request body for its log unless its logger's own level is set above DEBUG.
         self._sdk_log = logging.getLogger(f"{__name__}.sdk")
         self._sdk_log.setLevel(logging.WARNING)
@@ -86,12 +90,17 @@ class SlackApi:
         """Calls a method with the bot token of the user's workspace and returns the answer.
 
         `form`: for methods that read no JSON (`users.info`). A token that turns out dead is asked for again, once.
-        Where the call is not needed nobody has to mend a refusal.
+        Where the call is not needed nobody has to mend a refusal. Slack is not asked again before it wants to be.
         Raises SlackError, and MeshError where there is no token.
         """
+        limited = _limited(user, method, arguments)
+        if left := self._pauses.left(limited):
+            raise SlackError(method, RATE_LIMITED, Nature.PASSING, left)
         try:
             return await self._with_living_token(user, method, arguments, form=form)
         except SlackError as failure:
+            if failure.error == RATE_LIMITED and failure.retry_after:
+                self._pauses.add(limited, failure.retry_after)
             if is_needed:
                 _note(failure)
             raise
@@ -196,12 +205,18 @@ def _failure(method: str, error: SlackApiError) -> SlackError:
     data = getattr(response, "data", None)
     word = data.get("error") if isinstance(data, dict) else None
     if status == 429:
-        return SlackError(method, "ratelimited", Nature.PASSING, _retry_after(headers) or 1.0)
+        return SlackError(method, RATE_LIMITED, Nature.PASSING, _retry_after(headers) or 1.0)
     if not isinstance(word, str) or not word:
         return SlackError(method, f"http_{status}", Nature.PASSING)
     nature = Nature.PASSING if status >= 500 else nature_of(word)
     needed = data.get("needed") if isinstance(data, dict) else None
     return SlackError(method, word, nature, _retry_after(headers), needed if isinstance(needed, str) else "")
+
+
+def _limited(user: SlackUser, method: str, arguments: Json) -> tuple[str, ...]:
+    """Returns what Slack limits together (Slack, "Rate limits"): methods by workspace, posts by place."""
+    place = str(arguments.get("channel", "")) if method == "chat.postMessage" else ""
+    return user.team_id, method, place
 
 
 def _note(failure: SlackError) -> None:

@@ -296,6 +296,28 @@ async def test_what_passes_is_postponed(
     assert report.postponed.cause == cause
 
 
+async def test_while_slack_wants_to_be_left_alone_it_is_and_only_there(world: World) -> None:
+    await world.fault("calls.add", "ratelimited", retry_after=17)
+    for _ in range(3):
+        left = (await deliver(world, card(a_meeting()))).postponed
+        assert (left.cause, 16 < left.retry_delay.ToTimedelta().total_seconds() <= 17) == ("ratelimited", True)
+    assert len(await world.requests("calls.add")) == 1
+    meeting = ended(a_meeting())
+    assert (await deliver(world, leased(meeting, summary=pb.MeetingSummary(meeting=meeting)))).HasField("delivered")
+    elsewhere = a_meeting(host=slack_pb2.SlackUser(slack_team_id="T0ANOTHER", slack_user_id=ADA))
+    assert (await deliver(world, card(elsewhere))).HasField("delivered")
+    world.clock.jump(17)
+    assert (await deliver(world, card(a_meeting()))).HasField("delivered")
+
+
+async def test_one_busy_conversation_keeps_no_other_one_waiting(world: World) -> None:
+    await world.fault("chat.postMessage", "ratelimited", retry_after=17)
+    assert (await deliver(world, card(a_meeting()))).HasField("postponed")
+    await world.control("POST", "invite", channel_id=SECRET)
+    assert (await deliver(world, card(a_meeting(SECRET)))).HasField("delivered")
+    assert (await deliver(world, card(a_meeting()))).HasField("postponed")
+
+
 async def test_an_error_that_nobody_knows_is_final(world: World) -> None:
     await world.fault("calls.add", "error", error="word_of_tomorrow")
     assert (await deliver(world, card(a_meeting()))).refused.slack_error == "word_of_tomorrow"
