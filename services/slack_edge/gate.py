@@ -12,6 +12,7 @@ from mesh.slack_user import SlackUser
 from services.slack_edge import features
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
+from services.slack_edge.blocks import Json
 from services.slack_edge.continuations import Continuation
 from services.slack_edge.slack_api import SlackApi, SlackError
 from services.slack_edge.workspaces import Workspace, Workspaces
@@ -47,8 +48,7 @@ class Gate:
         try:
             workspace = await self._workspaces.get(who.user)
             if workspace.is_older:
-                is_admin = await self.is_admin(who.user, workspace)
-                return Answer(await self._asks.renewal(*asked, then, is_admin=is_admin))
+                return Answer(await self._renewal(who, workspace, then))
             return await work(workspace)
         except MeshError as error:
             if error.reason is Reason.ZOOM_NOT_CONNECTED:
@@ -58,6 +58,13 @@ class Gate:
             if error.reason is Reason.SLACK_NOT_INSTALLED:
                 return Answer(self._asks.not_installed())
             raise
+
+    async def _renewal(self, who: Who, workspace: Workspace, then: Continuation | None) -> Json:
+        try:
+            is_admin = await self.is_admin(who.user, workspace)
+        except MeshError:
+            is_admin = None  # there are words for both
+        return await self._asks.renewal(who.user, who.name, who.team_name, then, is_admin=is_admin)
 
     async def within(self, who: Who, team_id: str) -> Who:
         """Returns the person in the workspace that a button of ours names, as far as it is of her organisation.
@@ -73,7 +80,10 @@ class Gate:
         return replace(who, user=there) if is_hers else who
 
     async def is_admin(self, user: SlackUser, workspace: Workspace) -> bool | None:
-        """Tells whether the person administers the workspace; None where Slack does not say."""
+        """Tells whether the person administers the workspace; None where Slack does not say.
+
+        Raises MeshError where it may say so later.
+        """
         found = await self._profile(user, workspace)
         if found is None:
             return None
@@ -83,7 +93,8 @@ class Gate:
         """Tells whether the person is of the organisation that `user` says she acts in; False where nobody can tell.
 
         Whose workspace is another one than that of the channel is either of a sister workspace or of another company
-        (Slack, "Slack Connect"): only Slack knows. Raises MeshError where there is no installation.
+        (Slack, "Slack Connect"): only Slack knows. Raises MeshError where there is no installation, or where Slack may
+        tell later.
         """
         if not user.enterprise_id:
             return False
@@ -96,8 +107,10 @@ class Gate:
             return None
         try:
             answer = await self._slack.call(user, "users.info", {"user": user.user_id}, form=True)
-        except (SlackError, MeshError) as error:
+        except SlackError as error:
             log.info("Slack does not tell who somebody is", extra={"cause": str(error)[:100]})
+            if not error.is_final:  # nobody is refused what she may do because Slack was slow
+                raise MeshError(Reason.SLACK_UNAVAILABLE) from None
             return None
         found = answer.get("user")
         return found if isinstance(found, dict) else {}

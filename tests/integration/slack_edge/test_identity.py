@@ -198,6 +198,20 @@ async def test_only_who_administers_the_workspace_chooses(world: World) -> None:
     assert "UpdateCallOptions" not in world.auth.asked
 
 
+async def test_an_admin_is_not_taken_for_a_user_while_slack_does_not_answer(world: World) -> None:
+    await world.fault("users.info", "status", status=503)
+    text = (await type_as(world, ADA, "config calls video"))["text"]
+    assert text == "Slack does not answer at the moment. Please try again in a minute."
+    assert (await type_as(world, ADA, "config calls video"))["text"].startswith("In this workspace `/zoom` now")
+
+
+async def test_an_older_installation_is_told_of_while_slack_does_not_answer(world: World) -> None:
+    await granted(world, OLDER)
+    world.auth.connected.add(ADA)
+    await world.fault("users.info", "status", status=503)
+    assert "If you are a workspace admin yourself" in (await type_as(world, ADA, ""))["text"]
+
+
 @pytest.mark.parametrize(
     "text", ["config", "config calls", "config calls none", "config video", "config calls video x"]
 )

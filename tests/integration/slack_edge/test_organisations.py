@@ -56,6 +56,16 @@ async def test_P68_another_is_started_in_the_workspace_in_which_it_was_asked_for
     assert [request.user.slack_team_id for request in org.meetings.started] == [SOUTH, SOUTH]
 
 
+async def test_nobody_is_taken_for_an_outsider_while_slack_does_not_answer(org: World) -> None:
+    await olaf_types(org, "")
+    await shown(org, "You started")
+    await org.fault("users.info", "status", status=503)
+    await org.press("zoom_end_meeting", user=OLAF, channel=IN_SOUTH)
+    await shown(org, "Slack does not answer at the moment. Please try again in a minute.")
+    await org.press("zoom_end_meeting", user=OLAF, channel=IN_SOUTH)
+    await shown(org, "The meeting was ended for everybody.")
+
+
 @pytest.mark.parametrize(
     ("installed_in", "enterprise_id"),
     [(UMBRELLA, ""), ("", UMBRELLA), ("E0ANOTHER", UMBRELLA)],
