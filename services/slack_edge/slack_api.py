@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -28,10 +28,16 @@ from services.slack_edge.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TIMEOUT = 10.0
 """Seconds for one request to Slack."""
 MAX_RESPONSE_URL = 2048
 RATE_LIMITED = "ratelimited"
+MAX_REPEATS = 2
+"""Of what Slack puts off. At an address that takes one message a second a card, its controls and a word may meet."""
+MAX_PATIENCE = 5.0
+"""Seconds after which something is tried again that a person waits for, whatever Slack asks."""
 _MAX_RETRY_AFTER = 3600.0
 _VENDOR_DOMAINS = ("slack.com", "slack-gov.com")
 
@@ -79,6 +85,7 @@ class SlackApi:
         self._base_url = base_url
         self._workspaces = workspaces
         self._session = session
+        self._clock = clock
         self._pauses = Pauses(clock)
         # slack-sdk formats every request body for its log unless its logger's own level is set above DEBUG.
         self._sdk_log = logging.getLogger(f"{__name__}.sdk")
@@ -140,6 +147,21 @@ class SlackApi:
             span.set_status(Status(StatusCode.ERROR, failure.error))
             raise failure
 
+    async def patiently(self, ask: Callable[[], Awaitable[T]], *, or_twice: bool = False) -> T:
+        """Asks again where Slack wants that later: nobody else would. Raises what the last try raises.
+
+        `or_twice`: once again also where it may have been done, and its answer got lost.
+        """
+        for repeated in range(MAX_REPEATS):
+            try:
+                return await ask()
+            except SlackError as failure:
+                is_unsure = or_twice and not repeated
+                if failure.is_final or not (is_unsure or failure.error == RATE_LIMITED):
+                    raise
+                await self._clock.sleep(min(failure.retry_after or 1.0, MAX_PATIENCE))
+        return await ask()
+
     def may_respond(self, url: str) -> bool:
         """Tells whether `url` is Slack's, and so may be posted to."""
         return is_slacks(url, self._base_url)
@@ -166,10 +188,10 @@ class SlackApi:
                 if status == 200:
                     return
                 passing = status == 429 or status >= 500
-                known = word.strip().isidentifier()
+                told = word.strip() if word.strip().isidentifier() else f"http_{status}"
                 failure = SlackError(
                     method,
-                    word.strip() if known else f"http_{status}",
+                    RATE_LIMITED if status == 429 else told,
                     Nature.PASSING if passing else Nature.GONE,
                     _retry_after(headers),
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from mesh.errors import MeshError
 from mesh.slack_user import SlackUser
@@ -42,8 +43,17 @@ class Teller:
         return await self._slack.call(user, "chat.postMessage", {"channel": user.user_id, **direct, **NO_UNFURL})
 
     async def try_to_tell(self, user: SlackUser, response_url: str, message: Json) -> None:
-        """The same for what she can do without: never raises SlackError or MeshError."""
-        try:
-            await self.tell(user, response_url, message)
-        except (SlackError, MeshError) as error:
-            log.info("somebody could not be told", extra={"cause": str(error)[:100]})
+        """The same for what nobody tries again: now, in a moment, and then in her own conversation.
+
+        Never raises SlackError or MeshError.
+        """
+        places = dict.fromkeys((response_url, ""))
+        for place in places:
+            try:
+                await self._slack.patiently(partial(self.tell, user, place, message), or_twice=True)
+            except (SlackError, MeshError) as error:
+                log.info("somebody could not be told", extra={"cause": str(error)[:100]})
+                if not isinstance(error, SlackError) or error.is_final:
+                    return
+            else:
+                return

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 
 from mesh.clock import Clock
 from services.slack_edge import link_names, prompts
@@ -71,6 +72,6 @@ class UsedButtons:
 
     async def _replace(self, press: _Press, message: Json) -> None:
         try:
-            await self._slack.respond(press.response_url, message)
+            await self._slack.patiently(partial(self._slack.respond, press.response_url, message), or_twice=True)
         except SlackError as error:
             log.info("a used button stays", extra={"cause": str(error)})

@@ -1,4 +1,4 @@
-"""Slack's rate limits: per method, workspace and app within a minute, and messages per channel within a second.
+"""Slack's rate limits: per method, workspace and app within a minute; messages per channel, and answers, in a second.
 
 Slack, "Rate limits": each method belongs to a tier; above it Slack answers 429 with `Retry-After`, for that method in
 that workspace alone. Its tiers say "at least so many"; here they are exactly so many.
@@ -43,6 +43,13 @@ class RateLimits:
     def count_post(self, tenant_id: str, channel_id: str) -> None:
         """One message into a channel. Raises LimitedError."""
         self._count((tenant_id, "post", channel_id), POSTS, POSTS_WINDOW)
+
+    def count_answer(self, path: str) -> None:
+        """One use of a response URL: one a second, as of webhooks; bursts are tolerated and not promised.
+
+        Raises LimitedError.
+        """
+        self._count(("answer", path), 1, 1.0)
 
     def reset(self) -> None:
         """Forget everything."""

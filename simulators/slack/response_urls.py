@@ -12,6 +12,7 @@ from simulators.slack.checks import Checker
 from simulators.slack.content import CONTENT_ARGS, Content, check_content
 from simulators.slack.errors import SlackError
 from simulators.slack.faults import RESPONSE_URL, answer_with
+from simulators.slack.limits import LimitedError
 from simulators.slack.model import Channel, Json, Message, ResponseUrl
 from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.world import World, with_ids
@@ -26,13 +27,15 @@ STATUS = {"expired_url": 404, "used_url": 404}
 
 
 async def handle(request: web.Request) -> web.Response:
-    """`POST /commands/…` and `POST /actions/…`: the text `ok`, or an error word with status 400 or 404."""
+    """`POST /commands/…` and `POST /actions/…`: the text `ok`, or an error word with status 400, 404 or 429."""
     sim = request.app[SIMULATOR]
     body = await request.read()
 
     async def work() -> web.Response:
         try:
             use(sim, request.path, request.content_type, body)
+        except LimitedError as refusal:
+            return web.Response(status=429, text="rate_limited", headers={"Retry-After": str(refusal.retry_after)})
         except SlackError as refusal:
             return web.Response(status=STATUS.get(refusal.code, 400), text="\n".join([refusal.code, *refusal.messages]))
         finally:
@@ -60,8 +63,8 @@ async def handle(request: web.Request) -> web.Response:
 def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
     """Use a response URL once.
 
-    Raises SlackError `expired_url`, `used_url`, `invalid_payload`, or what is wrong with the message. A refused message
-    does not use the URL up.
+    Raises SlackError `expired_url`, `used_url`, `invalid_payload`, or what is wrong with the message, and LimitedError
+    where it was used a moment ago. A refused message does not use the URL up.
     """
     world = sim.world
     url = world.response_urls.get(path)
@@ -70,6 +73,8 @@ def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
         raise SlackError("expired_url")
     if url.uses_left <= 0:
         raise SlackError("used_url")
+    if sim.config.enforce_rate_limits:
+        sim.limits.count_answer(path)
     if content_type != "application/json":
         raise SlackError("invalid_payload")
     try:

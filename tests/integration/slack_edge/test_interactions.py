@@ -156,6 +156,37 @@ async def _told(world: World, words: str, channel: str = GENERAL) -> bool:
     return any(words in text for text in await world.texts(channel))
 
 
+async def a_start_that_fails(world: World) -> None:
+    world.meetings.recent = GRACE_STARTED
+    await world.type("")
+    world.meetings.failure = MeshError(Reason.ZOOM_DAILY_LIMIT)
+    await world.press("zoom_start_another")
+
+
+@pytest.mark.parametrize(("kind", "details"), [("ratelimited", {"retry_after": 1}), ("close", {})])
+async def test_what_came_of_a_press_is_told_where_she_pressed_once_slack_listens(
+    world: World, kind: str, details: dict[str, Any]
+) -> None:
+    await world.fault("response_url", kind, **details)
+    await a_start_that_fails(world)
+    await until(lambda: _told(world, "midnight GMT"))
+    assert await world.seen("app") == []
+
+
+async def test_what_came_of_a_press_is_told_in_her_own_conversation_where_slack_does_not_listen(world: World) -> None:
+    await world.fault("response_url", "ratelimited", times=3)
+    await a_start_that_fails(world)
+    await until(lambda: _told(world, "midnight GMT", "app"))
+    assert not await _told(world, "midnight GMT")
+
+
+async def test_a_press_without_an_address_is_told_of_once_slack_listens(world: World) -> None:
+    world.meetings.failure = MeshError(Reason.ZOOM_DAILY_LIMIT)
+    await world.fault("chat.postMessage", "status", status=503)
+    await world.interact(PRESS)
+    await until(lambda: _told(world, "midnight GMT", "app"))
+
+
 # --- P85 ---------------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +211,15 @@ async def test_P76_the_host_key_is_shown_to_who_started_and_to_nobody_else(world
     assert controls["blocks"][1]["text"]["text"].startswith("Host key: 482913. ")
     assert "482913" not in controls["text"], "no notification shows it"
     assert "482913" not in str(await world.seen(channel, GRACE))
+
+
+async def test_P76_the_host_key_comes_where_three_things_are_said_by_one_address(world: World) -> None:
+    world.meetings.recent, world.meetings.host_key = GRACE_STARTED, "482913"
+    await world.type("", channel=DIRECT)
+    await world.press("zoom_start_another", channel=DIRECT)
+    await until(lambda: _told(world, "You started", DIRECT))
+    assert "Host key: 482913" in str((await world.seen(DIRECT))[-1]["blocks"])
+    await until(lambda: _told(world, "Starting another meeting…", DIRECT))
 
 
 async def test_P85_the_meeting_ends_for_everybody(world: World) -> None:

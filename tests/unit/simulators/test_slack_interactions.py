@@ -61,6 +61,7 @@ async def test_a_click_tells_the_app_who_pressed_what_where() -> None:
         await slack.answer_url(payload["response_url"], {"text": "done", "replace_original": True})
         [message] = await slack.messages("C0GENERAL")
         assert (message["text"], message["blocks"]) == ("done", [])
+        await slack.control("POST", "clock", {"advance_seconds": 1})
         await slack.answer_url(payload["response_url"], {"delete_original": True})
         assert await slack.messages("C0GENERAL") == []
 

@@ -56,6 +56,18 @@ async def test_a_channel_takes_one_message_a_second_and_short_bursts() -> None:
         assert (await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello"))["ok"]
 
 
+async def test_a_response_url_is_used_once_a_second() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        urls = [(await slack.command("x"))["response_url"] for _ in range(2)]
+        assert await slack.answer_url(urls[0], {"text": "hello"}) == (200, "ok")
+        async with slack.http.post(urls[0], json={"text": "hello"}) as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "1")
+        assert await slack.answer_url(urls[1], {"text": "hello"}) == (200, "ok"), "another one"
+        await slack.control("POST", "clock", {"advance_seconds": 1})
+        assert await slack.answer_url(urls[0], {"text": "hello"}) == (200, "ok")
+
+
 async def test_limits_can_be_left_out() -> None:
     async with running_slack(enforce_rate_limits=False) as slack:
         await slack.install()
