@@ -7,6 +7,7 @@ with the address that opens the call for the caller.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
 from services.slack_edge.continuations import Continuation
 from services.slack_edge.gate import Gate, Who
+from services.slack_edge.interactions import ACKNOWLEDGE_WITHIN
 from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.starts import Starts
 from services.slack_edge.tasks import Tasks
@@ -68,7 +70,7 @@ def understand_press(form: Mapping[str, str]) -> Press | None:
 
 
 class CallIcon:
-    """Starts what the icon asks for, after the acknowledgement."""
+    """Starts what the icon asks for. Acknowledged as interactions are that must not be lost."""
 
     def __init__(self, gate: Gate, starts: Starts, calls: PhoneCalls, teller: Teller, tasks: Tasks) -> None:
         self._gate = gate
@@ -77,9 +79,10 @@ class CallIcon:
         self._teller = teller
         self._tasks = tasks
 
-    def take(self, press: Press) -> None:
-        """Takes one press. Never blocks."""
-        self._tasks.start(self._react(press), "react to the call icon")
+    async def take(self, press: Press) -> None:
+        """Takes one press; returns once it is done with, and always in time for the acknowledgement."""
+        task = self._tasks.start(self._react(press), "react to the call icon")
+        await asyncio.wait({task}, timeout=ACKNOWLEDGE_WITHIN)
 
     async def _react(self, press: Press) -> None:
         wish = Continuation(press.request_id, press.channel_id, "", press.response_url)

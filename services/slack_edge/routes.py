@@ -76,7 +76,7 @@ class SlackDoor:
             if self._call_icon is None:
                 log.warning("a press of the call icon, which is not switched on here")
             else:
-                self._call_icon.take(press)
+                await self._call_icon.take(press)
             return web.Response()
         try:
             left = BUDGET - (self._clock.monotonic() - began)

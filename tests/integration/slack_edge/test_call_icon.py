@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -98,6 +99,30 @@ async def test_what_does_not_work_is_told_where_she_pressed(
 
     await until(told)
     assert await world.seen(DIRECT, GRACE) == []
+
+
+@PARTNER
+async def test_a_press_is_acknowledged_once_nothing_of_it_can_be_lost(world: World) -> None:
+    world.meetings.gate.clear()
+    pressing = asyncio.create_task(press(world, "video"))
+
+    async def arrived() -> bool:
+        await world.seen()  # gives a hasty acknowledgement the time to arrive
+        return bool(world.meetings.started)
+
+    await until(arrived)
+    assert not pressing.done(), "a death of this edge is told by Slack, as nothing was acknowledged"
+    world.meetings.gate.set()
+    await pressing
+
+
+@PARTNER
+async def test_whatever_is_slow_the_acknowledgement_is_in_time(world: World) -> None:
+    world.meetings.gate.clear()
+    async with asyncio.timeout(2.9):
+        await press(world, "video")
+    world.meetings.gate.set()
+    await opened(world, "call")
 
 
 async def test_without_the_setting_the_icon_starts_nothing(world: World) -> None:
