@@ -81,6 +81,10 @@ class Workspaces:
         self._kept.pop((user.enterprise_id, user.team_id), None)
 
     def drop_tenant(self, enterprise_id: str, team_id: str) -> None:
-        """Forgets a workspace, and every workspace of an organisation: something about their installation changed."""
-        for key in [kept for kept in self._kept if team_id in kept or (enterprise_id and enterprise_id in kept)]:
+        """Forgets a workspace, and every workspace of an organisation: something about their installation changed.
+
+        Either may be empty, for none.
+        """
+        gone = {enterprise_id, team_id} - {""}
+        for key in [kept for kept in self._kept if gone.intersection(kept)]:
             del self._kept[key]

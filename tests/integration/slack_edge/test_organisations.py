@@ -66,6 +66,21 @@ async def test_nobody_is_taken_for_an_outsider_while_slack_does_not_answer(org: 
     await shown(org, "The meeting was ended for everybody.")
 
 
+async def test_what_an_organisation_removes_is_forgotten_and_nothing_else(org: World) -> None:
+    await org.type("help")
+    await olaf_types(org, "help")
+    before = len(org.auth.asked)
+    await org.control("POST", "uninstall", enterprise_id=UMBRELLA)
+    assert "RecordSlackEvent" in org.auth.asked[before:]
+    await org.type("help")
+    assert "GetSlackInstallation" not in org.auth.asked[before:], "a workspace without organisation is kept"
+    await org.control("POST", "install", user_id=RUTH, install_for="organisation")
+    await org.control("POST", "team_access", team_ids=[SOUTH], grant=True)
+    before = len(org.auth.asked)
+    await olaf_types(org, "help")
+    assert "GetSlackInstallation" in org.auth.asked[before:]
+
+
 @pytest.mark.parametrize(
     ("installed_in", "enterprise_id"),
     [(UMBRELLA, ""), ("", UMBRELLA), ("E0ANOTHER", UMBRELLA)],
