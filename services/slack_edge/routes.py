@@ -105,7 +105,10 @@ class SlackDoor:
         return response
 
     async def interaction(self, request: web.Request) -> web.Response:
-        """A pressed button, a shortcut, a modal. The empty answer acknowledges it."""
+        """A pressed button, a shortcut, a modal. The empty answer acknowledges it.
+
+        A defect is no answer: a modal would close as if all were well, and of a 500 Slack tells the person.
+        """
         body = await read_body(request, _FORM)
         self._verify(request, body)
         payload = parse_object((parse_form(body) or {}).get("payload", ""))
@@ -114,15 +117,11 @@ class SlackDoor:
         if not self._seen.add(request.headers[SLACK.signature_header]):
             log.info("an interaction was replayed")
             return web.Response()
-        answer = None
-        try:
-            interaction = payloads.understand(payload)
-            if interaction is None:
-                log.warning("an interaction says not whose it is")
-            else:
-                answer = await self._interactions.take(interaction)
-        except Exception:
-            log.exception("an interaction hit a defect")
+        interaction = payloads.understand(payload)
+        if interaction is None:
+            log.warning("an interaction says not whose it is")
+            return web.Response()
+        answer = await self._interactions.take(interaction)
         return web.Response() if answer is None else web.json_response(answer)
 
     async def event(self, request: web.Request) -> web.Response:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -14,6 +16,9 @@ from aiohttp.test_utils import TestServer
 from mesh import deadline
 from services.slack_edge.answers import Answer
 from services.slack_edge.commands import Invocation
+from services.slack_edge.interactions import Interactions, Reaction
+from services.slack_edge.middleware import observe
+from services.slack_edge.payloads import Interaction
 from services.slack_edge.routes import LATEST, SlackDoor
 from services.slack_edge.signatures import SLACK, ZOOM, SeenSignatures, Verifier
 from services.slack_edge.starts import BUDGET
@@ -57,7 +62,7 @@ class Handlers:
 
 async def post(path: str, handler: Any, data: Any, headers: dict[str, str]) -> int:
     """Serves one request by `handler` and returns its status."""
-    app = web.Application()
+    app = web.Application(middlewares=[observe])
     app.add_routes([web.post(path, handler)])
     async with (
         TestServer(app) as server,
@@ -101,6 +106,26 @@ async def test_an_answer_that_left_late_does_not_count(seconds: float, lost: str
     handlers = Handlers(lambda: clock.advance(seconds))
     assert await command(clock, handlers, COMMAND) == 200
     assert handlers.lost.get_nowait() == lost
+
+
+async def test_a_defect_over_a_modal_is_not_acknowledged_so_that_slack_tells_of_it() -> None:
+    def broken(_interaction: Interaction) -> None:
+        raise LookupError("a defect")
+
+    clock, unused = FakeClock(), cast("Any", Unused())
+    table = {("view_submission", "start"): Reaction(answer=broken)}
+    interactions = Interactions(table, unused, unused, Tasks())
+    verifier, seen = Verifier(SLACK, [SECRET], clock), SeenSignatures(clock)
+    door = SlackDoor(verifier, seen, unused, unused, interactions, Tasks(), clock)
+    payload = {
+        "type": "view_submission",
+        "team": {"id": "T1"},
+        "user": {"id": "U1"},
+        "view": {"id": "V1", "callback_id": "start"},
+    }
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    headers = {"Content-Type": FORM, **slack_headers(SECRET, body, timestamp=int(clock.now().timestamp()))}
+    assert await post("/slack/interactions", door.interaction, body, headers) == 500
 
 
 class Unused:
