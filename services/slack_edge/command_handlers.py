@@ -188,15 +188,19 @@ class CommandHandlers:
             invocation.user, invocation.user_name, continuations.wanted(invocation, command)
         )
 
-    async def resume(self, user: SlackUser, continuation: Continuation) -> None:
+    async def resume(self, user: SlackUser, continuation: Continuation) -> bool:
         """Starts the meeting for which a connection was missing; its card comes by the deliveries.
 
-        Raises MeshError as `StartMeeting` does.
+        False where the workspace does not offer meetings any more. Raises MeshError as `StartMeeting` does.
         """
+        if not (await self._workspaces.get(user)).offers_meetings:
+            await self._teller.try_to_tell(user, continuation.response_url, replies.not_offered("meetings"))
+            return False
         response = await self._starts.begin(user, continuation)
         if response.HasField("recent"):
             message = invitations.recent(response.recent, user, continuation)
             await self._teller.try_to_tell(user, continuation.response_url, message)
+        return True
 
 
 def _who(invocation: Invocation) -> Who:

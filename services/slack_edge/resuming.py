@@ -27,11 +27,11 @@ class Resuming:
         if what is None:
             return NOTHING
         try:
-            await self._handlers.resume(user, what)
+            starts = await self._handlers.resume(user, what)
         except MeshError as error:
             log.info("a continued command failed", extra={"reason": error.reason.value})
             return error.reason.value
-        return STARTING
+        return STARTING if starts else NOTHING
 
 
 def told(outcome: str) -> str:

@@ -11,8 +11,10 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from services.slack_edge.edge import INSTALLS_AT_ONCE
-from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World
+from services.slack_edge.workspaces import LIFE
+from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World, until
 from tests.support.fake_services import ZOOM_CONSENT
+from zoomslack.auth.v1 import auth_service_pb2
 
 
 async def get(world: World, url: str, **options: Any) -> tuple[int, str, Any]:
@@ -76,6 +78,23 @@ async def test_a_call_command_is_typed_again_after_the_connection(world: World) 
     _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
     assert "type <code>/zoom</code> in Slack" in page
     assert world.meetings.started == []
+
+
+async def test_where_meetings_are_not_offered_any_more_none_starts_after_the_connection(world: World) -> None:
+    link = await connect_link(world)
+    world.auth.call_options = auth_service_pb2.CALL_OPTIONS_PHONE
+    world.clock.jump(LIFE + 1)
+    before = len(world.meetings.started)
+    _, location = await press_continue(world, link)
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    status, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?state={state}&code=code")
+    assert (status, len(world.meetings.started)) == (200, before)
+    assert "Your meeting is starting" not in page
+
+    async def told() -> bool:
+        return any("do not offer meetings" in text for text in await world.texts())
+
+    await until(told)
 
 
 async def test_a_meeting_that_cannot_start_after_the_connection(world: World) -> None:
