@@ -7,25 +7,36 @@ import unicodedata
 from datetime import datetime, timedelta
 
 _ZERO_WIDTH_JOINER = "\u200d"
-# Marks that reorder or hide what stands around them. The joiner above is not among them: emoji need it.
-_INVISIBLE = re.compile("[\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+# Letters and signs that are drawn as nothing: the fillers of Hangul, and an empty pattern of Braille.
+_FILLERS = "\u115f\u1160\u3164\uffa0\u2800\u2065"
+# A flag that is spelt with tags (Unicode, UTS #51): of at most six letters, so that it carries nothing else.
+_TAGGED_FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f)")
+_TAGS = ("\U000e0020", "\U000e007f")
+_UNSEEN_ALONE = frozenset({"Cf", "Mn", "Me", "Zs"})
 _WHITESPACE = re.compile(r"\s+")
 _REGIONAL_INDICATORS = ("\U0001f1e6", "\U0001f1ff")
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 
 
 def clean(text: str, limit: int) -> str:
-    """Returns `text` on one line, without control and bidi characters, of at most `limit` characters.
+    """Returns `text` on one line, without what is not seen or reorders what is, of at most `limit` characters.
 
-    What would be cut through its middle (a letter with its accents, a composed emoji, a flag) is left out whole.
+    What would be cut through its middle (a letter with its accents, a composed emoji, a flag) is left out whole. Where
+    nothing would be seen it is empty.
     """
-    visible = _INVISIBLE.sub("", text)
     kept = "".join(
-        " " if char in "\u2028\u2029" or char.isspace() else char
-        for char in visible
-        if char.isspace() or unicodedata.category(char) not in ("Cc", "Cs")
+        part if position % 2 else "".join(filter(_is_kept, part))
+        for position, part in enumerate(_TAGGED_FLAG.split(text))
     )
-    return _cut(_WHITESPACE.sub(" ", kept).strip(), limit)
+    line = _cut(_WHITESPACE.sub(" ", kept).strip(), limit)
+    return line if any(unicodedata.category(char) not in _UNSEEN_ALONE for char in line) else ""
+
+
+def _is_kept(char: str) -> bool:
+    if char.isspace() or char == _ZERO_WIDTH_JOINER:  # emoji need the joiner
+        return True
+    # Controls, halves of characters, and formats: marks that hide, or reorder what stands around them.
+    return char not in _FILLERS and unicodedata.category(char) not in ("Cc", "Cs", "Cf")
 
 
 def _cut(text: str, limit: int) -> str:
@@ -43,6 +54,8 @@ def _joined(text: str, at: int) -> bool:
     if _ZERO_WIDTH_JOINER in {before, after}:
         return True
     if unicodedata.category(after).startswith("M") or _SKIN_TONES[0] <= after <= _SKIN_TONES[1]:
+        return True
+    if _TAGS[0] <= after <= _TAGS[1]:
         return True
     if not _is_regional(after):
         return False
