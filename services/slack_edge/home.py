@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from mesh import deadline
 from mesh.errors import MeshError
@@ -65,6 +66,7 @@ class Home:
         self._reactions = reactions
         self._shortcuts = shortcuts
         self._help_url = help_url
+        self._turns: WeakValueDictionary[SlackUser, asyncio.Lock] = WeakValueDictionary()
 
     def table(self) -> dict[Key, Reaction]:
         """Returns what leads here."""
@@ -82,13 +84,19 @@ class Home:
 
         `over` is the id of a meeting that was ended a moment ago: the event that says so may still be on its way.
         """
+        # One at a time: what was learnt first must not be shown last. Whose turn nobody awaits is forgotten.
+        turn = self._turns.setdefault(who.user, asyncio.Lock())
         try:
-            with deadline.budget(SHOW_SECONDS):
-                answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace, over))).message
-                arguments = {"user_id": who.user.user_id, "view": _as_view(answer)}
-                await self._slack.call(who.user, "views.publish", arguments)
+            async with turn:
+                with deadline.budget(SHOW_SECONDS):
+                    await self._show(who, over)
         except (SlackError, MeshError) as error:
             log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
+
+    async def _show(self, who: Who, over: str) -> None:
+        answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace, over))).message
+        arguments = {"user_id": who.user.user_id, "view": _as_view(answer)}
+        await self._slack.call(who.user, "views.publish", arguments)
 
     async def _view(self, who: Who, workspace: Workspace, over: str) -> Answer:
         standing, running, phone = await asyncio.gather(

@@ -51,6 +51,21 @@ def buttons(view: dict[str, Any]) -> list[str]:
     return [e["text"]["text"] for block in view["blocks"] for e in block.get("elements", []) if e["type"] == "button"]
 
 
+async def test_what_slack_is_slow_to_show_does_not_overtake_what_is_newer(world: World) -> None:
+    world.meetings.running = [running(topic="Lunch")]
+    await world.fault("views.publish", "delay", delay_seconds=0.5)
+    await world.control("POST", "home", user_id=ADA)
+
+    async def is_on_its_way() -> bool:
+        return not (await world.control("GET", "faults"))["faults"]
+
+    await until(is_on_its_way)
+    world.meetings.running = []
+    await world.control("POST", "home", user_id=ADA)
+    await until(published(world, 2))
+    assert "Lunch" not in str(await world.home())
+
+
 async def test_the_tab_tells_whether_zoom_is_connected(world: World) -> None:
     home = await open_home(world)
     assert "Your Zoom account is not connected." in str(home)
