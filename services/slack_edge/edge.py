@@ -140,7 +140,16 @@ class Edge:
         table = {**reactions.table(), **shortcuts.table(), **home.table(), **used_buttons.table()}
         interactions = Interactions(table, gate, teller, self._tasks)
         events = Events(auth, meetings, workspaces, home, teller, self._tasks, clock)
-        door = SlackDoor(from_slack, SeenSignatures(clock), handlers, events, interactions, self._tasks, clock, icon)
+        door = SlackDoor(
+            verifier=from_slack,
+            seen=SeenSignatures(clock),
+            handlers=handlers,
+            events=events,
+            interactions=interactions,
+            tasks=self._tasks,
+            clock=clock,
+            call_icon=icon,
+        )
         zoom_secrets = (*settings.zoom_user_secrets, *settings.zoom_account_secrets)
         from_zoom = Verifier(ZOOM, zoom_secrets, clock, window=settings.zoom_webhook_window)
         webhooks = ZoomWebhooks(from_zoom, settings.zoom_account_secrets, auth, meetings, phone)
@@ -148,7 +157,12 @@ class Edge:
         problems, own_page = Problems(pages), OwnPage(settings.public_url)
         resuming = Resuming(handlers)
         install_pages = InstallPages(
-            *(pages, problems, auth, resuming, workspaces, own_page),
+            pages=pages,
+            problems=problems,
+            auth=auth,
+            resuming=resuming,
+            workspaces=workspaces,
+            own_page=own_page,
             installs=TokenBucket(clock, rate=INSTALLS_PER_SECOND, burst=INSTALLS_AT_ONCE),
             company_wide=bool(settings.zoom_account_secrets),
         )

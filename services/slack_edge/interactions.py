@@ -44,7 +44,7 @@ class Reaction:
     work: Callable[[Interaction], Awaitable[Json | None]] | None = None
     """Done after the acknowledgement; what it returns is told to the person, if anything."""
     answer: Callable[[Interaction], Json | None] | None = None
-    """What the interaction is answered with: a modal's errors, or its next view. With such, no work is done."""
+    """What a modal is answered with: its errors, or its next view. Where it returns one, no work is done."""
     is_kept: bool = False
     """Whether the acknowledgement waits for the work, as nobody would do it if this process died in between."""
     for_everybody: bool = False
