@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
@@ -221,7 +220,7 @@ class Presenter:
         if url and meeting.state != pb.MEETING_STATE_ENDED:
             message = _in_thread(delivery, host_controls.controls(meeting, delivery.card.host_key))
             try:  # often the card has just gone the same way
-                await self._slack.patiently(partial(self._slack.respond, url, message))
+                await self._slack.patiently(lambda: self._slack.respond(url, message))
             except SlackError as error:
                 log.info("no controls for a host", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
 
@@ -258,7 +257,7 @@ class Presenter:
         if anywhere and delivery.slack_response_url:
             try:
                 answer = {"response_type": "in_channel", **_in_thread(delivery, message)}
-                await self._slack.patiently(partial(self._slack.respond, delivery.slack_response_url, answer))
+                await self._slack.patiently(lambda: self._slack.respond(delivery.slack_response_url, answer))
             except SlackError as failure:
                 if not failure.is_final:
                     raise
