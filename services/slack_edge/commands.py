@@ -20,6 +20,8 @@ SHOWN_CALLS = ("all", "slack")
 _MAX_WORD = 40
 _MAX_NAME = 80
 _REQUEST_IDS = uuid.UUID("5b1f4c0e-6f0b-5d39-9d52-7d1c3a0c2f6a")
+ALONE = frozenset({"logout", "permissions"})
+"""What takes nothing after it: who typed more may have meant something else."""
 
 # Slack's entities (`should_escape`): users, channels, links, and what is like `<!here>`. The names after `|` may be
 # missing or empty.

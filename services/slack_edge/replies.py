@@ -64,7 +64,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SLACK_NOT_INSTALLED: "Zoom is not installed in this workspace. Ask a workspace administrator to add it.",
     Reason.SLACK_UNAVAILABLE: "Slack does not answer at the moment. Please try again in a minute.",
     Reason.DEPARTURE_NOT_FOUND: "That was removed already.",
-    Reason.MEETING_NOT_FOUND: "There is no such meeting.",
+    Reason.MEETING_NOT_FOUND: "That meeting is not there: it may be over. The app's Home tab shows which meetings run.",
     Reason.PERSONAL_ROOM_DISABLED: (
         "Your Zoom settings do not let you use your personal room. You can turn it on in Zoom, under Settings, Meeting."
     ),

@@ -102,7 +102,8 @@ REFUSALS: Mapping[Nature, Refusal] = {
         "That was too late for Slack, or what it was about is gone. Please try again.", logging.INFO, "nothing to do"
     ),
     Nature.PLACE: Refusal(
-        "Slack does not let Zoom post in this conversation. Invite the app here, or use another conversation.",
+        "Slack does not let Zoom post in this conversation. "
+        "Invite the app if it can join; otherwise use another conversation.",
         logging.INFO,
         "somebody has to invite the app, or change who may post there",
     ),

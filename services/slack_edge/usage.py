@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh.errors import MeshError
-from services.slack_edge import features
+from services.slack_edge import commands, features
 from services.slack_edge.blocks import Json, context, mrkdwn, section
 from services.slack_edge.replies import SENTENCES, ephemeral
 from services.slack_edge.standings import Standing, is_connected
@@ -56,9 +56,10 @@ def help_message(help_url: str, workspace: Workspace | MeshError | None, standin
 
 
 def unknown_command(word: str, help_url: str) -> Json:
-    """Answers what is no command."""
+    """Answers what is no command, or has something after it although it takes nothing."""
     shown = escape(word.replace("`", "'")) or "?"
-    opening = f"I don't know `{shown}`."
+    alone = word.casefold()
+    opening = f"`/zoom {alone}` takes nothing after it." if alone in commands.ALONE else f"I don't know `{shown}`."
     return ephemeral(
         f"{opening} What you can do with Zoom here:\n{_commands()}", section(mrkdwn(opening)), *_list(help_url)
     )

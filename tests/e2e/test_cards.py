@@ -113,7 +113,7 @@ async def test_P75_where_slack_refuses_the_call_the_host_still_gets_in(office: O
     answer = (await office.type("meeting Refused", channel=here))["answer"]
     assert answer["response_type"] == "ephemeral"
     assert "its card cannot be shown here. You can share this link yourself." in str(answer["blocks"])
-    assert "Invite the app here, or use another conversation." in str(answer["blocks"])
+    assert "Invite the app if it can join; otherwise use another conversation." in str(answer["blocks"])
     assert await office.messages(channel=here, user=GRACE) == []
     [made] = [meeting for meeting in await office.meetings() if meeting["topic"] == "Refused"]
     assert made["join_url"] in str(answer["blocks"])

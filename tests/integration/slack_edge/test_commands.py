@@ -226,6 +226,15 @@ async def test_paths_methods_and_types_that_are_not_ours(world: World) -> None:
         assert (response.status, response.content_type) == (405, "text/plain")
 
 
+@pytest.mark.parametrize("word", ["logout", "Permissions"])
+async def test_what_takes_nothing_after_it_says_so_and_does_nothing(world: World, word: str) -> None:
+    world.auth.connected.add(ADA)
+    answer = (await world.type(f"{word} please"))["answer"]
+    assert answer["text"].startswith(f"`/zoom {word.lower()}` takes nothing after it.")
+    assert "I don't know" not in str(answer)
+    assert "DeleteConnection" not in world.auth.asked
+
+
 async def test_slacks_look_at_the_certificate(world: World) -> None:
     assert await world.post("/slack/commands", b"ssl_check=1&token=old") == (200, "")
 

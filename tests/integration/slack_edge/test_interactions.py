@@ -259,6 +259,13 @@ async def test_P85_what_zoom_refuses_is_told_and_the_button_stays(world: World) 
     assert "zoom_end_meeting" in str(await world.seen())
 
 
+async def test_P85_a_meeting_that_is_gone_is_told_of_with_where_the_others_are(world: World) -> None:
+    world.meetings.failure = MeshError(Reason.MEETING_NOT_FOUND)
+    value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=ADA, team="T0ACME001")
+    await world.interact(pressed(action_id="zoom_end_meeting", value=value))
+    await until(lambda: _told(world, "it may be over. The app's Home tab shows which meetings run.", "app"))
+
+
 async def test_P85_no_controls_where_the_card_never_came(world: World) -> None:
     await world.fault("calls.add", "error", error="missing_scope")
     await world.type("")
