@@ -32,7 +32,7 @@ class ConnectedUsers:
         """Tells whether `user` is connected to this Zoom user. Raises MeshError as `FindConnectedUsers` does."""
         return (zoom_user_id, user.user_id) in await self._pairs(user, [zoom_user_id])
 
-    async def _pairs(self, user: SlackUser, zoom_user_ids: Sequence[str]) -> set[tuple[str, str]]:
+    async def _pairs(self, user: SlackUser, zoom_user_ids: Sequence[str]) -> list[tuple[str, str]]:
         request = pb.FindConnectedUsersRequest(user=user_message(user), zoom_user_ids=zoom_user_ids)
         response = await self._auth.FindConnectedUsers(request, timeout=self._timeout)
-        return {(found.zoom_user_id, found.slack_user_id) for found in response.users}
+        return [(found.zoom_user_id, found.slack_user_id) for found in response.users]

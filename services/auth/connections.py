@@ -65,7 +65,7 @@ class ConnectionStore(Protocol):
     async def connect(self, link: ConnectLink, owner: str, tokens: TokenPair, profile: ZoomProfile) -> Stored: ...
     async def standing(self, user: SlackUser) -> Standing: ...
     async def delete(self, user: SlackUser) -> Deleted: ...
-    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]: ...
+    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> list[tuple[str, str]]: ...
 
 
 class Profiles(Protocol):
@@ -148,9 +148,9 @@ class Connections:
             raise MeshError(Reason.ZOOM_NOT_CONNECTED)
         return standing
 
-    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
+    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> list[tuple[str, str]]:
         """Returns the Slack users of the person's workspace by the Zoom users that they are connected to."""
-        return await self._store.of_zoom_users(user, zoom_user_ids) if zoom_user_ids else {}
+        return await self._store.of_zoom_users(user, zoom_user_ids) if zoom_user_ids else []
 
     async def delete(self, user: SlackUser) -> bool:
         """Signs the person out of Zoom, wherever this Slack user is linked to the same Zoom user.

@@ -126,7 +126,7 @@ class AuthServicer(pb_grpc.AuthServiceServicer):
         self, request: pb.FindConnectedUsersRequest, context: Context
     ) -> pb.FindConnectedUsersResponse:
         found = await self._rules.connections.of_zoom_users(from_message(request.user), list(request.zoom_user_ids))
-        users = [pb.ConnectedUser(zoom_user_id=zoom, slack_user_id=slack) for zoom, slack in found.items()]
+        users = [pb.ConnectedUser(zoom_user_id=zoom, slack_user_id=slack) for zoom, slack in found]
         return pb.FindConnectedUsersResponse(users=users)
 
     async def CreateZoomInstallLink(  # noqa: N802

@@ -76,15 +76,15 @@ class ConnectionStore:
         """
         return await self._database.run("delete connection", lambda c: self._delete(c, user))
 
-    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
-        """Returns Slack users of one workspace by Zoom user; the earliest where two share one Zoom user."""
+    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> list[tuple[str, str]]:
+        """Returns Zoom users and the Slack users of one workspace who are connected to them, the latest first."""
         statement = (
             select(connections.c.zoom_user_id, connections.c.slack_user_id)
             .where(connections.c.team_id == user.team_id, connections.c.zoom_user_id.in_(zoom_user_ids))
             .order_by(connections.c.connect_time.desc())
         )
         async with self._database.snapshot("find connected users") as connection:
-            return {row.zoom_user_id: row.slack_user_id for row in await connection.execute(statement)}
+            return [(row.zoom_user_id, row.slack_user_id) for row in await connection.execute(statement)]
 
     async def _connect(
         self, connection: AsyncConnection, link: ConnectLink, owner: str, tokens: TokenPair, profile: ZoomProfile

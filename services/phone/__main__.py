@@ -7,6 +7,7 @@ import logging
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from mesh.background import every, running
@@ -30,6 +31,7 @@ from services.phone.store_deliveries import DeliveryStore
 from services.phone.store_departures import DepartureStore
 from services.phone.store_events import EventStore
 from services.phone.store_reconciling import ReconcilingStore
+from services.phone.store_retention import Retention
 from services.phone.store_shown_calls import ShownCallsStore
 from services.phone.zoom_phone import ZoomPhone
 from zoom_api import departures
@@ -64,6 +66,7 @@ class Phone:
     reconcile: Reconciler
     erase: departures.Departures
     leavers: DepartureStore
+    delete_old: Retention
 
     async def heal(self) -> None:
         """Looks up what was not heard of, and has the edges show what was found."""
@@ -74,6 +77,7 @@ class Phone:
         """Deletes what is no longer needed."""
         await self.events.forget_old()
         await self.leavers.forget_old()
+        await self.delete_old()
 
 
 async def serve(settings: PhoneSettings) -> None:
@@ -136,7 +140,8 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
         lambda: _ready(database),
     )
     erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase, clock)
-    return Phone(server, servicer, events, reconcile, erase, leavers)
+    delete_old = Retention(database, clock, timedelta(days=settings.keep_days))
+    return Phone(server, servicer, events, reconcile, erase, leavers, delete_old)
 
 
 async def migrate(settings: PhoneSettings) -> None:

@@ -1,8 +1,8 @@
 """The rules of placing a phone call.
 
 Nobody's telephone rings from here: Zoom has no API that dials. What a person gets is a link, and the page behind it
-hands the number to her own Zoom client. The link is a bearer's: whoever holds it within its fifteen minutes sees the
-number, and nothing more.
+hands the number to her own Zoom client. The link is a bearer's: whoever holds it within its fifteen minutes sees whom
+it calls under which number, and nothing more.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Call:
     def talk_duration(self) -> timedelta | None:
         """How long they talked; None before the end, and where nobody answered."""
         answered, ended = self.progress.answer_time, self.progress.end_time
-        if self.state is not CallState.ENDED or answered is None or ended is None:
+        if self.state is not CallState.ENDED or answered is None or ended is None or ended < answered:
             return None
         return ended - answered
 
@@ -194,7 +194,7 @@ class Calls:
         )
 
     async def _line_of(self, caller: SlackUser, profile: Profile, contact: Contact, region: str) -> Line:
-        """Returns how to reach a contact: by her Slack profile, else by what her company lets Zoom tell of her.
+        """Returns how to reach a contact: by her Slack profile, else by what their company lets Zoom tell of her.
 
         Who can call extensions only is not given a number. Raises MeshError(PHONE_CONTACT_UNREACHABLE).
         """
@@ -226,11 +226,11 @@ class Calls:
             if error.reason not in _NOT_TOLD:
                 raise
             return None
-        if not profile.by_company or profile.access in (Access.NONE, Access.DISABLED):
+        # Who is a guest here, of another company, is not told what this one's directory says.
+        colleague = profile.by_company and profile.zoom_account_id == of_caller.zoom_account_id
+        if not colleague or profile.access in (Access.NONE, Access.DISABLED):
             return None
-        colleague = profile.zoom_account_id == of_caller.zoom_account_id
-        line = profile.line if colleague else Line(profile.line.e164, profile.line.national)
-        return line if line.e164 or line.extension else None
+        return profile.line if profile.line.e164 or profile.line.extension else None
 
 
 _NOT_TOLD = frozenset(

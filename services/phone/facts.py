@@ -49,6 +49,15 @@ class Opened:
     last_time: datetime
 
 
+def nearness(first_time: datetime, last_time: datetime, begun: datetime) -> tuple[bool, timedelta]:
+    """Returns what orders links by how likely a call that began to ring was dialled by them, the likeliest first.
+
+    A link that was opened before goes before one that was opened only afterwards, as clocks differ.
+    """
+    is_later = first_time >= begun + timedelta(seconds=1)  # Zoom tells whole seconds
+    return is_later, abs(begun - last_time)
+
+
 def is_dialled(opened: Opened, fact: CallFact) -> bool:
     """Tells whether a call of the same Zoom user is the one behind an opened link, or the same dialled once more.
 

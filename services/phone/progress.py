@@ -66,11 +66,14 @@ class Progress:
     """The person's own number, in E.164."""
     in_history: bool = False
     """Whether Zoom's history told of it: after that there is nothing left to ask."""
+    given_up: bool = False
+    """Whether nobody waits for its end any more: it counts as over, and nobody knows since when."""
 
     @property
     def state(self) -> CallState:
         """How far it is. What rang elsewhere may have ended before somebody answered: then it goes on."""
-        if self.end_time is not None and (self.answer_time is None or self.answer_time <= self.end_time):
+        told = self.end_time is not None and (self.answer_time is None or self.answer_time <= self.end_time)
+        if told or self.given_up:
             return CallState.ENDED
         if self.answer_time is not None or self.connect_time is not None:
             return CallState.CONNECTED
@@ -88,6 +91,7 @@ class Progress:
             # Where two tell different numbers, always the same of the two.
             own_number=min(filter(None, (self.own_number, other.own_number)), default=""),
             in_history=self.in_history or other.in_history,
+            given_up=self.given_up or other.given_up,
         )
 
 

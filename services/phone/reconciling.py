@@ -119,8 +119,13 @@ class Reconciler:
             except MeshError as error:
                 await self._put_off(target, error)
                 failures += error.reason not in _LIMITS
-                if failures == _FAILURES:
-                    return number + 1
+            except Exception:
+                # A defect over one person must not keep everybody else from being looked up.
+                log.exception("a look at a call history hit a defect", extra={"call_id": target.call_id})
+                await self._put_off(target, MeshError(Reason.INTERNAL))
+                failures += 1
+            if failures == _FAILURES:
+                return number + 1
         return ROUND
 
     async def _look(self, target: Target) -> None:

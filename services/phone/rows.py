@@ -46,6 +46,7 @@ def progress_from(row: Row[Any]) -> Progress:
         transferred=row.transferred,
         own_number=row.user_phone_number,
         in_history=row.in_history,
+        given_up=row.given_up,
     )
 
 
@@ -91,4 +92,5 @@ def progress_values(progress: Progress) -> dict[str, Any]:
         "transferred": progress.transferred,
         "user_phone_number": progress.own_number,
         "in_history": progress.in_history,
+        "given_up": progress.given_up,
     }

@@ -46,6 +46,10 @@ class PhoneSettings(SealingSettings):
     not taken for the first time after five minutes. Shorter: asks about what is on its way. Longer: what was lost is
     seen later."""
 
+    keep_days: int = Field(400, ge=8, le=3650, alias="ZOOMSLACK_PHONE_KEEP_DAYS")
+    """Days for which calls are kept, with number and name of the other side. What Slack shows of them stays there.
+    Shorter: `ListCalls` knows less. Longer: more is there to lose."""
+
     @property
     def reconcile_quiet(self) -> timedelta:
         """The same as a duration."""

@@ -80,7 +80,8 @@ class CallStore:
                     last_open_time=now,
                     reconcile_time=now + self._quiet,
                     reconcile_attempts=0,
-                    settled=False,
+                    # One from before it was known who the caller is at Zoom cannot be looked for.
+                    settled=calls.c.zoom_user_id == "",
                 )
                 .returning(*calls.c)
             )

@@ -93,6 +93,15 @@ async def raise_version(connection: AsyncConnection, team_id: str, call_id: str,
     )
 
 
+async def hand_over(connection: AsyncConnection, call_id: str, to_call_id: str) -> None:
+    """Has what Slack shows of one call be what it shows of another, of which it shows nothing yet."""
+    await connection.execute(
+        update(deliveries)
+        .where(deliveries.c.call_id == call_id)
+        .values(call_id=to_call_id, desired_version=deliveries.c.desired_version + 1)
+    )
+
+
 def _due(now: datetime) -> Any:
     return and_(
         deliveries.c.delivered_version < deliveries.c.desired_version,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.departed import Departed
+from services.phone import store_deliveries
+from services.phone.progress import CallState
 from services.phone.tables import calls, deliveries, erasures, shown_calls
 
 REMEMBER = timedelta(days=365)
@@ -37,14 +40,21 @@ class DepartureStore:
         one ended, and adds to its count. Raises ValueError where `departed` names no tenant, and
         MeshError(SERVICE_UNAVAILABLE).
         """
+
+        async def some(connection: AsyncConnection) -> int | None:
+            await serialize(connection, "erasures")
+            rows, done = await _known(connection, departed.departure_id)
+            if done:
+                return rows
+            now = self._clock.now()
+            erased = await _erase_some(connection, departed, self._batch, now)
+            await _count(connection, departed, rows + erased, None if erased else now)
+            return None
+
         while True:
-            async with self._database.transaction("erase departed") as connection:
-                await serialize(connection, "erasures")
-                rows, done = await _known(connection, departed.departure_id)
-                if done:
-                    return rows
-                erased = await _erase_some(connection, departed, self._batch)
-                await _count(connection, departed, rows + erased, None if erased else self._clock.now())
+            rows = await self._database.run("erase departed", some)
+            if rows is not None:
+                return rows
 
     async def forget_old(self) -> None:
         """Deletes counts that nobody asks for any more."""
@@ -52,33 +62,42 @@ class DepartureStore:
             await connection.execute(delete(erasures).where(erasures.c.erase_time < self._clock.now() - REMEMBER))
 
 
-async def _erase_some(connection: AsyncConnection, departed: Departed, batch: int) -> int:
-    """Deletes up to `batch` calls and what hangs on them; returns how many rows of people that were."""
-    chosen = await connection.execute(delete(shown_calls).where(_theirs(departed, shown_calls)))
-    some = select(calls.c.call_id).where(_theirs(departed, calls)).limit(batch)
+async def delete_calls(connection: AsyncConnection, some: Select[Any]) -> int:
+    """Deletes the calls whose ids `some` selects, with what hangs on them; returns how many that were."""
     gone = await connection.execute(delete(calls).where(calls.c.call_id.in_(some)).returning(calls.c.call_id))
     ids = list(gone.scalars())
     for start in range(0, len(ids), _AT_ONCE):
         part = ids[start : start + _AT_ONCE]
         await connection.execute(delete(deliveries).where(deliveries.c.call_id.in_(part)))
-    await _forget_contact(connection, departed)
-    return chosen.rowcount + len(ids)
+    return len(ids)
 
 
-async def _forget_contact(connection: AsyncConnection, departed: Departed) -> None:
+async def _erase_some(connection: AsyncConnection, departed: Departed, batch: int, now: datetime) -> int:
+    """Deletes up to `batch` calls and what hangs on them; returns how many rows of people that were."""
+    chosen = await connection.execute(delete(shown_calls).where(_theirs(departed, shown_calls)))
+    some = select(calls.c.call_id).where(_theirs(departed, calls)).limit(batch)
+    gone = await delete_calls(connection, some)
+    await _forget_contact(connection, departed, now)
+    return chosen.rowcount + gone
+
+
+async def _forget_contact(connection: AsyncConnection, departed: Departed, now: datetime) -> None:
     """Takes the name of who left out of the calls of others, who keep the number that they called."""
-    if departed.user_id and departed.team_id:
-        await connection.execute(
-            update(calls)
-            .where(
-                calls.c.team_id == departed.team_id,
-                calls.c.contact_slack_user_id == departed.user_id,
-                # What the index is limited to.
-                calls.c.contact_slack_user_id != literal_column("''"),
-                calls.c.create_time <= departed.depart_time,
-            )
-            .values(contact_name="", contact_slack_user_id="")
-        )
+    if not departed.user_id or not departed.team_id:
+        return
+    known = update(calls).where(
+        calls.c.team_id == departed.team_id,
+        calls.c.contact_slack_user_id == departed.user_id,
+        # What the index is limited to.
+        calls.c.contact_slack_user_id != literal_column("''"),
+        calls.c.create_time <= departed.depart_time,
+    )
+    changed = known.values(contact_name="", contact_slack_user_id="", contact_erased=True).returning(
+        calls.c.call_id, calls.c.state
+    )
+    for row in (await connection.execute(changed)).all():
+        if row.state != CallState.PREPARED.value:
+            await store_deliveries.raise_version(connection, departed.team_id, row.call_id, now)
 
 
 async def _known(connection: AsyncConnection, departure_id: str) -> tuple[int, bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,13 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.slack_user import SlackUser
-from services.phone import store_deliveries, store_shown_calls
-from services.phone.calls import Call
-from services.phone.facts import CLOCKS_DIFFER, DIALLED_WITHIN, CallFact, Disposition, Opened, is_dialled
+from services.phone import store_deliveries, store_matches, store_shown_calls
+from services.phone.facts import CallFact, Disposition
 from services.phone.lines import Line
-from services.phone.progress import CallState, Direction, Progress
+from services.phone.progress import CallState, Progress
 from services.phone.reconciling import QUIET
-from services.phone.rows import call_from, line_from, line_values, progress_from, progress_values, values_of
+from services.phone.rows import line_from, line_values, progress_from, progress_values
 from services.phone.shown_calls import Watcher
 from services.phone.tables import calls, zoom_events
 
@@ -51,10 +49,11 @@ class EventStore:
         zoom_users = sorted({fact.zoom_user_id for fact in facts})
         async with self._database.snapshot("look for calls") as connection:
             # Most events are of calls that nobody placed from Slack: they leave nothing, and cost no write.
-            if not watching and not await _has_calls(connection, zoom_users):
+            if not watching and not await _has_calls(connection, zoom_users, self._clock.now()):
                 return Disposition.IGNORED
         now, digest = self._clock.now(), hashlib.sha256(body).hexdigest()
-        async with self._database.transaction("record zoom event") as connection:
+
+        async def work(connection: AsyncConnection) -> Disposition:
             added = await connection.execute(
                 insert(connection, zoom_events)
                 .values(digest=digest, event=name[:100], receive_time=now)
@@ -72,16 +71,13 @@ class EventStore:
                 concerned = concerned or found
             return Disposition.APPLIED if concerned else Disposition.IGNORED
 
+        return await self._database.run("record zoom event", work)
+
     async def forget_old(self) -> None:
-        """Deletes what was recorded long ago, and calls that were prepared and never dialled."""
+        """Deletes what was recorded long ago."""
         now = self._clock.now()
         async with self._database.transaction("forget old events") as connection:
             await connection.execute(delete(zoom_events).where(zoom_events.c.receive_time < now - REMEMBER))
-            await connection.execute(
-                delete(calls).where(
-                    calls.c.state == CallState.PREPARED.value, calls.c.create_time < now - REMEMBER, calls.c.settled
-                )
-            )
 
 
 async def apply(
@@ -91,121 +87,23 @@ async def apply(
 
     The transaction must be alone with the fact's Zoom user (`serialize`).
     """
-    rows = await _known(connection, fact)
+    rows = await store_matches.known(connection, fact)
     if fact.direction is not None:
-        new = []
-        if not any(row.from_slack for row in rows) and (dialled := await _dialled(connection, fact, now)) is not None:
-            new.append(dialled)
-        seen = {(row.team_id, row.slack_user_id) for row in [*rows, *new]}
-        new += [
-            await _watched(connection, watcher, fact, now)
-            for watcher in watchers
-            if _is_watched(watcher, fact) and (watcher.user.team_id, watcher.user.user_id) not in seen
-        ]
-        if new:
+        known = len(rows)
+        if not any(row.from_slack for row in rows):
+            rows = await store_matches.with_dialled(connection, rows, fact, now)
+        rows += await store_matches.watched(connection, watchers, rows, fact, now)
+        if len(rows) > known or known == 0:
             fact = await _with_held_transfer(connection, fact)
-        rows += new
     for row in rows:
         await learn(connection, row, fact.progress, now, quiet, line=fact.line, name=fact.contact_name)
     return bool(rows)
 
 
-async def _has_calls(connection: AsyncConnection, zoom_users: Sequence[str]) -> bool:
-    followed = exists().where(calls.c.zoom_user_id.in_(zoom_users), calls.c.last_open_time.is_not(None))
+async def _has_calls(connection: AsyncConnection, zoom_users: Sequence[str], now: datetime) -> bool:
+    """Tells whether one of these people opened a link in these days."""
+    followed = exists().where(calls.c.zoom_user_id.in_(zoom_users), calls.c.last_open_time >= now - REMEMBER)
     return bool(await connection.scalar(select(followed)))
-
-
-async def _known(connection: AsyncConnection, fact: CallFact) -> list[Row[Any]]:
-    query = select(*calls.c).where(
-        calls.c.zoom_user_id == fact.zoom_user_id,
-        calls.c.zoom_call_id == fact.zoom_call_id,
-        calls.c.zoom_call_id != "",
-    )
-    if fact.direction is not None:
-        query = query.where(calls.c.direction == fact.direction.value)
-    return list((await connection.execute(query.order_by(calls.c.call_id).with_for_update())).all())
-
-
-async def _dialled(connection: AsyncConnection, fact: CallFact, now: datetime) -> Row[Any] | None:
-    """Returns the call that was placed from Slack and began with this; None where there is none.
-
-    Where several would do, the first that no call of Zoom's is tied to, the last opened one before others. A link that
-    is tied already was dialled once more: that is a call of its own.
-    """
-    begun = fact.progress.ring_time
-    if begun is None:
-        return None
-    query = (
-        select(*calls.c)
-        .where(
-            calls.c.zoom_user_id == fact.zoom_user_id,
-            calls.c.from_slack,
-            calls.c.direction == Direction.OUTBOUND.value,
-            calls.c.last_open_time >= begun - DIALLED_WITHIN,
-            calls.c.first_open_time <= begun + CLOCKS_DIFFER,
-        )
-        .order_by(calls.c.last_open_time.desc(), calls.c.call_id)
-        .with_for_update()
-    )
-    opened = [
-        row
-        for row in await connection.execute(query)
-        if row.zoom_account_id == fact.zoom_account_id
-        and is_dialled(Opened(line_from(row), row.first_open_time, row.last_open_time), fact)
-    ]
-    row = next((row for row in opened if not row.zoom_call_id), None)
-    if row is not None:
-        bound = update(calls).where(calls.c.call_id == row.call_id).values(zoom_call_id=fact.zoom_call_id)
-        return (await connection.execute(bound.returning(*calls.c))).one()
-    if not opened:
-        return None
-    again = replace(call_from(opened[0]), call_id=str(uuid.uuid4()), create_time=begun, progress=Progress())
-    times = {"first_open_time": opened[0].first_open_time, "last_open_time": opened[0].last_open_time}
-    return await _add(connection, again, fact, now, times)
-
-
-def _is_watched(watcher: Watcher, fact: CallFact) -> bool:
-    begun, since = fact.progress.ring_time, watcher.since.replace(microsecond=0)  # Zoom tells whole seconds
-    return watcher.zoom_user_id == fact.zoom_user_id and begun is not None and begun >= since
-
-
-async def _watched(connection: AsyncConnection, watcher: Watcher, fact: CallFact, now: datetime) -> Row[Any]:
-    """Makes a call that was not placed from Slack, for who wants to see those too."""
-    if fact.direction is None:
-        raise LookupError("a fact without a direction makes no call")
-    call = Call(
-        call_id=str(uuid.uuid4()),
-        user=watcher.user,
-        channel_id="",
-        line=fact.line,
-        contact_name=fact.contact_name,
-        contact_user_id="",
-        zoom_user_id=fact.zoom_user_id,
-        zoom_account_id=fact.zoom_account_id,
-        direction=fact.direction,
-        from_slack=False,
-        create_time=fact.progress.ring_time or now,
-    )
-    return await _add(connection, call, fact, now, {})
-
-
-async def _add(
-    connection: AsyncConnection, call: Call, fact: CallFact, now: datetime, times: dict[str, datetime]
-) -> Row[Any]:
-    added = await connection.execute(
-        insert(connection, calls)
-        .values(
-            **values_of(call),
-            request_id=call.call_id,
-            fingerprint="",
-            zoom_call_id=fact.zoom_call_id,
-            reconcile_time=now,
-            settled=False,
-            **times,
-        )
-        .returning(*calls.c)
-    )
-    return added.one()
 
 
 async def learn(
@@ -221,7 +119,7 @@ async def learn(
     """Joins what is known of a call and what was told, and has it shown where that makes a difference."""
     known = progress_from(row)
     progress = known.joined(told)
-    line, name = _filled(line_from(row), line), _fuller(row, name)
+    line, name = _filled(row, line), _fuller(row, name)
     done = progress.state is CallState.ENDED and progress.in_history
     await connection.execute(
         update(calls)
@@ -245,14 +143,22 @@ def _shown(progress: Progress) -> Progress:
     return replace(progress, in_history=False, own_number="")
 
 
-def _filled(known: Line, told: Line) -> Line:
-    number = (known.e164, known.national) if known.e164 else (told.e164, told.national)
-    return Line(*number, known.extension or told.extension, known.warning)
+def _filled(row: Row[Any], told: Line) -> Line:
+    """Returns the other side with what was told: where two tell different numbers, always the same of the two."""
+    known = line_from(row)
+    if row.from_slack and known.e164:
+        e164, national = known.e164, known.national
+    elif told.e164 or known.e164:
+        e164, national = min((one.e164, one.national) for one in (known, told) if one.e164)
+    else:
+        e164, national = "", known.national
+    extensions = (known.extension,) if row.from_slack and known.extension else (known.extension, told.extension)
+    return Line(e164, national, min(filter(None, extensions), default=""), known.warning)
 
 
 def _fuller(row: Row[Any], name: str) -> str:
     """Returns the other side's name: as it is known in Slack, else the fullest that Zoom told, whatever came first."""
-    if row.contact_slack_user_id:
+    if row.contact_slack_user_id or row.contact_erased:
         return str(row.contact_name)
     return max((str(row.contact_name), name), key=lambda text: (len(text), text))
 

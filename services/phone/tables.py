@@ -42,6 +42,8 @@ calls = Table(
     _text("warning", 16),
     _text("contact_name", 200),
     _text("contact_slack_user_id", 32),
+    # The person on the other side was erased: her name does not come back.
+    _flag("contact_erased", "false"),
     # Derived from the times below; kept for who looks at the table.
     Column("state", String(16), nullable=False),
     Column("create_time", UtcDateTime, nullable=False),
@@ -62,6 +64,7 @@ calls = Table(
     _text("result", 32),
     _flag("transferred", "false"),
     _flag("in_history", "false"),
+    _flag("given_up", "false"),
     # When Zoom's history is looked at next, how often it was, and whether there is nothing left to ask.
     Column("reconcile_time", UtcDateTime),
     Column("reconcile_attempts", Integer, nullable=False, server_default="0"),
@@ -77,6 +80,7 @@ calls = Table(
         unique=True,
     ),
     _partial("calls_unsettled", "NOT settled", "reconcile_time"),
+    Index("calls_by_time", "create_time"),
     _partial("calls_by_contact", "contact_slack_user_id <> ''", "contact_slack_user_id", "team_id"),
     # Most workspaces belong to no organisation.
     _partial("calls_by_enterprise", "enterprise_id <> ''", "enterprise_id", "slack_user_id", "create_time"),

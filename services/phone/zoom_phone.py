@@ -91,8 +91,11 @@ class ZoomPhone:
     ) -> tuple[CallFact, ...]:
         """Returns the calls of `user` from one day to another, both included, as Zoom's history has them.
 
-        Zoom keeps six months and gives at most one of them at once. Raises MeshError as Zoom refuses.
+        Zoom keeps six months and gives at most one of them at once. Raises MeshError as Zoom refuses, and
+        ZOOM_NOT_CONNECTED where `user` is somebody else at Zoom by now.
         """
+        if await self.identity(user) != (zoom_user_id, zoom_account_id):
+            raise MeshError(Reason.ZOOM_NOT_CONNECTED)
         # Scope: phone:read:list_call_logs.
         query = {"from": first.isoformat(), "to": last.isoformat(), "page_size": "300"}
         found: list[dict[str, Any]] = []

@@ -55,6 +55,8 @@ class StandInAuth(AuthServiceServicer):
         """Slack users whom auth does not know (any more)."""
         self.accounts: dict[str, str] = {}
         """By Slack user: the Zoom account, where it is not the usual one."""
+        self.shared: dict[str, str] = {}
+        """By Slack user: who she is at Zoom, where that is not the usual one."""
         self._clock = clock
 
     async def IssueZoomAccessToken(
@@ -67,9 +69,9 @@ class StandInAuth(AuthServiceServicer):
             raise MeshError(Reason.ZOOM_NOT_CONNECTED)
         response = auth_service_pb2.IssueZoomAccessTokenResponse(
             access_token=TOKEN,
-            zoom_user_id=zoom_user(user_id),
+            zoom_user_id=self.at_zoom(user_id),
             zoom_account_id=self.accounts.get(user_id, ACCOUNT),
-            zoom_path_user_id=zoom_user(user_id) if self.by_company else "me",
+            zoom_path_user_id=self.at_zoom(user_id) if self.by_company else "me",
         )
         response.expire_time.FromDatetime(self._clock.now() + timedelta(hours=1))
         return response
@@ -79,8 +81,8 @@ class StandInAuth(AuthServiceServicer):
     ) -> auth_service_pb2.FindConnectedUsersResponse:
         if self.failure is not None:
             raise self.failure
-        user_id = request.user.slack_user_id
-        known = [] if user_id in self.unconnected else [(zoom_user(user_id), user_id)]
+        people = {"U0ADA", request.user.slack_user_id} - self.unconnected
+        known = [(self.at_zoom(user_id), user_id) for user_id in sorted(people)]
         return auth_service_pb2.FindConnectedUsersResponse(
             users=[
                 auth_service_pb2.ConnectedUser(zoom_user_id=zoom_id, slack_user_id=slack_id)
@@ -88,6 +90,10 @@ class StandInAuth(AuthServiceServicer):
                 if zoom_id in request.zoom_user_ids
             ]
         )
+
+    def at_zoom(self, slack_user_id: str) -> str:
+        """Returns who somebody is at Zoom."""
+        return self.shared.get(slack_user_id) or zoom_user(slack_user_id)
 
 
 def zoom_user(slack_user_id: str) -> str:

@@ -252,13 +252,9 @@ async def test_S29_else_by_what_her_company_lets_zoom_tell_of_her(mesh: Mesh, in
     assert (placed.phone_number, placed.extension_number) == ("+12025550102", "1002")
 
 
-async def test_S29_of_another_company_only_the_number_reaches(mesh: Mesh) -> None:
+async def test_S29_what_a_companys_directory_says_is_not_told_to_another_company(mesh: Mesh) -> None:
     mesh.auth.by_company = True
     mesh.auth.accounts["U0GRACE"] = "zoomOther"
-    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002, "phone_numbers": [{"number": "12025550102"}]}
-    placed = (await mesh.place(contact=grace())).call
-    assert (placed.phone_number, placed.extension_number) == ("+12025550102", "")
-    mesh.zoom.telephones["zoomGrace"] = {**FULL, "extension_number": 1002, "phone_numbers": []}
     assert (await refusal(mesh.place(contact=grace()))).reason is Reason.PHONE_CONTACT_UNREACHABLE
 
 

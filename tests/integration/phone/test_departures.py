@@ -153,3 +153,22 @@ async def test_what_hangs_on_the_calls_goes_with_them_and_others_forget_her_name
     of_grace = await mesh.call(GRACE)
     assert (of_grace.contact_name, of_grace.contact_slack_user_id) == ("", "")
     assert of_grace.phone_number == "+12025550101"
+
+
+async def test_the_name_of_who_left_does_not_come_back_and_goes_from_what_is_shown(mesh: Mesh) -> None:
+    ada = pb.Contact(slack_user_id="U0ADA", display_name="Ada Lovelace", phone_number="+12025550101")
+    placed = await mesh.place(user=GRACE, contact=ada)
+    await mesh.resolve(placed.call_url.rpartition("/")[2])
+    call = Spoken(
+        mesh.clock.now().replace(microsecond=0) + timedelta(seconds=2),
+        caller={"user_id": "zoomGrace", "phone_number": "+12025550102"},
+        callee={"phone_number": "+12025550101"},
+    )
+    await mesh.record(call.ringing())
+    await mesh.complete((await mesh.lease())[0])
+    await store(mesh).erase(departed(mesh))
+    mesh.clock.advance(5)
+    [again] = await mesh.lease()
+    assert (again.call.contact_name, again.call.contact_slack_user_id) == ("", "")
+    await mesh.record(call.history({**call.entry(), "callee_name": "Ada Lovelace"}))
+    assert (await mesh.call(GRACE)).contact_name == ""

@@ -76,18 +76,62 @@ async def test_a_call_that_was_never_dialled_is_looked_for_a_day(mesh: Mesh) -> 
     assert await mesh.lease() == []
 
 
-async def test_a_call_that_never_ended_is_given_up_after_a_day(mesh: Mesh) -> None:
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_call_that_never_ended_is_given_up_after_a_day(mesh: Mesh, answered: bool) -> None:
     await mesh.dialled()
     call = begun(mesh)
     await mesh.record(call.ringing())
+    if answered:
+        await mesh.record(call.connected())
     for _ in range(200):
         mesh.clock.advance(SOON)
         await mesh.phone.reconcile()
     ended = await mesh.call()
     assert (ended.state, ended.result) == (pb.PHONE_CALL_STATE_ENDED, pb.CALL_RESULT_UNKNOWN)
-    assert not ended.HasField("talk_duration")
+    assert not ended.HasField("talk_duration"), "nobody knows how long it was"
+    assert not ended.HasField("end_time"), "nor when it ended"
     await mesh.record(call.ended())
-    assert (await mesh.call()).result == pb.CALL_RESULT_ANSWERED, "Zoom knows better, however late"
+    told = await mesh.call()
+    assert told.result == pb.CALL_RESULT_ANSWERED, "Zoom knows better, however late"
+    assert told.talk_duration.ToTimedelta() == timedelta(seconds=123)
+
+
+async def test_what_a_person_is_at_zoom_by_now_is_not_taken_for_whom_she_was(mesh: Mesh) -> None:
+    await mesh.dialled()
+    await mesh.show_all()
+    mesh.auth.shared["U0ADA"] = "zoomBeta"
+    mesh.zoom.calls = [begun(mesh).entry()]
+    mesh.clock.advance(SOON)
+    assert await mesh.phone.reconcile() == 2
+    assert mesh.zoom.history_requests == []
+    assert {call.state for call in await mesh.calls()} == {pb.PHONE_CALL_STATE_PREPARED}
+
+
+async def test_calls_that_are_known_to_the_end_are_not_looked_through_again(mesh: Mesh) -> None:
+    await mesh.show_all()
+    mesh.zoom.calls = [begun(mesh, 10 + number, str(number)).entry(ended=12) for number in range(60)]
+    mesh.clock.advance(SOON)
+    assert await mesh.phone.reconcile() == 1
+    assert len(await mesh.calls(ADA, page_size=100)) == 60
+    for delivery in [one for _ in range(2) for one in await mesh.lease()]:
+        await mesh.complete(delivery)
+    mesh.clock.advance(RAREST.total_seconds())
+    assert await mesh.phone.reconcile() == 1
+    assert await mesh.lease() == []
+
+
+async def test_calls_are_deleted_when_they_are_old_and_others_are_not(mesh: Mesh) -> None:
+    await mesh.dialled()
+    await mesh.place("+1 202 555 0199")
+    await mesh.record(begun(mesh).history())
+    mesh.clock.advance(8 * 86_400)
+    await mesh.phone.delete_old()
+    assert [call.phone_number for call in await mesh.calls()] == ["+12025550143"], "the other one was never dialled"
+    mesh.clock.advance(393 * 86_400)
+    await mesh.dialled("+1 202 555 0188")
+    await mesh.phone.delete_old()
+    assert [call.phone_number for call in await mesh.calls()] == ["+12025550188"]
+    assert await mesh.lease() == []
 
 
 async def test_N2_all_calls_of_who_wants_to_see_them_are_looked_after(mesh: Mesh) -> None:

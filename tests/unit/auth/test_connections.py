@@ -101,7 +101,7 @@ class MemoryStore:
     async def match(self, user: SlackUser, account: Grant) -> bool:
         raise AssertionError("nobody is matched here")
 
-    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> dict[str, str]:
+    async def of_zoom_users(self, user: SlackUser, zoom_user_ids: list[str]) -> list[tuple[str, str]]:
         raise AssertionError("nobody asks here")
 
     async def delete(self, user: SlackUser) -> Deleted:

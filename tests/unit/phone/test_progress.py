@@ -27,6 +27,7 @@ facts = st.builds(
     transferred=st.booleans(),
     own_number=st.sampled_from(["", "+12025550101", "+12025550102"]),
     in_history=st.booleans(),
+    given_up=st.booleans(),
 )
 
 
@@ -45,4 +46,5 @@ def test_states() -> None:
     assert Progress(answer_time=at(3)).state is CallState.CONNECTED
     assert Progress(answer_time=at(3), end_time=at(3)).state is CallState.ENDED
     assert Progress(ring_time=at(0), end_time=at(9), result=Result.NO_ANSWER).state is CallState.ENDED
+    assert Progress(answer_time=at(3), given_up=True).state is CallState.ENDED
     assert Progress(end_time=at(5), answer_time=at(8)).state is CallState.CONNECTED, "one of several places gave up"

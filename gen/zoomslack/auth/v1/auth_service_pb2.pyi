@@ -577,7 +577,7 @@ class FindConnectedUsersResponse(_message.Message):
     USERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def users(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConnectedUser]:
-        """Those who are connected."""
+        """Those who are connected, whoever connected last first: two may share one Zoom user."""
 
     def __init__(
         self,

@@ -1,6 +1,8 @@
 """What following calls needs: how each went, what Slack shows of it, which of her calls a person wants to see.
 
-Only adds, so that the code before it goes on working. Calls from before count as settled: their links are long dead.
+Only adds, so that the code before it goes on placing calls; what it places while both run is not followed, and the link
+of a call that rang opens on a new replica only. Calls from before count as settled: their links are long dead. Building
+the indexes keeps calls from being placed meanwhile: for seconds, also with a million of them.
 """
 
 import sqlalchemy as sa
@@ -23,6 +25,14 @@ _EMPTY = (
     ("result", 32),
 )
 _TIMES = ("first_open_time", "last_open_time", "ring_time", "connect_time", "answer_time", "end_time", "reconcile_time")
+_FLAGS = (
+    ("from_slack", "true"),
+    ("transferred", "false"),
+    ("in_history", "false"),
+    ("given_up", "false"),
+    ("contact_erased", "false"),
+    ("settled", "true"),
+)
 _CONTACT = sa.text("contact_slack_user_id <> ''")
 _UNSETTLED = sa.text("NOT settled")
 _KNOWN_AT_ZOOM = sa.text("zoom_call_id <> ''")
@@ -36,12 +46,7 @@ def upgrade() -> None:
     for name in _TIMES:
         op.add_column("calls", sa.Column(name, UtcDateTime))
     op.add_column("calls", sa.Column("direction", sa.String(16), nullable=False, server_default="outbound"))
-    for name, default in (
-        ("from_slack", "true"),
-        ("transferred", "false"),
-        ("in_history", "false"),
-        ("settled", "true"),
-    ):
+    for name, default in _FLAGS:
         op.add_column("calls", sa.Column(name, sa.Boolean, nullable=False, server_default=sa.text(default)))
     op.add_column("calls", sa.Column("reconcile_attempts", sa.Integer, nullable=False, server_default="0"))
     op.create_index(
@@ -53,6 +58,7 @@ def upgrade() -> None:
         postgresql_where=_KNOWN_AT_ZOOM,
     )
     op.create_index("calls_by_zoom_user", "calls", ["zoom_user_id", "last_open_time"])
+    op.create_index("calls_by_time", "calls", ["create_time"])
     op.create_index(
         "calls_by_contact",
         "calls",
@@ -122,12 +128,13 @@ def downgrade() -> None:
     op.drop_table("deliveries")
     op.drop_table("shown_calls")
     op.drop_table("zoom_events")
-    for index in ("calls_unsettled", "calls_by_contact", "calls_by_zoom_user", "calls_once_each"):
+    for index in ("calls_unsettled", "calls_by_time", "calls_by_contact", "calls_by_zoom_user", "calls_once_each"):
         op.drop_index(index, table_name="calls")
     columns = (
         *(name for name, _ in _EMPTY),
         *_TIMES,
-        *("direction", "from_slack", "transferred", "in_history", "settled", "reconcile_attempts"),
+        *(name for name, _ in _FLAGS),
+        *("direction", "reconcile_attempts"),
     )
     with op.batch_alter_table("calls") as calls:
         for name in columns:
