@@ -18,14 +18,14 @@ _USER = re.compile(r"[UW][A-Z0-9]{1,31}", re.ASCII)
 
 
 def parties(call: pb.PhoneCall, number: str = "") -> list[Json]:
-    """Returns caller, callee and the other side's number, each a text of its own.
+    """Returns caller and callee, as far as they are known, and the other side's number, each a text of its own.
 
     `number` is for what is written in another way than `number_in_words`.
     """
     herself, other = ("", call.user.slack_user_id), (call.contact_name, call.contact_slack_user_id)
     caller, callee = (other, herself) if call.direction == pb.CALL_DIRECTION_INBOUND else (herself, other)
     shown = number or number_in_words(call) or "not shown"
-    return [_person("Caller", *caller), _person("Callee", *callee), plain(f"Number: {shown}")]
+    return [*_person("Caller", *caller), *_person("Callee", *callee), plain(f"Number: {shown}")]
 
 
 def number_in_words(call: pb.PhoneCall) -> str:
@@ -37,7 +37,9 @@ def number_in_words(call: pb.PhoneCall) -> str:
     return (clean(call.national_number, _MAX_NUMBER) or f"extension {extension}") if extension else ""
 
 
-def _person(role: str, name: str, slack_user_id: str) -> Json:
+def _person(role: str, name: str, slack_user_id: str) -> list[Json]:
+    """Returns who it is; nothing where only the number is known, which stands beside it."""
     if _USER.fullmatch(slack_user_id):
-        return mrkdwn(f"{role}: <@{slack_user_id}>")
-    return plain(f"{role}: {clean(name, MAX_NAME) or 'not known by name'}")
+        return [mrkdwn(f"{role}: <@{slack_user_id}>")]
+    known = clean(name, MAX_NAME)
+    return [plain(f"{role}: {known}")] if known else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.e2e.people import ADA, ADA_AT_ZOOM, GENERAL, Office, browser, eventually, link_in, written
@@ -42,7 +43,7 @@ async def does(office: Office, call_id: str, *actions: str) -> None:
 
 async def own(office: Office, user: str = ADA) -> list[Json]:
     """Returns what a person's own conversation with the app shows of calls."""
-    return [post for post in await office.posts("app", user) if "Caller: " in written(post)]
+    return [post for post in await office.posts("app", user) if re.search("Calle[er]: ", written(post))]
 
 
 async def newest(office: Office, *words: str, user: str = ADA) -> str:
