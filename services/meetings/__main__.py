@@ -28,6 +28,7 @@ from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
 from services.meetings.store_links import LinkStore
+from services.meetings.store_moves import MoveStore
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
 from services.meetings.zoom_meetings import ZoomMeetings
@@ -79,7 +80,8 @@ async def serve(settings: MeetingsSettings) -> None:
         meetings = Meetings(requests, zoom_meetings, clock)
         open_meetings = ReconcilingStore(database, keys, clock, quiet=quiet)
         reconcile = Reconciler(open_meetings, ZoomPast(zoom, clock), clock, count_repairs, quiet=quiet)
-        servicer = MeetingsServicer(meetings, Endings(store, zoom_meetings), store, deliveries, events)
+        endings, moves = Endings(store, zoom_meetings), MoveStore(database)
+        servicer = MeetingsServicer(meetings, endings, store, deliveries, events, moves)
 
         async def ready() -> bool:
             return await database.ready() and await is_current(database, MIGRATIONS)

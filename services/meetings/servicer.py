@@ -21,6 +21,7 @@ from services.meetings.requests import StartCommand
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_moves import MoveStore
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceServicer
 
@@ -41,12 +42,14 @@ class MeetingsServicer(MeetingsServiceServicer):
         store: MeetingStore,
         deliveries: DeliveryStore,
         events: EventStore,
+        moves: MoveStore,
     ) -> None:
         self._meetings = meetings
         self._endings = endings
         self._store = store
         self._deliveries = deliveries
         self._events = events
+        self._moves = moves
         self._edges = LongPoll()
 
     def stop_waiting(self) -> None:
@@ -115,6 +118,17 @@ class MeetingsServicer(MeetingsServiceServicer):
             log.info("results released", extra={"team_id": request.user.slack_team_id, "released": released})
             self._edges.announce()
         return pb.ReleaseDeliveriesResponse(released=released)
+
+    async def MoveConversation(  # noqa: N802
+        self, request: pb.MoveConversationRequest, context: Context
+    ) -> pb.MoveConversationResponse:
+        moved = await self._moves.move(
+            from_message(request.user),
+            request.old_conversation.slack_channel_id,
+            request.new_conversation.slack_channel_id,
+        )
+        log.info("conversation moved", extra={"team_id": request.user.slack_team_id, "meetings": moved})
+        return pb.MoveConversationResponse(moved_meetings=moved)
 
     async def RecordZoomEvent(  # noqa: N802
         self, request: pb.RecordZoomEventRequest, context: Context

@@ -50,6 +50,12 @@ async def lock_place(connection: AsyncConnection, delivery_id: str) -> None:
         await _serialize(connection, *place)
 
 
+async def hold_places(connection: AsyncConnection, team_id: str, *channel_ids: str) -> None:
+    """Has invitations and reports of results in some conversations wait for the end of this transaction."""
+    for channel_id in sorted(channel_ids):
+        await _serialize(connection, team_id, channel_id)
+
+
 async def leased_since(connection: AsyncConnection, delivery_id: str, now: datetime) -> datetime:
     """Returns when the lease of a delivery began, at the latest; to be asked before its outcome is recorded."""
     until = await connection.scalar(

@@ -96,6 +96,8 @@ class Events:
                     self._tasks.start(self._home.show(Who(user)), "show home")
             case "member_joined_channel":
                 await self._let_in(event, inner)
+            case "channel_id_changed":
+                await self._moved(event, inner)
             case "call_rejected":
                 self._declined(event, inner)
             case _:
@@ -116,6 +118,20 @@ class Events:
         )
         response = await self._meetings.ReleaseDeliveries(request, timeout=EVENT_TIMEOUT)
         log.info("event", extra={"event": "member_joined_channel", "released": response.released})
+
+    async def _moved(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
+        """Has what belongs to a conversation follow it to its new name: Slack gives it one when it is shared."""
+        old, new = _word(inner.get("old_channel_id")), _word(inner.get("new_channel_id"))
+        user = _person(event, _authorization(event).get("user_id"))
+        if user is None or not _CHANNEL.fullmatch(old) or not _CHANNEL.fullmatch(new):
+            return
+        request = meetings_service_pb2.MoveConversationRequest(
+            user=user_message(user),
+            old_conversation=slack_pb2.SlackConversation(slack_channel_id=old),
+            new_conversation=slack_pb2.SlackConversation(slack_channel_id=new),
+        )
+        response = await self._meetings.MoveConversation(request, timeout=EVENT_TIMEOUT)
+        log.info("event", extra={"event": "channel_id_changed", "meetings": response.moved_meetings})
 
     def _declined(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
         """Tells who started a meeting that somebody declined it. The meeting goes on."""

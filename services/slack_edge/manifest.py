@@ -7,7 +7,7 @@ from typing import Any
 from services.slack_edge import features, shortcuts
 
 BOT_EVENTS = (
-    *("app_home_opened", "app_uninstalled", "call_rejected", "member_joined_channel"),
+    *("app_home_opened", "app_uninstalled", "call_rejected", "channel_id_changed", "member_joined_channel"),
     *("team_access_revoked", "tokens_revoked"),
 )
 

@@ -27,6 +27,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/control/users/{id}", change_user),
         *control_installs.routes(),
         web.post("/control/channels", add_channel),
+        web.post("/control/channels/{id}/rename", rename),
         web.post("/control/invite", invite),
         web.post("/control/kick", kick),
         web.get("/control/calls", calls),
@@ -78,6 +79,19 @@ async def add_channel(request: web.Request) -> web.Response:
     name = str(body.get("name", channel_id.lower()))[:80]
     channel = Channel(channel_id, people[0].team_id, name, kind, [user.id for user in people])
     world.channels[channel.id] = channel
+    return web.json_response(screen.channel_json(channel))
+
+
+async def rename(request: web.Request) -> web.Response:
+    """`POST /control/channels/{id}/rename {}`: give a private channel the id that it gets when it is shared.
+
+    The old id is nobody's from then on, and the app is told (Slack, `channel_id_changed`).
+    """
+    sim = request.app[SIMULATOR]
+    channel = sim.world.channels.get(request.match_info["id"])
+    if channel is None or channel.kind != "private":
+        raise SlackError("channel_not_found")
+    await events.change_id(sim, channel)
     return web.json_response(screen.channel_json(channel))
 
 

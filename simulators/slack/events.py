@@ -96,6 +96,26 @@ async def change_membership(sim: Simulator, channel: Channel, *, member: bool, b
     await send(sim, channel.team_id, {**event, "inviter": by} if member else event)
 
 
+async def change_id(sim: Simulator, channel: Channel) -> None:
+    """Give a channel another id, and tell the app."""
+    world, old = sim.world, channel.id
+    channel.id = world.new_id("C")
+    world.channels[channel.id] = world.channels.pop(old)
+    for message in world.messages:
+        message.channel_id = channel.id if message.channel_id == old else message.channel_id
+    for url in world.response_urls.values():
+        url.channel_id = channel.id if url.channel_id == old else url.channel_id
+    for call in world.calls.values():
+        call.channels = [channel.id if known_id == old else known_id for known_id in call.channels]
+    event: Json = {
+        "type": "channel_id_changed",
+        "old_channel_id": old,
+        "new_channel_id": channel.id,
+        "event_ts": world.new_ts(),
+    }
+    await send(sim, channel.team_id, event)
+
+
 def begin_chat_with_app(sim: Simulator, channel: Channel) -> Channel:
     """Begin the group message of the same people and the app: nobody is added to the direct message they have.
 

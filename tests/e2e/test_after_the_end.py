@@ -163,6 +163,16 @@ async def test_S40_N5_results_of_a_private_channel_wait_until_the_app_is_invited
     assert third in digits(written((await office.posts(here))[-1])), "from now on they come by themselves"
 
 
+async def test_S40_N5_what_waits_follows_a_channel_that_is_shared_and_gets_another_name(office: Office) -> None:
+    here = await office.conversation("private")
+    await hold(office, "Before it was shared", here)
+    await posts_when(office, 1, "app", about=f"<#{here}>")
+    now = (await office.slack("POST", f"channels/{here}/rename", {}))["id"]
+    await office.slack("POST", "type", {"user_id": GRACE, "channel_id": now, "text": "/invite @Zoom"})
+    [summary] = await posts_when(office, 1, now)
+    assert "Before it was shared" in written(summary)
+
+
 async def test_S41_to_a_group_message_the_app_comes_in_a_new_chat_only(office: Office) -> None:
     here = await office.conversation("mpim", ADA, GRACE, LIN)
     await hold(office, "In the old chat", here)

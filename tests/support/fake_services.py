@@ -351,6 +351,7 @@ class FakeMeetings(MeetingsServiceServicer):
         self.running: list[pb.RunningMeeting] = []
         self.ended: list[pb.EndMeetingRequest] = []
         self.released: list[pb.ReleaseDeliveriesRequest] = []
+        self.moved: list[pb.MoveConversationRequest] = []
         self._offered: asyncio.Queue[pb.Delivery] = asyncio.Queue()
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Any) -> Any:
@@ -382,6 +383,10 @@ class FakeMeetings(MeetingsServiceServicer):
 
     async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
         return pb.ListRunningMeetingsResponse(meetings=self.running)
+
+    async def MoveConversation(self, request: pb.MoveConversationRequest, context: Any) -> Any:
+        self.moved.append(request)
+        return pb.MoveConversationResponse(moved_meetings=1)
 
     async def ReleaseDeliveries(self, request: pb.ReleaseDeliveriesRequest, context: Any) -> Any:
         self.released.append(request)

@@ -26,6 +26,7 @@ from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_moves import MoveStore
 from services.meetings.store_requests import RequestStore
 from tests.support import databases, zoom_bodies
 from tests.support.clock import FakeClock
@@ -232,7 +233,12 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     store = MeetingStore(database, KEYS, clock)
     meetings = Meetings(RequestStore(database, KEYS, clock), zoom, clock)
     servicer = MeetingsServicer(
-        meetings, Endings(store, zoom), store, DeliveryStore(database, KEYS, clock), EventStore(database, KEYS, clock)
+        meetings,
+        Endings(store, zoom),
+        store,
+        DeliveryStore(database, KEYS, clock),
+        EventStore(database, KEYS, clock),
+        MoveStore(database),
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),

@@ -150,6 +150,43 @@ async def test_N5_results_wait_until_the_app_is_invited(mesh: Mesh, slack_error:
     assert await mesh.lease() == []
 
 
+SHARED = slack_pb2.SlackConversation(slack_channel_id="C0SHAREDNOW")
+
+
+async def move(mesh: Mesh, user: Any = ADA) -> int:
+    """Has Slack name the private conversation differently."""
+    request = pb.MoveConversationRequest(user=user, old_conversation=PRIVATE, new_conversation=SHARED)
+    return (await mesh.stub.MoveConversation(request, timeout=5)).moved_meetings
+
+
+async def test_N5_what_waits_follows_its_conversation_to_the_name_that_it_gets_when_it_is_shared(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, zoom.recorded(), conversation=PRIVATE)
+    for delivery in await mesh.lease():
+        await refuse(mesh, delivery)
+    [notice] = await mesh.lease()
+    await mesh.complete(notice)
+    assert await move(mesh, slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")) == 0
+    assert await move(mesh) == 1
+    assert await move(mesh) == 0
+    assert await release(mesh, PRIVATE) == 0
+    assert await release(mesh, SHARED) == 2
+    [summary] = await mesh.lease()
+    assert summary.conversation == SHARED
+
+
+async def test_N5_a_card_that_runs_is_brought_up_to_date_under_the_new_name(mesh: Mesh) -> None:
+    await mesh.start(conversation=PRIVATE)
+    [card] = await mesh.lease()
+    shown = pb.Delivered(version=card.version, slack_channel_id=PRIVATE.slack_channel_id, slack_message_ts="17.000001")
+    await mesh.end(card, delivered=shown)
+    await move(mesh)
+    await mesh.record(zoom.started())
+    later(mesh.clock, timedelta(seconds=5))
+    [again] = await mesh.lease()
+    assert again.conversation == SHARED
+    assert again.delivered.slack_channel_id == SHARED.slack_channel_id
+
+
 async def test_N5_older_meetings_go_first(mesh: Mesh) -> None:
     ids = []
     for n in range(3):

@@ -18,6 +18,7 @@ from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
+from services.meetings.store_moves import MoveStore
 from tests.integration.meetings.conftest import KEYS, Mesh
 from tests.integration.meetings.healing import Healing, healing
 from tests.support import zoom_bodies as zoom
@@ -67,6 +68,7 @@ async def _replica(mesh: Mesh) -> AsyncIterator[Mesh]:
         store,
         DeliveryStore(database, KEYS, mesh.clock),
         EventStore(database, KEYS, mesh.clock),
+        MoveStore(database),
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),

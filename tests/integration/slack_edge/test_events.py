@@ -48,6 +48,28 @@ async def test_N5_slack_sends_it_again_while_meetings_cannot_be_reached(world: W
     assert await joined(world, user, inviter=GRACE) == [503]
 
 
+async def test_N5_a_conversation_that_slack_names_differently_is_moved_before_that_is_acknowledged(
+    world: World,
+) -> None:
+    changed = await world.control("POST", f"channels/{SECRET}/rename")
+    [request] = world.meetings.moved
+    assert request.user.slack_team_id == "T0ACME001"
+    assert request.old_conversation.slack_channel_id == SECRET
+    assert request.new_conversation.slack_channel_id == changed["id"] != SECRET
+
+
+async def test_N5_slack_tells_again_of_a_name_that_could_not_be_recorded(world: World) -> None:
+    await world.stop_service["meetings"]()
+    event = {"type": "channel_id_changed", "old_channel_id": "G0OLDNAME", "new_channel_id": "C0NEWNAME"}
+    assert await sent(world, event) == [503]
+
+
+@pytest.mark.parametrize("names", [{}, {"old_channel_id": "G0OLD"}, {"old_channel_id": "x", "new_channel_id": "C0NEW"}])
+async def test_a_change_without_both_names_changes_nothing(world: World, names: dict[str, str]) -> None:
+    assert await sent(world, {"type": "channel_id_changed", **names}) == [200]
+    assert world.meetings.moved == []
+
+
 async def test_a_declined_call_is_told_to_who_started_it(world: World) -> None:
     await world.type("")
     [call] = await world.calls()

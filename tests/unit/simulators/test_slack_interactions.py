@@ -188,6 +188,17 @@ async def test_url_verification_needs_the_challenge_back() -> None:
         assert await slack.control("POST", "url_verification") == {"ok": True}
 
 
+async def test_a_channel_that_is_shared_gets_another_id_and_the_old_one_is_nobodys() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        changed = await slack.control("POST", "channels/C0SECRET1/rename")
+        event = slack.app.received[0].json["event"]
+        assert (event["type"], event["old_channel_id"]) == ("channel_id_changed", "C0SECRET1")
+        assert event["new_channel_id"] == changed["id"]
+        assert (await slack.control("POST", "channels/C0SECRET1/rename", status=400))["error"] == "channel_not_found"
+        assert (await slack.control("POST", "channels/C0GENERAL/rename", status=400))["error"] == "channel_not_found"
+
+
 async def test_inviting_the_app_is_told_as_far_as_scopes_allow() -> None:
     async with running_slack() as slack:
         await slack.install()

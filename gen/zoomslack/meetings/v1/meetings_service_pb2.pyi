@@ -537,6 +537,64 @@ class ReleaseDeliveriesResponse(_message.Message):
 Global___ReleaseDeliveriesResponse: _TypeAlias = ReleaseDeliveriesResponse  # noqa: Y015
 
 @_typing.final
+class MoveConversationRequest(_message.Message):
+    """Tells that Slack names a conversation differently now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    OLD_CONVERSATION_FIELD_NUMBER: _builtins.int
+    NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """A person in the workspace, for example the app's own user."""
+
+    @_builtins.property
+    def old_conversation(self) -> _slack_pb2.SlackConversation:
+        """The conversation as it was named."""
+
+    @_builtins.property
+    def new_conversation(self) -> _slack_pb2.SlackConversation:
+        """The same as it is named now."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        old_conversation: _slack_pb2.SlackConversation | None = ...,
+        new_conversation: _slack_pb2.SlackConversation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "old_conversation", b"old_conversation", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "old_conversation", b"old_conversation", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveConversationRequest: _TypeAlias = MoveConversationRequest  # noqa: Y015
+
+@_typing.final
+class MoveConversationResponse(_message.Message):
+    """Confirms the new name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVED_MEETINGS_FIELD_NUMBER: _builtins.int
+    moved_meetings: _builtins.int
+    """How many meetings belonged to the conversation."""
+    def __init__(
+        self,
+        *,
+        moved_meetings: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_meetings", b"moved_meetings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveConversationResponse: _TypeAlias = MoveConversationResponse  # noqa: Y015
+
+@_typing.final
 class RecordZoomEventRequest(_message.Message):
     """Brings an event from Zoom."""
 

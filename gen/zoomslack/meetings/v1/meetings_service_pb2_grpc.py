@@ -65,6 +65,11 @@ class MeetingsServiceStub:
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.MoveConversation = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/MoveConversation',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationResponse.FromString,
+                _registered_method=True)
         self.RecordZoomEvent = channel.unary_unary(
                 '/zoomslack.meetings.v1.MeetingsService/RecordZoomEvent',
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordZoomEventRequest.SerializeToString,
@@ -155,6 +160,16 @@ class MeetingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveConversation(self, request, context):
+        """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
+
+        Slack renames a private channel when it is shared with another company. Of an organisation all workspaces are meant.
+        Repeating is safe. Reasons: INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordZoomEvent(self, request, context):
         """Records an event that Zoom sent about a meeting or a recording, with its effect, in one transaction.
 
@@ -225,6 +240,11 @@ def add_MeetingsServiceServicer_to_server(servicer, server):
                     servicer.ReleaseDeliveries,
                     request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.FromString,
                     response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.SerializeToString,
+            ),
+            'MoveConversation': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveConversation,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationResponse.SerializeToString,
             ),
             'RecordZoomEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordZoomEvent,
@@ -410,6 +430,33 @@ class MeetingsService:
             '/zoomslack.meetings.v1.MeetingsService/ReleaseDeliveries',
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveConversation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/MoveConversation',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,12 @@ class MeetingsServiceStub:
     Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
     Repeating is safe. Reasons: INVALID_REQUEST.
     """
+    MoveConversation: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.MoveConversationRequest, _meetings_service_pb2.MoveConversationResponse]
+    """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
+
+    Slack renames a private channel when it is shared with another company. Of an organisation all workspaces are meant.
+    Repeating is safe. Reasons: INVALID_REQUEST.
+    """
     RecordZoomEvent: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordZoomEventRequest, _meetings_service_pb2.RecordZoomEventResponse]
     """Records an event that Zoom sent about a meeting or a recording, with its effect, in one transaction.
 
@@ -139,6 +145,12 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     """Has results shown that waited for the app to be let into a conversation.
 
     Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+    Repeating is safe. Reasons: INVALID_REQUEST.
+    """
+    MoveConversation: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.MoveConversationRequest, _meetings_service_pb2.MoveConversationResponse]  # type: ignore[assignment]
+    """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
+
+    Slack renames a private channel when it is shared with another company. Of an organisation all workspaces are meant.
     Repeating is safe. Reasons: INVALID_REQUEST.
     """
     RecordZoomEvent: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordZoomEventRequest, _meetings_service_pb2.RecordZoomEventResponse]  # type: ignore[assignment]
@@ -240,6 +252,18 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Has results shown that waited for the app to be let into a conversation.
 
         Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
+        Repeating is safe. Reasons: INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def MoveConversation(
+        self,
+        request: _meetings_service_pb2.MoveConversationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.MoveConversationResponse, _abc.Awaitable[_meetings_service_pb2.MoveConversationResponse]]:
+        """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
+
+        Slack renames a private channel when it is shared with another company. Of an organisation all workspaces are meant.
         Repeating is safe. Reasons: INVALID_REQUEST.
         """
 
