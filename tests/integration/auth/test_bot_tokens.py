@@ -134,7 +134,7 @@ async def test_the_lease_of_a_dead_replica_ends(mesh: Mesh) -> None:
     assert await store.acquire_lease(stored, "dead", LEASE)
     assert not await store.acquire_lease(stored, "another", LEASE)
     request = pb.GetSlackInstallationRequest(user=ADA)
-    assert await reason_of(mesh.stub.GetSlackInstallation(request, timeout=0.5)) is Reason.SLACK_UNAVAILABLE
+    assert await reason_of(mesh.stub.GetSlackInstallation(request, timeout=2)) is Reason.SLACK_UNAVAILABLE
     mesh.clock.advance(LEASE.total_seconds() + 1)
     assert await works(mesh, (await find(mesh)).bot_access_token)
 
