@@ -33,6 +33,7 @@ _STATES = {
 _NOTICES = {
     NoticeKind.BASIC_PLAN: pb.NOTICE_KIND_BASIC_PLAN,
     NoticeKind.INVITE_APP: pb.NOTICE_KIND_INVITE_APP,
+    NoticeKind.CALL_DECLINED: pb.NOTICE_KIND_CALL_DECLINED,
 }
 DISPOSITIONS = {
     Disposition.APPLIED: pb.EVENT_DISPOSITION_APPLIED,
@@ -116,8 +117,10 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
                     meeting=meeting_message(meeting), play_url=play_url, passcode=passcode, deleted=deleted
                 )
             )
-        case Notice(kind, meeting):
-            message.notice.CopyFrom(pb.Notice(kind=_NOTICES[kind], meeting=meeting_message(meeting)))
+        case Notice(kind, meeting, guest_id):
+            message.notice.CopyFrom(
+                pb.Notice(kind=_NOTICES[kind], meeting=meeting_message(meeting), guest_slack_user_id=guest_id)
+            )
         case Failure(reason, metadata):
             message.failure.CopyFrom(pb.CommandFailure(reason=reason, metadata=metadata))
     return message

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     RECORDING = "recording"
     FAILURE = "failure"
     NOTICE = "notice"
+    DECLINED = "declined"
 
 
 RESULTS = frozenset({Kind.SUMMARY, Kind.RECORDING})
@@ -61,6 +62,8 @@ class NoticeKind(StrEnum):
     """There are no summaries and recordings on her plan."""
     INVITE_APP = "invite_app"
     """Results of her meeting wait until the app is let into the conversation."""
+    CALL_DECLINED = "call_declined"
+    """Somebody declined the call of her meeting."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Notice:
 
     kind: NoticeKind
     meeting: Meeting
+    guest_id: str = ""
+    """The person in Slack of whom she is told; empty where it is about nobody."""
 
 
 @dataclass(frozen=True)

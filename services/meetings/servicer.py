@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 import grpc
@@ -118,6 +119,14 @@ class MeetingsServicer(MeetingsServiceServicer):
             log.info("results released", extra={"team_id": request.user.slack_team_id, "released": released})
             self._edges.announce()
         return pb.ReleaseDeliveriesResponse(released=released)
+
+    async def RecordCallDeclined(  # noqa: N802
+        self, request: pb.RecordCallDeclinedRequest, context: Context
+    ) -> pb.RecordCallDeclinedResponse:
+        meeting_id = str(uuid.UUID(request.meeting_id))  # one way of writing it
+        await self._store.tell_of_declined_call(from_message(request.user), meeting_id, request.guest_slack_user_id)
+        self._edges.announce()
+        return pb.RecordCallDeclinedResponse()
 
     async def MoveConversation(  # noqa: N802
         self, request: pb.MoveConversationRequest, context: Context

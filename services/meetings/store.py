@@ -13,7 +13,7 @@ from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_closings, store_deliveries
+from services.meetings import store_closings, store_deliveries, store_results
 from services.meetings.attendance import Host, Session, present
 from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
@@ -104,6 +104,12 @@ class MeetingStore:
         async with self._database.snapshot("look for the meeting to end") as connection:
             row = await _started_by(connection, user, meeting_id)
         return Ending(meeting_from(row, self._keys), row.zoom_pmi or row.zoom_meeting_id, candidate_from(row))
+
+    async def tell_of_declined_call(self, user: SlackUser, meeting_id: str, guest_id: str) -> None:
+        """Has `user` told that somebody declined the call of her meeting. Raises MeshError(MEETING_NOT_FOUND)."""
+        async with self._database.transaction("tell of declined call") as connection:
+            row = await _started_by(connection, user, meeting_id)
+            await store_results.tell_of_declined_call(connection, self._keys, row, guest_id, self._clock.now())
 
     async def close_unopened(self, user: SlackUser, meeting_id: str) -> Meeting:
         """Ends a meeting that nobody has opened, unless somebody did just now, and has its card show that.

@@ -37,6 +37,8 @@ async def content_of(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) 
     meeting = meeting_from(found, keys)
     if kind is Kind.NOTICE:
         return Notice(NoticeKind(row.subject.partition(":")[0]), meeting)
+    if kind is Kind.DECLINED:
+        return Notice(NoticeKind.CALL_DECLINED, meeting, row.subject.removeprefix(f"{row.meeting_id}:"))
     if kind is Kind.RECORDING:
         return await _recording(connection, keys, row, meeting)
     sessions = await sessions_of(connection, row.meeting_id)

@@ -102,11 +102,24 @@ async def notify_host(
     parts = [kind.value, meeting.slack_user_id]
     if kind is NoticeKind.INVITE_APP:
         parts.append(meeting.channel_id)
+    await _tell_host(connection, keys, meeting, Kind.NOTICE, ":".join(parts), now)
+
+
+async def tell_of_declined_call(
+    connection: AsyncConnection, keys: KeyRing, meeting: Row[Any], guest_id: str, now: datetime
+) -> None:
+    """Tells the host that somebody declined the call of her meeting, once of each person."""
+    await _tell_host(connection, keys, meeting, Kind.DECLINED, f"{meeting.meeting_id}:{guest_id}", now)
+
+
+async def _tell_host(
+    connection: AsyncConnection, keys: KeyRing, meeting: Row[Any], kind: Kind, subject: str, now: datetime
+) -> None:
     await store_deliveries.add(
         connection,
         keys,
-        kind=Kind.NOTICE,
-        subject=":".join(parts),
+        kind=kind,
+        subject=subject,
         user=_host(meeting),
         channel_id=meeting.channel_id,
         meeting_id=meeting.meeting_id,

@@ -5,6 +5,7 @@ The same rule holds as in `replies`: foreign text stands in `plain_text` only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ MAX_PARTICIPANTS = 1_000
 """People on a card. Slack draws a handful and counts the rest; a report of a delivery may hold twice as many."""
 _EXTERNAL = "zoom:"
 _OURS = "zoomslack"
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def call_arguments(meeting: pb.Meeting, host_name: str, failed_attempts: int = 0) -> Json:
@@ -47,10 +49,10 @@ def call_arguments(meeting: pb.Meeting, host_name: str, failed_attempts: int = 0
     return arguments
 
 
-def host_of_call(external_unique_id: str) -> str:
-    """Returns the Slack id of who started the meeting that a call belongs to; empty for a call that is not ours."""
+def meeting_of_call(external_unique_id: str) -> tuple[str, str] | None:
+    """Returns the meeting that a call belongs to and the Slack id of who started it; None for one that is not ours."""
     parts = external_unique_id.split(":")
-    return parts[3] if len(parts) in (4, 5) and parts[0] == _OURS else ""
+    return (parts[1], parts[3]) if len(parts) in (4, 5) and parts[0] == _OURS and _UUID.fullmatch(parts[1]) else None
 
 
 def client_url(meeting: pb.Meeting) -> str:

@@ -139,7 +139,7 @@ class Edge:
         used_buttons = UsedButtons(slack, self._tasks, clock)
         table = {**reactions.table(), **shortcuts.table(), **home.table(), **used_buttons.table()}
         interactions = Interactions(table, gate, teller, self._tasks)
-        events = Events(auth, meetings, workspaces, home, teller, self._tasks, clock)
+        events = Events(auth, meetings, workspaces, home, self._tasks)
         door = SlackDoor(
             verifier=from_slack,
             seen=SeenSignatures(clock),

@@ -7,15 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mesh.clock import Clock
+from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from services.slack_edge import cards, replies
+from services.slack_edge import cards
 from services.slack_edge.continuations import user_message
 from services.slack_edge.gate import Who
 from services.slack_edge.home import Home
-from services.slack_edge.signatures import SeenSignatures
 from services.slack_edge.tasks import Tasks
-from services.slack_edge.telling import Teller
 from services.slack_edge.workspaces import Workspaces
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2
@@ -55,17 +53,13 @@ class Events:
         meetings: MeetingsServiceAsyncStub,
         workspaces: Workspaces,
         home: Home,
-        teller: Teller,
         tasks: Tasks,
-        clock: Clock,
     ) -> None:
         self._auth = auth
         self._meetings = meetings
         self._workspaces = workspaces
         self._home = home
-        self._teller = teller
         self._tasks = tasks
-        self._declines = SeenSignatures(clock)
 
     async def take(self, event: Mapping[str, Any], body: bytes) -> None:
         """Takes one event, whose signed bytes are `body`. What it means is recorded when this returns.
@@ -99,7 +93,7 @@ class Events:
             case "channel_id_changed":
                 await self._moved(event, inner)
             case "call_rejected":
-                self._declined(event, inner)
+                await self._declined(event, inner)
             case _:
                 return False
         return True
@@ -133,16 +127,22 @@ class Events:
         response = await self._meetings.MoveConversation(request, timeout=EVENT_TIMEOUT)
         log.info("event", extra={"event": "channel_id_changed", "meetings": response.moved_meetings})
 
-    def _declined(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
-        """Tells who started a meeting that somebody declined it. The meeting goes on."""
-        host = _person(event, cards.host_of_call(_word(inner.get("external_unique_id"))))
+    async def _declined(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
+        """Has who started a meeting told that somebody declined it. The meeting goes on."""
+        called = cards.meeting_of_call(_word(inner.get("external_unique_id")))
         guest = _person(event, inner.get("user_id"))
-        if host is None or guest is None:
+        host = _person(event, called[1]) if called else None
+        if called is None or host is None or guest is None:
             return
-        # Slack may tell of it again, under another event id. What reaches another edge is told twice: it does no harm.
-        if self._declines.add(f"{inner.get('external_unique_id')}:{guest.user_id}"):
-            message = replies.declined(guest.user_id)
-            self._tasks.start(self._teller.try_to_tell(host, "", message), "tell of a declined call")
+        request = meetings_service_pb2.RecordCallDeclinedRequest(
+            user=user_message(host), meeting_id=called[0], guest_slack_user_id=guest.user_id
+        )
+        try:
+            await self._meetings.RecordCallDeclined(request, timeout=EVENT_TIMEOUT)
+        except MeshError as error:
+            if error.reason is not Reason.MEETING_NOT_FOUND:
+                raise
+            log.info("a call of no meeting was declined")
 
 
 def _authorization(event: Mapping[str, Any]) -> Mapping[str, Any]:

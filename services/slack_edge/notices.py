@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from services.slack_edge.blocks import Json, mrkdwn, plain, section
 from services.slack_edge.texts import clean, grouped_meeting_id
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
 _MAX_TOPIC = 200
+_USER = re.compile(r"[UW][A-Z0-9]{1,31}", re.ASCII)
 _BASIC_PLAN = (
     "Your meeting has ended. Zoom gives no summaries and recordings for Basic accounts, so none are posted in Slack; "
     "with a licensed Zoom account they are. This is told once."
@@ -20,6 +23,8 @@ def message(notice: pb.Notice) -> Json | None:
             text = _BASIC_PLAN
         case pb.NOTICE_KIND_INVITE_APP:
             text = _invite(notice.meeting)
+        case pb.NOTICE_KIND_CALL_DECLINED if _USER.fullmatch(notice.guest_slack_user_id):
+            text = f"<@{notice.guest_slack_user_id}> declined your Zoom call. The meeting goes on."
         case _:
             return None
     return {"text": text, "blocks": [section(mrkdwn(text)), *_about(notice.meeting)]}

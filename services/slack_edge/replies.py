@@ -163,11 +163,6 @@ def outsiders() -> Json:
     return ephemeral("Only people of the company that added Zoom to this channel can use this.")
 
 
-def declined(slack_user_id: str) -> Json:
-    """Somebody declined a call that was shared with her. `slack_user_id` is one."""
-    return ephemeral(f"<@{slack_user_id}> declined your Zoom call. The meeting goes on.")
-
-
 def admins_only(*, may_ask: bool) -> Json:
     """Refuses a setting of the workspace; `may_ask`: the app may see who administers it."""
     if may_ask:

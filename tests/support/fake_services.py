@@ -352,6 +352,7 @@ class FakeMeetings(MeetingsServiceServicer):
         self.ended: list[pb.EndMeetingRequest] = []
         self.released: list[pb.ReleaseDeliveriesRequest] = []
         self.moved: list[pb.MoveConversationRequest] = []
+        self.declined: list[pb.RecordCallDeclinedRequest] = []
         self._offered: asyncio.Queue[pb.Delivery] = asyncio.Queue()
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Any) -> Any:
@@ -383,6 +384,12 @@ class FakeMeetings(MeetingsServiceServicer):
 
     async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
         return pb.ListRunningMeetingsResponse(meetings=self.running)
+
+    async def RecordCallDeclined(self, request: pb.RecordCallDeclinedRequest, context: Any) -> Any:
+        if self.failure is not None:
+            raise self.failure
+        self.declined.append(request)
+        return pb.RecordCallDeclinedResponse()
 
     async def MoveConversation(self, request: pb.MoveConversationRequest, context: Any) -> Any:
         self.moved.append(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from mesh.departed import Departed
+from mesh.errors import MeshError, Reason
 from services.meetings.deliveries import AGAIN_AFTER, LEASE, WAIT
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_results import add_for_newly_linked
@@ -147,6 +149,36 @@ async def test_N5_results_wait_until_the_app_is_invited(mesh: Mesh, slack_error:
     await mesh.complete(recording)
     assert recording.WhichOneof("content") == "recording"
     later(mesh.clock, LEASE)
+    assert await mesh.lease() == []
+
+
+async def decline(mesh: Mesh, meeting_id: str, guest: str = "U0GRACE", user: Any = ADA) -> None:
+    request = pb.RecordCallDeclinedRequest(user=user, meeting_id=meeting_id, guest_slack_user_id=guest)
+    await mesh.stub.RecordCallDeclined(request, timeout=5)
+
+
+async def test_a_host_is_told_once_of_each_person_who_declined_her_call(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    await mesh.complete((await mesh.lease())[0])
+    await asyncio.gather(*(decline(mesh, meeting_id) for _ in range(5)))
+    await decline(mesh, meeting_id, "U0LIN")
+    told = await mesh.lease()
+    assert {one.notice.kind for one in told} == {pb.NOTICE_KIND_CALL_DECLINED}
+    assert sorted(one.notice.guest_slack_user_id for one in told) == ["U0GRACE", "U0LIN"]
+    assert {one.recipient_slack_user_id for one in told} == {ADA.slack_user_id}
+    for one in told:
+        await mesh.complete(one)
+    await decline(mesh, meeting_id)
+    assert await mesh.lease() == []
+
+
+async def test_a_declined_call_of_somebody_elses_meeting_is_told_to_nobody(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    await mesh.complete((await mesh.lease())[0])
+    elsewhere = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
+    with pytest.raises(MeshError) as failure:
+        await decline(mesh, meeting_id, user=elsewhere)
+    assert failure.value.reason is Reason.MEETING_NOT_FOUND
     assert await mesh.lease() == []
 
 

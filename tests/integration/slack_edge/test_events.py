@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.slack_edge.conftest import ADA, GENERAL, GRACE, SECRET, World, until
+from mesh.errors import MeshError, Reason
+from tests.integration.slack_edge.conftest import ADA, GENERAL, GRACE, SECRET, World
 
 
 async def sent(world: World, event: dict[str, Any]) -> list[int]:
@@ -70,47 +71,44 @@ async def test_a_change_without_both_names_changes_nothing(world: World, names: 
     assert world.meetings.moved == []
 
 
-async def test_a_declined_call_is_told_to_who_started_it(world: World) -> None:
-    await world.type("")
-    [call] = await world.calls()
-    event = {"type": "call_rejected", "call_id": call["id"], "user_id": GRACE, "channel_id": GENERAL}
-    assert await sent(world, {**event, "external_unique_id": call["external_unique_id"]}) == [200]
-
-    async def told() -> bool:
-        return f"<@{GRACE}> declined your Zoom call. The meeting goes on." in await world.texts("app")
-
-    await until(told)
-    assert world.meetings.ended == []
+MEETING = "0b6f6a52-6b0e-4b53-9d2e-6a1d5c1f0a11"
 
 
-async def test_a_declined_call_whose_name_was_taken_is_told_too(world: World) -> None:
+async def declined(world: World, name: str) -> list[int]:
     event = {"type": "call_rejected", "call_id": "R1", "user_id": GRACE, "channel_id": GENERAL}
-    await sent(world, {**event, "external_unique_id": f"zoomslack:1:T0ACME001:{ADA}:2"})
-    await world.edge.drain()
-    assert len(await world.seen("app")) == 1
+    return await sent(world, {**event, "external_unique_id": name})
 
 
-async def test_a_declined_call_is_told_once_however_often_slack_tells_of_it(world: World) -> None:
-    await world.type("")
-    [call] = await world.calls()
-    event = {"type": "call_rejected", "call_id": call["id"], "user_id": GRACE, "channel_id": GENERAL}
-    event["external_unique_id"] = call["external_unique_id"]
-    assert [await sent(world, event) for _ in range(3)] == [[200]] * 3
-    assert await sent(world, {**event, "user_id": "U0LIN0001"}) == [200]
-    await world.edge.drain()
-    declined = [text for text in await world.texts("app") if "declined" in text]
-    assert sorted(text.partition(" ")[0] for text in declined) == [f"<@{GRACE}>", "<@U0LIN0001>"]
+@pytest.mark.parametrize("attempt", ["", ":2"])
+async def test_that_somebody_declined_a_call_is_recorded_before_it_is_acknowledged(world: World, attempt: str) -> None:
+    assert await declined(world, f"zoomslack:{MEETING}:T0ACME001:{ADA}{attempt}") == [200]
+    [request] = world.meetings.declined
+    assert (request.meeting_id, request.guest_slack_user_id) == (MEETING, GRACE)
+    assert (request.user.slack_team_id, request.user.slack_user_id) == ("T0ACME001", ADA)
+
+
+@pytest.mark.parametrize(("reason", "status"), [(Reason.MEETING_NOT_FOUND, 200), (Reason.SERVICE_UNAVAILABLE, 503)])
+async def test_slack_tells_again_of_a_declined_call_unless_its_meeting_is_gone(
+    world: World, reason: Reason, status: int
+) -> None:
+    world.meetings.failure = MeshError(reason)
+    assert await declined(world, f"zoomslack:{MEETING}:T0ACME001:{ADA}") == [status]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "zoomslack:1:T0ACME001", "other:1:T0ACME001:U0ADA0001", "zoomslack:1:T:<!here>", "zoomslack:1:T:U1:2:3"],
+    [
+        "",
+        f"zoomslack:{MEETING}:T0ACME001",
+        f"other:{MEETING}:T0ACME001:U0ADA0001",
+        f"zoomslack:{MEETING}:T:<!here>",
+        f"zoomslack:{MEETING}:T:U1:2:3",
+        "zoomslack:1:T0ACME001:U0ADA0001",
+    ],
 )
 async def test_a_declined_call_that_is_not_ours_is_acknowledged(world: World, name: str) -> None:
-    event = {"type": "call_rejected", "call_id": "R1", "user_id": GRACE, "external_unique_id": name}
-    assert await sent(world, event) == [200]
-    await world.edge.drain()
-    assert await world.seen("app") == []
+    assert await declined(world, name) == [200]
+    assert world.meetings.declined == []
 
 
 @pytest.mark.parametrize("kind", ["app_home_opened", "member_joined_channel", "call_rejected"])

@@ -62,6 +62,8 @@ class _NoticeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoticeKind
     """Her plan at Zoom is Basic: there are no summaries and recordings. Told once."""
     NOTICE_KIND_INVITE_APP: _NoticeKind.ValueType  # 2
     """Results of her meeting wait until the app is invited to the conversation. Told once for each conversation."""
+    NOTICE_KIND_CALL_DECLINED: _NoticeKind.ValueType  # 3
+    """Somebody declined the call of her meeting. Told once for each person."""
 
 class NoticeKind(_NoticeKind, metaclass=_NoticeKindEnumTypeWrapper):
     """What a person is told in her own conversation with the app."""
@@ -72,6 +74,8 @@ NOTICE_KIND_BASIC_PLAN: NoticeKind.ValueType  # 1
 """Her plan at Zoom is Basic: there are no summaries and recordings. Told once."""
 NOTICE_KIND_INVITE_APP: NoticeKind.ValueType  # 2
 """Results of her meeting wait until the app is invited to the conversation. Told once for each conversation."""
+NOTICE_KIND_CALL_DECLINED: NoticeKind.ValueType  # 3
+"""Somebody declined the call of her meeting. Told once for each person."""
 Global___NoticeKind: _TypeAlias = NoticeKind  # noqa: Y015
 
 class _EventDisposition:
@@ -537,6 +541,55 @@ class ReleaseDeliveriesResponse(_message.Message):
 Global___ReleaseDeliveriesResponse: _TypeAlias = ReleaseDeliveriesResponse  # noqa: Y015
 
 @_typing.final
+class RecordCallDeclinedRequest(_message.Message):
+    """Tells that somebody declined the call of a meeting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    MEETING_ID_FIELD_NUMBER: _builtins.int
+    GUEST_SLACK_USER_ID_FIELD_NUMBER: _builtins.int
+    meeting_id: _builtins.str
+    """The meeting."""
+    guest_slack_user_id: _builtins.str
+    """The person who declined."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The person who started the meeting."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        meeting_id: _builtins.str = ...,
+        guest_slack_user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guest_slack_user_id", b"guest_slack_user_id", "meeting_id", b"meeting_id", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCallDeclinedRequest: _TypeAlias = RecordCallDeclinedRequest  # noqa: Y015
+
+@_typing.final
+class RecordCallDeclinedResponse(_message.Message):
+    """Confirms that the host is told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCallDeclinedResponse: _TypeAlias = RecordCallDeclinedResponse  # noqa: Y015
+
+@_typing.final
 class MoveConversationRequest(_message.Message):
     """Tells that Slack names a conversation differently now."""
 
@@ -930,8 +983,11 @@ class Notice(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     MEETING_FIELD_NUMBER: _builtins.int
+    GUEST_SLACK_USER_ID_FIELD_NUMBER: _builtins.int
     kind: Global___NoticeKind.ValueType
     """What she is told."""
+    guest_slack_user_id: _builtins.str
+    """The person of whom she is told; empty where it is about nobody."""
     @_builtins.property
     def meeting(self) -> Global___Meeting:
         """The meeting it is about."""
@@ -941,10 +997,11 @@ class Notice(_message.Message):
         *,
         kind: Global___NoticeKind.ValueType = ...,
         meeting: Global___Meeting | None = ...,
+        guest_slack_user_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "meeting", b"meeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guest_slack_user_id", b"guest_slack_user_id", "kind", b"kind", "meeting", b"meeting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

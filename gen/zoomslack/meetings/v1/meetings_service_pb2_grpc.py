@@ -65,6 +65,11 @@ class MeetingsServiceStub:
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
                 _registered_method=True)
+        self.RecordCallDeclined = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/RecordCallDeclined',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedResponse.FromString,
+                _registered_method=True)
         self.MoveConversation = channel.unary_unary(
                 '/zoomslack.meetings.v1.MeetingsService/MoveConversation',
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.MoveConversationRequest.SerializeToString,
@@ -160,6 +165,15 @@ class MeetingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordCallDeclined(self, request, context):
+        """Has the host of a meeting told that somebody declined its call in Slack. The meeting goes on.
+
+        She is told once of each person. Repeating is safe. Reasons: MEETING_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MoveConversation(self, request, context):
         """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
 
@@ -240,6 +254,11 @@ def add_MeetingsServiceServicer_to_server(servicer, server):
                     servicer.ReleaseDeliveries,
                     request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.FromString,
                     response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.SerializeToString,
+            ),
+            'RecordCallDeclined': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordCallDeclined,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedResponse.SerializeToString,
             ),
             'MoveConversation': grpc.unary_unary_rpc_method_handler(
                     servicer.MoveConversation,
@@ -430,6 +449,33 @@ class MeetingsService:
             '/zoomslack.meetings.v1.MeetingsService/ReleaseDeliveries',
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesRequest.SerializeToString,
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ReleaseDeliveriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordCallDeclined(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/RecordCallDeclined',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.RecordCallDeclinedResponse.FromString,
             options,
             channel_credentials,
             insecure,

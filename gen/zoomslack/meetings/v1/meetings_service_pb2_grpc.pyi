@@ -73,6 +73,11 @@ class MeetingsServiceStub:
     Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
     Repeating is safe. Reasons: INVALID_REQUEST.
     """
+    RecordCallDeclined: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordCallDeclinedRequest, _meetings_service_pb2.RecordCallDeclinedResponse]
+    """Has the host of a meeting told that somebody declined its call in Slack. The meeting goes on.
+
+    She is told once of each person. Repeating is safe. Reasons: MEETING_NOT_FOUND.
+    """
     MoveConversation: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.MoveConversationRequest, _meetings_service_pb2.MoveConversationResponse]
     """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
 
@@ -146,6 +151,11 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
 
     Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
     Repeating is safe. Reasons: INVALID_REQUEST.
+    """
+    RecordCallDeclined: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.RecordCallDeclinedRequest, _meetings_service_pb2.RecordCallDeclinedResponse]  # type: ignore[assignment]
+    """Has the host of a meeting told that somebody declined its call in Slack. The meeting goes on.
+
+    She is told once of each person. Repeating is safe. Reasons: MEETING_NOT_FOUND.
     """
     MoveConversation: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.MoveConversationRequest, _meetings_service_pb2.MoveConversationResponse]  # type: ignore[assignment]
     """Has everything that belongs to a conversation belong to it under the name that Slack has given it now.
@@ -253,6 +263,17 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Summaries and recordings that Slack refused because the app is no member there are due again, in their order.
         Repeating is safe. Reasons: INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordCallDeclined(
+        self,
+        request: _meetings_service_pb2.RecordCallDeclinedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.RecordCallDeclinedResponse, _abc.Awaitable[_meetings_service_pb2.RecordCallDeclinedResponse]]:
+        """Has the host of a meeting told that somebody declined its call in Slack. The meeting goes on.
+
+        She is told once of each person. Repeating is safe. Reasons: MEETING_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
