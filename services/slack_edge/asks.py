@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError
+from mesh.slack_protos import user_message
 from mesh.slack_user import SlackUser
 from services.slack_edge import continuations, features, prompts, replies
 from services.slack_edge.addresses import Addresses
 from services.slack_edge.blocks import Json
-from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.continuations import Continuation
 from services.slack_edge.prompts import Lacking
 from services.slack_edge.standings import Standings, is_connected
 from zoomslack.auth.v1 import auth_service_pb2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
+from mesh.slack_protos import user_message
 from services.slack_edge import call_replies, continuations, features, invitations, replies, usage
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
@@ -27,7 +28,7 @@ from services.slack_edge.commands import (
     StartMeeting,
     Unknown,
 )
-from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.continuations import Continuation
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.joining import join_url
 from services.slack_edge.phone_calls import PhoneCalls

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from services.slack_edge.commands import Invocation, StartMeeting
-from zoomslack.type.v1 import slack_pb2
 
 if TYPE_CHECKING:
-    from mesh.slack_user import SlackUser
+    pass
 
 MAX_BYTES = 4096
 """What `CreateConnectLink` takes."""
@@ -101,10 +100,3 @@ def _meeting(value: object) -> Continuation | None:
     if not isinstance(value, dict) or value.keys() != _TYPES.keys():
         return None
     return Continuation(**value) if all(type(part) is _TYPES[name] for name, part in value.items()) else None
-
-
-def user_message(user: SlackUser) -> slack_pb2.SlackUser:
-    """Returns the person as the services are told of her."""
-    return slack_pb2.SlackUser(
-        slack_enterprise_id=user.enterprise_id, slack_team_id=user.team_id, slack_user_id=user.user_id
-    )

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mesh.errors import MeshError, Reason
+from mesh.slack_protos import user_message
 from mesh.slack_user import SlackUser
 from services.slack_edge import cards
-from services.slack_edge.continuations import user_message
 from services.slack_edge.gate import Who
 from services.slack_edge.home import Home
 from services.slack_edge.tasks import Tasks

@@ -9,11 +9,11 @@ from weakref import WeakValueDictionary
 
 from mesh import deadline
 from mesh.errors import MeshError
+from mesh.slack_protos import user_message
 from services.slack_edge import call_replies, home_phone, home_view, host_controls, modals, replies, values
 from services.slack_edge.answers import Answer
 from services.slack_edge.asks import Asks
 from services.slack_edge.blocks import Json, mrkdwn, section
-from services.slack_edge.continuations import user_message
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.home_phone import Phone
 from services.slack_edge.home_view import Facts

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
+from mesh.slack_protos import user_message
 from services.slack_edge import call_replies, replies
 from services.slack_edge.blocks import Json
 from services.slack_edge.callees import Callee, Nobody, Number
 from services.slack_edge.contacts import Contact, Contacts, Uncallable
-from services.slack_edge.continuations import user_message
 from services.slack_edge.workspaces import Workspace
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mesh.slack_protos import user_message
 from services.slack_edge import host_controls, invitations, replies, values
 from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
-from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.continuations import Continuation
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.interactions import Key, Reaction
 from services.slack_edge.payloads import Interaction

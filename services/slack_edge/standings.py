@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
+from mesh.slack_protos import user_message
 from mesh.slack_user import SlackUser
-from services.slack_edge.continuations import user_message
 from zoomslack.auth.v1 import auth_service_pb2
 
 if TYPE_CHECKING:

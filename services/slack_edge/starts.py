@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from mesh import deadline
 from mesh.errors import MeshError, Reason
+from mesh.slack_protos import user_message
 from services.slack_edge import cards, invitations, replies
 from services.slack_edge.answers import Answer
 from services.slack_edge.blocks import Json
-from services.slack_edge.continuations import Continuation, user_message
+from services.slack_edge.continuations import Continuation
 from services.slack_edge.presenter import Presenter
 from services.slack_edge.reports import Reports, at_once
 from services.slack_edge.slack_api import SlackApi, SlackError

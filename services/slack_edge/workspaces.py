@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mesh.clock import Clock
+from mesh.slack_protos import user_message
 from mesh.slack_user import SlackUser
 from services.slack_edge import features
-from services.slack_edge.continuations import user_message
 from zoomslack.auth.v1 import auth_service_pb2
 
 if TYPE_CHECKING:
