@@ -12,6 +12,7 @@ from mesh.slack_user import from_message
 from services.slack_edge import continuations, features, resuming, usage
 from services.slack_edge.bodies import parse_form, read_body
 from services.slack_edge.call_pages import CallPages
+from services.slack_edge.continuations import Resumed
 from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
 from services.slack_edge.pages import Pages
@@ -137,7 +138,7 @@ class Browser:
         # What she did not allow is what the meeting waits for.
         resumed = await self._resuming.go_on(user, None if refused else errand.meeting)
         if not refused:
-            self._used_buttons.connected(state, starts=resumed == resuming.STARTING)
+            self._used_buttons.connected(state, starts=resumed == Resumed.STARTING)
         if errand.asked:
             text = resuming.told(resumed) if errand.meeting else ""
             return self._pages.allowed(allowed, refused, "in your Zoom account", "", text)

@@ -28,7 +28,7 @@ from services.slack_edge.commands import (
     StartMeeting,
     Unknown,
 )
-from services.slack_edge.continuations import Continuation
+from services.slack_edge.continuations import Continuation, Resumed
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.joining import join_url
 from services.slack_edge.phone_calls import PhoneCalls
@@ -189,19 +189,20 @@ class CommandHandlers:
             invocation.user, invocation.user_name, continuations.wanted(invocation, command)
         )
 
-    async def resume(self, user: SlackUser, continuation: Continuation) -> bool:
+    async def resume(self, user: SlackUser, continuation: Continuation) -> Resumed:
         """Starts the meeting for which a connection was missing; its card comes by the deliveries.
 
-        False where the workspace does not offer meetings any more. Raises MeshError as `StartMeeting` does.
+        Nothing where the workspace does not offer meetings any more. Raises MeshError as `StartMeeting` does.
         """
         if not (await self._workspaces.get(user)).offers_meetings:
             await self._teller.try_to_tell(user, continuation.response_url, replies.not_offered("meetings"))
-            return False
+            return Resumed.NOTHING
         response = await self._starts.begin(user, continuation)
         if response.HasField("recent"):
             message = invitations.recent(response.recent, user, continuation)
             await self._teller.try_to_tell(user, continuation.response_url, message)
-        return True
+            return Resumed.ASKED
+        return Resumed.STARTING
 
 
 def _who(invocation: Invocation) -> Who:

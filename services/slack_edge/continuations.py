@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from services.slack_edge.commands import Invocation, StartMeeting
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 MAX_BYTES = 4096
 """What `CreateConnectLink` takes."""
 _VERSION = 3
+
+
+class Resumed(StrEnum):
+    """What became of a command after the sign-in that it waited for."""
+
+    NOTHING = "nothing"
+    STARTING = "starting"
+    ASKED = "asked"
+    """Somebody started a meeting there a moment ago: whether to join that one is asked in Slack."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World, until
 from tests.support.fake_services import ZOOM_CONSENT
 from zoomslack.auth.v1 import auth_service_pb2
+from zoomslack.meetings.v1 import meetings_service_pb2 as meetings_pb
+from zoomslack.type.v1 import slack_pb2
 
 
 async def get(world: World, url: str, **options: Any) -> tuple[int, str, Any]:
@@ -68,6 +70,19 @@ async def test_a_command_goes_on_after_the_connection(world: World) -> None:
     # Going back and forth in the browser starts nothing twice.
     await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
     assert len(await world.calls()) == 1
+
+
+async def test_P68_where_somebody_started_meanwhile_the_page_says_that_it_is_asked_in_slack(world: World) -> None:
+    link = await connect_link(world)
+    world.meetings.recent = meetings_pb.RecentMeeting(
+        host=slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id=GRACE), join_url="https://zoom.example/j/1"
+    )
+    _, location = await press_continue(world, link, **{"Sec-Fetch-Site": "same-origin"})
+    state = parse_qs(urlsplit(location).query)["state"][0]
+    _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
+    assert "in Slack you are asked whether to join it" in page
+    assert "starting" not in page
+    assert any("seconds ago" in text for text in await world.texts())
 
 
 async def test_a_call_command_is_typed_again_after_the_connection(world: World) -> None:
