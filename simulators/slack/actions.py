@@ -14,6 +14,7 @@ from simulators.slack.outgoing import FORM, Answer
 from simulators.slack.simulator import Simulator
 from simulators.slack.views import as_json as view_json
 from simulators.slack.views import checked as checked_view
+from simulators.slack.views import new_hash
 from simulators.slack.world import with_ids
 
 PATH = "/slack/interactions"
@@ -92,7 +93,7 @@ async def submit(sim: Simulator, user: User, values: Json) -> Answer:
         sim.world.modals.pop(user.id, None)
     elif reply.get("response_action") in ("update", "push"):
         body = checked_view(reply.get("view"), "modal")
-        view.body = {**body, "blocks": with_ids(body["blocks"])}
+        view.body, view.hash = {**body, "blocks": with_ids(body["blocks"])}, new_hash(sim.world)
     elif reply.get("response_action") == "errors":
         known = {block["block_id"] for block in _inputs(view)}
         errors = reply.get("errors")

@@ -74,8 +74,12 @@ def as_json(sim: Simulator, view: View) -> Json:
 
 
 def _new(world: World, team_id: str, user_id: str, body: Json) -> View:
-    stamp = f"{int(world.clock.now())}.{secrets.token_hex(4)}"
-    return View(world.new_id("V"), team_id, user_id, {**body, "blocks": with_ids(body["blocks"])}, stamp)
+    return View(world.new_id("V"), team_id, user_id, {**body, "blocks": with_ids(body["blocks"])}, new_hash(world))
+
+
+def new_hash(world: World) -> str:
+    """Return what tells one state of a view from the next."""
+    return f"{int(world.clock.now())}.{secrets.token_hex(4)}"
 
 
 def checked(view: Any, surface: Surface) -> Json:

@@ -121,11 +121,14 @@ async def test_errors_leave_the_modal_open_and_an_update_changes_it() -> None:
         body = {"user_id": ADA, "values": chosen("C0GENERAL")}
         slack.app.answer_json({"response_action": "errors", "errors": {"where": "Not there."}})
         await slack.control("POST", "submit", body)
-        assert (await slack.control("GET", f"views?user_id={ADA}"))["modal"]["blocks"][0]["block_id"] == "where"
+        modal = (await slack.control("GET", f"views?user_id={ADA}"))["modal"]
+        assert modal["blocks"][0]["block_id"] == "where"
         section = {"type": "section", "text": TITLE}
         slack.app.answer_json({"response_action": "update", "view": {**MODAL, "blocks": [section]}})
         await slack.control("POST", "submit", body)
-        assert (await slack.control("GET", f"views?user_id={ADA}"))["modal"]["blocks"][0]["type"] == "section"
+        changed = (await slack.control("GET", f"views?user_id={ADA}"))["modal"]
+        assert changed["blocks"][0]["type"] == "section"
+        assert (changed["id"], changed["hash"] == modal["hash"]) == (modal["id"], False), "the same modal, changed"
 
 
 async def test_addresses_are_for_inputs_of_modals_only() -> None:
