@@ -27,6 +27,15 @@ KNOWN_BOT_SCOPES = frozenset(
 KNOWN_USER_SCOPES = frozenset({"users.profile:write"})
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """A shortcut that the app registered: `global` ones stand at the composer, `message` ones at every message."""
+
+    type: Literal["global", "message"]
+    name: str
+    callback_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class SlackConfig:
     """One registered Slack app and the simulator that plays Slack for it."""
@@ -44,6 +53,12 @@ class SlackConfig:
     app_name: str = "Zoom"
     command: str = "/zoom"
     """The one slash command that the app registered, with `should_escape` on."""
+    shortcuts: tuple[Shortcut, ...] = (
+        Shortcut("global", "Start a Zoom meeting", "zoom_start"),
+        Shortcut("message", "Meet about this", "zoom_meet_about"),
+        Shortcut("message", "Call the author", "zoom_call_author"),
+    )
+    """What the page offers as shortcuts, in this order."""
     optional_bot_scopes: tuple[str, ...] = (
         *("users:read.email", "chat:write.public", "users:read"),
         *("channels:read", "groups:read"),

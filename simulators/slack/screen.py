@@ -43,7 +43,12 @@ async def state(request: web.Request) -> web.Response:
     return web.json_response(
         {
             "now": sim.clock.now(),
-            "app": {"id": sim.config.app_id, "name": sim.config.app_name, "command": sim.config.command},
+            "app": {
+                "id": sim.config.app_id,
+                "name": sim.config.app_name,
+                "command": sim.config.command,
+                "shortcuts": [asdict(one) for one in sim.config.shortcuts],
+            },
             "install_url": f"{sim.config.app_url.rstrip('/')}/slack/install",
             "zoom_page_url": sim.config.zoom_page_url,
             "workspaces": [

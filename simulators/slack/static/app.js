@@ -1,6 +1,8 @@
 // The workspace page. Which person and conversation are shown is kept in the address, so that two tabs can be two people.
-import { ask, el, icon, settle } from "./dom.js";
+import { confirmed, offerShortcuts } from "./dialogs.js";
+import { FOCUSABLE, ask, el, icon, keepingFocus, settle } from "./dom.js";
 import { initials, renderBlocks } from "./blocks.js";
+import { showErrors, valuesIn } from "./inputs.js";
 import { mrkdwn, textObject } from "./mrkdwn.js";
 
 const $ = (id) => document.getElementById(id);
@@ -67,7 +69,7 @@ function drawSidebar() {
       entry(channel.id, channel.kind === "private" ? icon("lock") : null, labelOf(channel)));
   }
   (groups.Apps ??= []).push(entry("app", `◆ ${state.app.name}`));
-  $("conversations").replaceChildren(...Object.entries(groups).flatMap(([title, items]) => [el("h3", {}, title), ...items]));
+  $("conversations").replaceChildren(...Object.entries(groups).flatMap(([title, items]) => [el("h2", {}, title), ...items]));
 }
 
 function drawBar() {
@@ -83,6 +85,7 @@ function drawBar() {
   $("home").hidden = !(isApp && tab === "home");
   $("messages").hidden = !$("home").hidden;
   $("install").hidden = installed();
+  $("open-shortcuts").hidden = !installed();
   $("install-text").textContent = `${state.app.name} is not installed in this workspace yet.`;
   $("install-link").href = state.install_url;
   $("hint").textContent = `Type ${state.app.command} and press Enter. ${state.app.command} help shows what it can do.`;
@@ -95,6 +98,8 @@ function blockContext(press, calls = []) {
     call: (id) => calls.find((call) => call.id === id),
     people: () => state.users.filter((u) => u.team_id === me().team_id).map((u) => ({ value: u.id, label: u.real_name })),
     conversations: () => mine().filter((c) => c.kind !== "app").map((c) => ({ value: c.id, label: labelOf(c) })),
+    here,
+    confirm: (question) => confirmed($("confirm"), question, nameOf),
     failed: (element) => failed.has(JSON.stringify([press, element.action_id])),
     press: async (element) => {
       const answer = await ask("/ui/actions", { user_id: me().id, action_id: element.action_id, ...press })
@@ -116,9 +121,20 @@ function drawMessage(message, channelId) {
     el("div", { class: "body" },
       message.kind === "ephemeral" ? el("p", { class: "only-you" }, icon("eye"), "Only visible to you") : null,
       el("p", { class: "by" }, el("strong", {}, author), message.app ? el("span", { class: "badge" }, "APP") : null,
-        el("time", {}, time), message.edited ? el("span", { class: "note" }, "(edited)") : null),
+        el("time", {}, time), message.edited ? el("span", { class: "note" }, "(edited)") : null,
+        message.kind === "ephemeral" || !installed() ? null : moreButton(message, author)),
       // Slack does not draw the text when there are blocks: it is for notifications and screen readers.
       ...(message.blocks.length ? renderBlocks(message.blocks, context) : [el("p", {}, ...mrkdwn(message.text, nameOf))])));
+}
+
+/** Slack has a message's shortcuts behind three dots. */
+function moreButton(message, author) {
+  const offer = () => offerShortcuts(
+    $("shortcuts"), "More actions", shortcutsOf("message"), (shortcut) => useShortcut(shortcut, message));
+  return el("button", {
+    type: "button", class: "more", title: "More actions", "aria-haspopup": "dialog",
+    "aria-label": `More actions for the message of ${author}`, on: { click: offer },
+  }, "⋮");
 }
 
 /** Replies stand under the message that they answer. */
@@ -140,7 +156,8 @@ async function drawMessages() {
   const nodes = inThreads(messages).map((message) => (
     differs(`message ${message.ts}`, [spot, message]) || !known.has(message.ts)
       ? drawMessage(message, channelId) : known.get(message.ts)));
-  settle(box, nodes.length ? nodes : [el("p", { class: "empty" }, `Nothing here yet. Try ${state.app.command}.`)]);
+  const nothing = () => el("p", { class: "empty" }, `Nothing here yet. Try ${state.app.command}.`);
+  keepingFocus(box, () => settle(box, nodes.length ? nodes : [nothing()]));
   box.dataset.spot = spot;
   if (atEnd) box.scrollTop = box.scrollHeight;
 }
@@ -149,7 +166,8 @@ async function drawViews() {
   const { home, modal } = await ask(`/ui/views?${new URLSearchParams({ user_id: me().id })}`);
   if (differs("home", [me().id, home])) {
     const nothing = el("p", { class: "empty" }, `${state.app.name} has not put anything here yet.`);
-    $("home").replaceChildren(...(home ? renderBlocks(home.blocks, blockContext({ view: "home" })) : [nothing]));
+    const blocks = home ? renderBlocks(home.blocks, blockContext({ view: "home" })) : [nothing];
+    keepingFocus($("home"), () => $("home").replaceChildren(...blocks));
   }
   const version = modal ? modal.id + modal.hash : null;
   if (version === modalShown) return;
@@ -165,6 +183,7 @@ async function drawViews() {
   $("modal-submit").hidden = !modal.submit;
   $("modal-problem").textContent = "";
   if (!$("modal").open) $("modal").showModal();
+  else if (!$("modal").contains(document.activeElement)) $("modal").querySelector(FOCUSABLE).focus();
 }
 
 async function draw() {
@@ -206,27 +225,22 @@ async function send(event) {
   $("text").focus();
 }
 
-function valueOf(field) {
-  const kind = field.dataset.kind;
-  if (kind === "static_select") return { type: kind, selected_option: { value: field.value } };
-  const member = {
-    users_select: "selected_user", conversations_select: "selected_conversation", channels_select: "selected_channel",
-    datepicker: "selected_date", timepicker: "selected_time",
-  }[kind] ?? "value";
-  return { type: kind, [member]: field.value || null };
-}
-
 async function submitModal(event) {
   event.preventDefault();
-  const values = {};
-  for (const field of $("modal-blocks").querySelectorAll("[data-action]")) {
-    values[field.name] = { [field.dataset.action]: valueOf(field) };
-  }
-  const answer = await ask("/ui/submit", { user_id: me().id, values });
-  if (answer.status !== 200) $("modal-problem").textContent = "The app did not answer. Try again.";
-  else if (answer.answer.includes('"errors"')) {
-    $("modal-problem").textContent = Object.values(JSON.parse(answer.answer).errors).join(" ");
-  }
+  const answer = await ask("/ui/submit", { user_id: me().id, values: valuesIn($("modal-blocks")) }).catch(() => ({}));
+  $("modal-problem").textContent = answer.status === 200 ? "" : "The app did not answer. Try again.";
+  if (answer.status === 200 && answer.answer) showErrors($("modal-blocks"), JSON.parse(answer.answer).errors ?? {});
+}
+
+async function useShortcut(shortcut, message) {
+  const where = message ? { channel_id: here(), ts: message.ts } : {};
+  const answer = await ask("/ui/shortcuts", { user_id: me().id, callback_id: shortcut.callback_id, ...where })
+    .catch(() => ({}));
+  $("problem").textContent = answer.status === 200 ? "" : "The app did not answer. Try again.";
+}
+
+function shortcutsOf(type) {
+  return state.app.shortcuts.filter((shortcut) => shortcut.type === type);
 }
 
 function closeMenu() {
@@ -244,6 +258,9 @@ $("composer").addEventListener("submit", send);
 $("modal").querySelector("form").addEventListener("submit", submitModal);
 $("modal").addEventListener("cancel", () => ask("/ui/dismiss", { user_id: me().id }));
 $("modal-close").addEventListener("click", () => ask("/ui/dismiss", { user_id: me().id }));
+$("open-shortcuts").addEventListener("click", () => (
+  offerShortcuts($("shortcuts"), "Shortcuts", shortcutsOf("global"), (shortcut) => useShortcut(shortcut))));
+$("shortcuts").querySelector(".choices button").addEventListener("click", () => $("shortcuts").close());
 $("person").addEventListener("change", (event) => go(event.target.value, here()));
 $("tab-home").addEventListener("click", () => showTab("home"));
 $("tab-messages").addEventListener("click", () => showTab("messages"));

@@ -1,6 +1,7 @@
-// Block Kit as DOM nodes. `context` has: names(id), call(id), people(), conversations(),
-// press(element) → Promise, failed(element).
+// Block Kit as DOM nodes. `context` has: names(id), call(id), people(), conversations(), here(),
+// confirm(question) → Promise, press(element) → Promise, failed(element).
 import { el, link, safeUrl } from "./dom.js";
+import { inputBlock } from "./inputs.js";
 import { textObject } from "./mrkdwn.js";
 
 /** Render blocks; an unknown kind is shown by its name rather than dropped silently. */
@@ -18,7 +19,7 @@ const BLOCKS = {
   ),
   context: (block, context) => el("div", { class: "block context" }, block.elements.map((item) => (
     item.type === "image" ? element(item, context) : el("span", {}, ...textObject(item, context.names))))),
-  header: (block, context) => el("h3", { class: "block" }, ...textObject(block.text, context.names)),
+  header: (block, context) => el("h2", { class: "block" }, ...textObject(block.text, context.names)),
   divider: () => el("hr", { class: "block" }),
   actions: (block, context) => el("div", { class: "block actions" }, block.elements.map((item) => element(item, context))),
   image: (block) => el("figure", { class: "block" },
@@ -46,7 +47,7 @@ function button(item, context) {
   const label = item.text.text + (item.url ? " ↗" : "");
   const press = async () => {
     mark.textContent = "";
-    if (item.confirm && !window.confirm(`${item.confirm.title.text}\n\n${item.confirm.text.text}`)) return;
+    if (item.confirm && !(await context.confirm(item.confirm))) return;
     // The tab opens at once: browsers block one that opens after waiting.
     if (item.url && safeUrl(item.url)) window.open(item.url, "_blank", "noopener");
     await context.press(item);
@@ -55,28 +56,6 @@ function button(item, context) {
   const style = ["primary", "danger"].includes(item.style) ? item.style : "";
   return el("span", { class: "pressable" },
     el("button", { type: "button", class: style, "aria-label": item.accessibility_label, on: { click: press } }, label), mark);
-}
-
-function inputBlock(block, context) {
-  const id = `in-${block.block_id}`;
-  const item = block.element;
-  const options = { id, name: block.block_id, "data-action": item.action_id, "data-kind": item.type, required: !block.optional };
-  const choices = (item.options ?? []).map((o) => ({ value: o.value, label: o.text.text }));
-  // Nobody is chosen before somebody chooses.
-  if (item.type === "users_select") choices.push({ value: "", label: "Choose a person" }, ...context.people());
-  if (["conversations_select", "channels_select"].includes(item.type)) choices.push(...context.conversations());
-  let field;
-  if (choices.length) {
-    field = el("select", options, choices.map((c) => el("option", { value: c.value }, c.label)));
-  } else if (item.multiline) {
-    field = el("textarea", { ...options, maxlength: item.max_length }, item.initial_value ?? "");
-  } else {
-    const type = { datepicker: "date", timepicker: "time", number_input: "number", url_text_input: "url" }[item.type] ?? "text";
-    const initial = item.initial_value ?? item.initial_date ?? item.initial_time;
-    field = el("input", { ...options, type, value: initial, placeholder: item.placeholder?.text, maxlength: item.max_length });
-  }
-  return el("div", { class: "block input" }, el("label", { for: id }, block.label.text), field,
-    block.hint ? el("p", { class: "note" }, block.hint.text) : null);
 }
 
 function callCard(call, context) {

@@ -132,13 +132,23 @@ function updatePerson(card, person) {
   );
 }
 
+// Who uses the keyboard stays where she was when a card is drawn anew: on the same button, else on the next one.
+function keepingFocus(card, update) {
+  const held = card.contains(document.activeElement) ? document.activeElement : null;
+  update();
+  if (held && !held.isConnected) {
+    const left = [...card.querySelectorAll("button")];
+    (left.find((node) => node.textContent === held.textContent) ?? left.at(-1))?.focus();
+  }
+}
+
 function draw(container, items, create, update) {
   const wanted = items.map((item) => {
     const key = `${container.id}/${item.id}`;
     const text = JSON.stringify(item);
     const known = drawn.get(key) ?? { node: create(item), text: "" };
     if (known.text !== text) {
-      update(known.node, item);
+      keepingFocus(known.node, () => update(known.node, item));
       known.text = text;
       drawn.set(key, known);
     }

@@ -13,7 +13,7 @@ async def test_the_page_and_its_files_are_served_under_a_strict_policy() -> None
             assert response.status == 200
             assert "script-src 'self'" in response.headers["Content-Security-Policy"]
             page = await response.text()
-        for name in ("app.js", "blocks.js", "mrkdwn.js", "dom.js", "style.css"):
+        for name in ("app.js", "blocks.js", "inputs.js", "dialogs.js", "mrkdwn.js", "dom.js", "style.css"):
             async with slack.http.get(f"{slack.url}/static/{name}") as response:
                 assert response.status == 200
                 text = await response.text()
