@@ -4,6 +4,7 @@ import { FOCUSABLE, ask, el, icon, keepingFocus, settle } from "./dom.js";
 import { initials, renderBlocks } from "./blocks.js";
 import { showErrors, valuesIn } from "./inputs.js";
 import { mrkdwn, textObject } from "./mrkdwn.js";
+import { completeNames } from "./names.js";
 
 const $ = (id) => document.getElementById(id);
 const KINDS = { public: "Channels", private: "Channels", mpim: "Direct messages", im: "Direct messages" };
@@ -18,6 +19,7 @@ const failed = new Set(); // buttons whose last press the app did not answer
 const place = () => Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const me = () => state.users.find((user) => user.id === place().user) ?? state.users[0];
 const mine = () => state.channels.filter((channel) => channel.members.includes(me().id));
+const colleagues = () => state.users.filter((user) => user.team_id === me().team_id);
 const installed = () => state.installs.some((install) => me().team_ids.some((id) => install.covers.includes(id)));
 
 function here() {
@@ -96,7 +98,7 @@ function blockContext(press, calls = []) {
   return {
     names: nameOf,
     call: (id) => calls.find((call) => call.id === id),
-    people: () => state.users.filter((u) => u.team_id === me().team_id).map((u) => ({ value: u.id, label: u.real_name })),
+    people: () => colleagues().map((user) => ({ value: user.id, label: user.real_name })),
     conversations: () => mine().filter((c) => c.kind !== "app").map((c) => ({ value: c.id, label: labelOf(c) })),
     here,
     confirm: (question) => confirmed($("confirm"), question, nameOf),
@@ -254,6 +256,7 @@ function showTab(name) {
   if (installed()) ask("/ui/home", { user_id: me().id, tab: name }).catch(() => {});
 }
 
+completeNames($("text"), $("names"), colleagues);
 $("composer").addEventListener("submit", send);
 $("modal").querySelector("form").addEventListener("submit", submitModal);
 $("modal").addEventListener("cancel", () => ask("/ui/dismiss", { user_id: me().id }));

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from services.slack_edge.manifest import manifest
+from simulators.slack.config import SlackConfig
 from tests.unit.simulators.slack_harness import ADA, SDK_WARNINGS, running_slack
 
 pytestmark = SDK_WARNINGS
@@ -13,7 +17,7 @@ async def test_the_page_and_its_files_are_served_under_a_strict_policy() -> None
             assert response.status == 200
             assert "script-src 'self'" in response.headers["Content-Security-Policy"]
             page = await response.text()
-        for name in ("app.js", "blocks.js", "inputs.js", "dialogs.js", "mrkdwn.js", "dom.js", "style.css"):
+        for name in ("app.js", "blocks.js", "inputs.js", "dialogs.js", "mrkdwn.js", "names.js", "dom.js", "style.css"):
             async with slack.http.get(f"{slack.url}/static/{name}") as response:
                 assert response.status == 200
                 text = await response.text()
@@ -39,3 +43,9 @@ async def test_the_page_can_type_for_a_person() -> None:
             assert response.status == 200
         [message] = await slack.messages("C0GENERAL")
         assert (message["user_id"], message["text"]) == (ADA, "Hello <@U0GRACE01|grace> &lt;b&gt;")
+
+
+def test_the_page_offers_the_shortcuts_that_the_manifest_registers() -> None:
+    registered = manifest("https://zoom.example")["features"]["shortcuts"]
+    offered = [asdict(shortcut) for shortcut in SlackConfig().shortcuts]
+    assert offered == [{name: one[name] for name in ("type", "name", "callback_id")} for one in registered]
