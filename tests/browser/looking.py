@@ -23,6 +23,7 @@ async def inspect(page: Page, name: str) -> None:
     """Takes pictures of a page as it is now, and raises AssertionError with whatever makes it hard to use."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     found: list[str] = []
+    await page.bring_to_front()  # Chromium takes its time with what nobody sees
     for size, viewport in _SIZES.items():
         await page.set_viewport_size(viewport)
         for scheme in _SCHEMES:

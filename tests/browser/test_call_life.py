@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browser.looking import inspect
-from tests.browser.watching import IN_A_BROWSER, Person, board, message
+from tests.browser.watching import IN_A_BROWSER, Person, board, focused, message
 from tests.e2e.people import Office
 
 pytestmark = IN_A_BROWSER
@@ -39,14 +39,15 @@ async def test_a_call_from_typing_to_its_summary(office: Office, person: Person)
     await form.get_by_role("textbox").fill(GRACES_NUMBER)
     await form.get_by_role("button", name="Call").press("Enter")
 
-    await slack.get_by_role("button", name="Zoom", exact=False).filter(has_text="◆").click()
+    await slack.bring_to_front()
+    await slack.get_by_role("button", name="◆ Zoom").click()
     await message(slack, AS_SHOWN).get_by_text("Calling").wait_for()
     await zoom.get_by_role("button", name="Answer", exact=True).wait_for()
     await inspect(zoom, "zoom-phone-ringing")
-    await zoom.get_by_role("button", name="Answer", exact=True).click()
+    await zoom.get_by_role("button", name="Answer", exact=True).press("Enter")
+    await focused(zoom, zoom.get_by_role("button", name="Hang up")).wait_for()
     await message(slack, AS_SHOWN).get_by_text("In a call").wait_for()
-    await inspect(zoom, "zoom-phone-connected")
-    await zoom.get_by_role("button", name="Hang up").click()
+    await zoom.keyboard.press("Enter")
     summary = message(slack, "Call ended")
     for words in ("@Ada Lovelace", "@Grace Hopper", AS_SHOWN, "Duration:", "Result: answered"):
         await summary.get_by_text(words).first.wait_for()

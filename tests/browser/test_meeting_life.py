@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Browser, Page
 
 from tests.browser.looking import inspect
-from tests.browser.watching import IN_A_BROWSER, Person, board, card, message, types
+from tests.browser.watching import IN_A_BROWSER, Person, board, card, focused, message, types
 from tests.e2e.people import ADA, GENERAL, GRACE, Office
 
 pytestmark = IN_A_BROWSER
@@ -34,6 +34,8 @@ async def test_a_meeting_from_its_card_to_its_recording(office: Office, chromium
     host = await joins(person, slack, topic, "Ada Lovelace")
     people = shown.get_by_role("listitem")
     await people.filter(has_text="Ada Lovelace").wait_for()
+    join = shown.get_by_role("link", name="Join")
+    await join.focus()
     async with Person.in_front_of(chromium) as grace:
         hers = await grace.slack(office, user=GRACE, channel=GENERAL)
         inside = await joins(grace, hers, topic, "a guest", "Sam Guest")
@@ -41,6 +43,7 @@ async def test_a_meeting_from_its_card_to_its_recording(office: Office, chromium
         await inspect(await grace.follows(card(hers, topic).get_by_role("link", name="Join")), "zoom-join")
         for page in (slack, hers):
             await card(page, topic).get_by_role("listitem").filter(has_text="Sam Guest").wait_for()
+        await focused(slack, join).wait_for()
         await inspect(slack, "slack-card-live")
         await inside.get_by_role("button", name="Leave").click()
         await people.filter(has_text="Sam Guest").wait_for(state="detached")
@@ -54,7 +57,7 @@ async def test_a_meeting_from_its_card_to_its_recording(office: Office, chromium
     await inspect(zoom, "zoom-board-live")
     await running.get_by_role("button", name="End for all").click()
     await shown.get_by_text("Ended").wait_for()
-    assert await shown.get_by_role("link", name="Join").count() == 0
+    assert await join.count() == 0
     await message(slack, "Zoom meeting ended").get_by_text("Ada Lovelace").first.wait_for()
 
     await running.get_by_role("button", name="Finish recording").click()
@@ -72,6 +75,7 @@ async def test_whoever_started_it_ends_it_for_everybody_from_slack(office: Offic
     await types(slack, f"/zoom meeting {topic}")
     zoom = await joins(person, slack, topic, "Ada Lovelace")
     await card(slack, topic).get_by_role("listitem").filter(has_text="Ada Lovelace").wait_for()
+    await slack.bring_to_front()
     end = message(slack, "You started the Zoom meeting").get_by_role("button", name="End for everybody")
     question = slack.get_by_role("dialog", name="End this meeting?")
 
@@ -83,6 +87,7 @@ async def test_whoever_started_it_ends_it_for_everybody_from_slack(office: Offic
     await zoom.reload()
     await zoom.get_by_role("heading", name="You are in the meeting").wait_for()
 
+    await slack.bring_to_front()
     await end.click()
     await question.get_by_role("button", name="End for everybody").click()
     await card(slack, topic).get_by_text("Ended").wait_for()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Page
 
 from tests.browser.looking import inspect
-from tests.browser.watching import IN_A_BROWSER, Person, card, message, types
+from tests.browser.watching import IN_A_BROWSER, Person, card, focused, message, types
 from tests.e2e.people import ADA, DM, GRACE, Office
 
 pytestmark = IN_A_BROWSER
@@ -28,11 +28,6 @@ async def tabs_to(page: Page, name: str) -> None:
         assert len(way) < _MOST_STEPS, f"the keyboard does not lead to {name}: {way}"
         await page.keyboard.press("Tab")
         way.append(await page.evaluate(_FOCUSED))
-
-
-def focused(page: Page, part: Locator) -> Locator:
-    """Returns `part` once it has the focus."""
-    return part.and_(page.locator(":focus"))
 
 
 async def test_a_shortcut_starts_a_meeting_with_the_mouse(office: Office, person: Person) -> None:
@@ -149,7 +144,7 @@ async def test_home_starts_and_lists_what_runs(office: Office, person: Person) -
 
     switch = home.get_by_role("button", name="Show all my calls")
     await switch.press("Enter")
-    await home.get_by_role("button", name="Show only calls from Slack").wait_for()
+    await focused(slack, home.get_by_role("button", name="Show only calls from Slack")).wait_for()
 
 
 async def test_who_is_not_connected_connects_from_home(office: Office, person: Person) -> None:

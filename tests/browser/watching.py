@@ -48,8 +48,10 @@ class Person:
     async def in_front_of(cls, chromium: Browser, screen: ViewportSize = DESK, **options: Any) -> AsyncIterator[Person]:
         """Yields somebody with an empty browser."""
         context = await chromium.new_context(viewport=screen, **options)
-        yield cls(context)
-        await context.close()
+        try:
+            yield cls(context)
+        finally:
+            await context.close()
 
     async def opens(self, url: str, *, status: int = 200, to_its_end: bool = True) -> Page:
         """Opens an address in a tab of its own. Without `to_its_end` it may lead on to where nothing answers."""
@@ -109,6 +111,11 @@ async def types(page: Page, text: str) -> None:
     """Types into Slack's composer and presses Enter."""
     await page.locator("#text").press_sequentially(text)
     await page.keyboard.press("Enter")
+
+
+def focused(page: Page, part: Locator) -> Locator:
+    """Returns `part` once it has the focus."""
+    return part.and_(page.locator(":focus"))
 
 
 def message(page: Page, words: str) -> Locator:

@@ -42,15 +42,16 @@ export function settle(box, nodes) {
 /** What the keyboard reaches. */
 export const FOCUSABLE = "a[href], button, input, select, textarea";
 
-/** Draw in `box`. If what has the focus goes, what says the same has it afterwards, else the whole box. */
+/** Draw in `box`. If what has the focus goes, what says the same has it afterwards, else what stands in its place. */
 export function keepingFocus(box, drawIt) {
   const held = box.contains(document.activeElement) ? document.activeElement : null;
   const place = [...box.querySelectorAll(FOCUSABLE)].indexOf(held);
   drawIt();
   if (!held || held.isConnected) return;
-  const same = [...box.querySelectorAll(FOCUSABLE)].map((node, n) => ({ node, away: Math.abs(n - place) }))
+  const nodes = [...box.querySelectorAll(FOCUSABLE)];
+  const same = nodes.map((node, n) => ({ node, away: Math.abs(n - place) }))
     .filter(({ node }) => node.textContent === held.textContent).sort((a, b) => a.away - b.away);
-  (same[0]?.node ?? box).focus();
+  (same[0]?.node ?? nodes[place] ?? box).focus();
 }
 
 /** The address if a browser may follow it, else null: apps link to their own schemes, but never to scripts. */
