@@ -84,8 +84,8 @@ class Person:
     def check(self) -> None:
         """Raises AssertionError if a page complained, or asked for something that is not on this machine."""
         elsewhere = [url for url in self.wanted if not _is_here(url)]
-        assert self.problems == [], f"a page complained: {self.problems}"
         assert elsewhere == [], f"pages asked for something that is not on this machine: {elsewhere}"
+        assert self.problems == [], f"a page complained: {self.problems}"
         assert self.wanted, "nothing was opened"
 
     def _hear(self, message: ConsoleMessage) -> None:
