@@ -80,7 +80,7 @@ async def serve(settings: MeetingsSettings) -> None:
         meetings = Meetings(requests, zoom_meetings, clock)
         open_meetings = ReconcilingStore(database, keys, clock, quiet=quiet)
         reconcile = Reconciler(open_meetings, ZoomPast(zoom, clock), clock, count_repairs, quiet=quiet)
-        endings, moves = Endings(store, zoom_meetings), MoveStore(database)
+        endings, moves = Endings(store, zoom_meetings), MoveStore(database, clock)
         servicer = MeetingsServicer(meetings, endings, store, deliveries, events, moves)
 
         async def ready() -> bool:

@@ -136,6 +136,7 @@ class MeetingsServicer(MeetingsServiceServicer):
             request.old_conversation.slack_channel_id,
             request.new_conversation.slack_channel_id,
         )
+        self._edges.announce()
         log.info("conversation moved", extra={"team_id": request.user.slack_team_id, "meetings": moved})
         return pb.MoveConversationResponse(moved_meetings=moved)
 

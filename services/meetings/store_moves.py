@@ -2,45 +2,82 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Update, or_, update
+from sqlalchemy import Column, ColumnElement, Table, Update, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mesh.clock import Clock
 from mesh.database import Database
 from mesh.slack_user import SlackUser
-from services.meetings.store_waiting import hold_places
+from services.meetings import store_waiting
+from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.tables import deliveries, meetings, start_requests
 
 
 class MoveStore:
     """Renames conversations."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def move(self, user: SlackUser, old_channel_id: str, new_channel_id: str) -> int:
         """Has what belongs to a conversation of the tenant of `user` belong to it under its new name.
 
-        Of an organisation all workspaces are meant: Slack tells of one, and the name is the same in all of them.
-        Returns how many meetings that were; repeating finds none.
+        Of an organisation all workspaces are meant: Slack tells of one, and the name is the same in all of them. What
+        Slack refused may have been refused for its old name, so it is tried once more. Returns how many meetings
+        belonged to the conversation; repeating finds none.
         """
 
         async def work(connection: AsyncConnection) -> int:
-            await hold_places(connection, user.team_id, old_channel_id, new_channel_id)
+            teams = await _teams_in(connection, user, old_channel_id)
+            await store_waiting.hold_places(connection, teams, (old_channel_id, new_channel_id))
             # In the order in which everybody locks these tables.
             counts = [
                 (await connection.execute(_renamed(table.c.channel_id, user, old_channel_id, new_channel_id))).rowcount
                 for table in (start_requests, meetings, deliveries)
             ]
-            shown = _renamed(deliveries.c.slack_channel_id, user, old_channel_id, new_channel_id)
-            await connection.execute(shown)
+            await connection.execute(_renamed(deliveries.c.slack_channel_id, user, old_channel_id, new_channel_id))
+            await connection.execute(_asked_before(user, old_channel_id, new_channel_id))
+            for team_id in teams:
+                place = SlackUser(user.enterprise_id, team_id, user.user_id)
+                await store_waiting.release(connection, place, new_channel_id, self._clock.now())
             return counts[1]
 
         return await self._database.run("move conversation", work)
 
 
+async def _teams_in(connection: AsyncConnection, user: SlackUser, channel_id: str) -> list[str]:
+    """Returns the workspaces of a tenant that have something in a conversation, always in the same order."""
+    query = select(deliveries.c.team_id).where(_tenant(deliveries, user), deliveries.c.channel_id == channel_id)
+    return sorted(await connection.scalars(query.distinct()))
+
+
 def _renamed(column: Column[str], user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:
-    table = column.table
-    tenant = table.c.team_id == user.team_id
-    if user.enterprise_id:
-        tenant = or_(tenant, table.c.enterprise_id == user.enterprise_id)
-    return update(table).where(tenant, column == old_channel_id).values({column.name: new_channel_id})
+    renamed = update(column.table).where(_tenant(column.table, user), column == old_channel_id)
+    return renamed.values({column.name: new_channel_id})
+
+
+def _asked_before(user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:
+    """Returns what keeps hosts from being asked anew to invite the app into a conversation: they were asked once."""
+    subject = deliveries.c.subject
+    asked = deliveries.alias("asked")
+    renamed = func.replace(subject, f":{old_channel_id}", f":{new_channel_id}")
+    twice = select(asked.c.delivery_id).where(
+        asked.c.team_id == deliveries.c.team_id, asked.c.kind == Kind.NOTICE.value, asked.c.subject == renamed
+    )
+    return (
+        update(deliveries)
+        .where(
+            _tenant(deliveries, user),
+            deliveries.c.kind == Kind.NOTICE.value,
+            subject.startswith(f"{NoticeKind.INVITE_APP.value}:", autoescape=True),
+            subject.endswith(f":{old_channel_id}", autoescape=True),
+            ~twice.exists(),
+        )
+        .values(subject=renamed)
+    )
+
+
+def _tenant(table: Table, user: SlackUser) -> ColumnElement[bool]:
+    own: ColumnElement[bool] = table.c.team_id == user.team_id
+    return or_(own, table.c.enterprise_id == user.enterprise_id) if user.enterprise_id else own

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.departed import Departed
@@ -22,6 +22,7 @@ async def unlink(connection: AsyncConnection, departed: Departed, limit: int) ->
     """
     if not departed.user_id:
         return 0
+    declined = await _forget_declined(connection, departed)
     sessions = await _lock_linked(connection, departed, limit)
     for meeting_id, session_ids in sessions.items():
         await connection.execute(
@@ -30,7 +31,23 @@ async def unlink(connection: AsyncConnection, departed: Departed, limit: int) ->
             .values(slack_user_id="", link_due=False)
         )
         await _forget_in_card(connection, meeting_id, departed.user_id)
-    return sum(map(len, sessions.values()))
+    return declined + sum(map(len, sessions.values()))
+
+
+async def _forget_declined(connection: AsyncConnection, departed: Departed) -> int:
+    """Forgets which calls `departed` declined before she left."""
+    tenant = deliveries.c.team_id == departed.team_id
+    if not departed.team_id:
+        tenant = deliveries.c.enterprise_id == departed.enterprise_id
+    forgotten = await connection.execute(
+        delete(deliveries).where(
+            tenant,
+            deliveries.c.kind == Kind.DECLINED.value,
+            deliveries.c.subject.endswith(f":{departed.user_id}", autoescape=True),
+            deliveries.c.command_time <= departed.depart_time,
+        )
+    )
+    return forgotten.rowcount
 
 
 async def _lock_linked(connection: AsyncConnection, departed: Departed, limit: int) -> dict[str, Sequence[str]]:

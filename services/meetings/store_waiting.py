@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,9 +52,9 @@ async def lock_place(connection: AsyncConnection, delivery_id: str) -> None:
         await _serialize(connection, *place)
 
 
-async def hold_places(connection: AsyncConnection, team_id: str, *channel_ids: str) -> None:
-    """Has invitations and reports of results in some conversations wait for the end of this transaction."""
-    for channel_id in sorted(channel_ids):
+async def hold_places(connection: AsyncConnection, team_ids: Sequence[str], channel_ids: Sequence[str]) -> None:
+    """Has invitations and reports of results in these conversations wait for the end of this transaction."""
+    for team_id, channel_id in sorted(itertools.product(team_ids, channel_ids)):
         await _serialize(connection, team_id, channel_id)
 
 

@@ -71,7 +71,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.DELIVERY_LEASE_LOST: "Your meeting is being shown already.",
     Reason.PHONE_NUMBER_INVALID: (
         "That is neither a phone number nor an extension that can be dialled. Type a number with its country code, "
-        "as in `/zoom call +1 202 555 0145`."
+        "as in `/zoom call +1 202 555 0145`, or an extension alone, as in `/zoom call 1234`."
     ),
     Reason.PHONE_NOT_AVAILABLE: (
         "Your Zoom account has no Zoom Phone for you. Ask the administrator of your Zoom account whether you can get "

@@ -39,4 +39,4 @@ def told(outcome: str) -> str:
     if outcome in set(Reason):
         sentence = replies.sentence(MeshError(Reason(outcome)))
         return f"Your meeting could not be started, though. {sentence}"
-    return "You can close this page and type `/zoom` in Slack."
+    return "You can close this page and type your command again in Slack."

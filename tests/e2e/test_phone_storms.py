@@ -112,7 +112,7 @@ def _of_nobody(event: Json) -> Any:
     return json.loads(json.dumps(event).replace('"account_id": "', '"account_id": "not'))
 
 
-async def test_N1_a_call_that_is_shown_while_its_edge_is_killed_is_one_message(office: Office) -> None:
+async def test_N1_a_call_whose_edge_is_killed_is_shown_as_it_ended(office: Office) -> None:
     since = len(await own(office))
     call = await dials(office, "+1 202 555 0160")
     office.system.kill("slack_edge")

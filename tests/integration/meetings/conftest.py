@@ -238,7 +238,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         store,
         DeliveryStore(database, KEYS, clock),
         EventStore(database, KEYS, clock),
-        MoveStore(database),
+        MoveStore(database, clock),
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),

@@ -172,6 +172,17 @@ async def test_a_host_is_told_once_of_each_person_who_declined_her_call(mesh: Me
     assert await mesh.lease() == []
 
 
+async def test_who_left_is_not_remembered_as_who_declined(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    await mesh.complete((await mesh.lease())[0])
+    await decline(mesh, meeting_id)
+    await decline(mesh, meeting_id, "U0LIN")
+    gone = Departed(str(uuid.uuid4()), "", ADA.slack_team_id, "U0GRACE", mesh.clock.now())
+    assert await DepartureStore(mesh.database, mesh.clock).erase(gone) == 1
+    [told] = await mesh.lease()
+    assert told.notice.guest_slack_user_id == "U0LIN"
+
+
 async def test_a_declined_call_of_somebody_elses_meeting_is_told_to_nobody(mesh: Mesh) -> None:
     meeting_id = (await mesh.start()).meeting.meeting_id
     await mesh.complete((await mesh.lease())[0])
@@ -191,19 +202,44 @@ async def move(mesh: Mesh, user: Any = ADA) -> int:
     return (await mesh.stub.MoveConversation(request, timeout=5)).moved_meetings
 
 
-async def test_N5_what_waits_follows_its_conversation_to_the_name_that_it_gets_when_it_is_shared(mesh: Mesh) -> None:
+async def wait_for_invitation(mesh: Mesh) -> None:
+    """Has a summary and a recording wait until the app is invited, and the host told."""
     await hold(mesh, *LIFE, zoom.recorded(), conversation=PRIVATE)
     for delivery in await mesh.lease():
         await refuse(mesh, delivery)
     [notice] = await mesh.lease()
     await mesh.complete(notice)
+
+
+async def test_N5_what_waits_follows_its_conversation_to_the_name_that_it_gets_when_it_is_shared(mesh: Mesh) -> None:
+    await wait_for_invitation(mesh)
     assert await move(mesh, slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")) == 0
+    assert await mesh.lease() == []
     assert await move(mesh) == 1
+    [summary] = await mesh.lease()
+    assert summary.conversation == SHARED, "it may have been refused for the old name alone"
+    await refuse(mesh, summary)
+    [recording] = await mesh.lease()
+    await refuse(mesh, recording)
+    later(mesh.clock, AGAIN_AFTER)
+    for again in await mesh.lease():  # leased before it was known by its new name, perhaps
+        await refuse(mesh, again)
+    later(mesh.clock, timedelta(hours=2))
+    assert await mesh.lease() == [], "the host was asked to invite the app before"
     assert await move(mesh) == 0
     assert await release(mesh, PRIVATE) == 0
     assert await release(mesh, SHARED) == 2
+
+
+async def test_N5_a_refusal_that_comes_behind_the_new_name_is_tried_under_it(mesh: Mesh) -> None:
+    await hold(mesh, *LIFE, conversation=PRIVATE)
     [summary] = await mesh.lease()
-    assert summary.conversation == SHARED
+    later(mesh.clock, timedelta(seconds=1))
+    await move(mesh)
+    await refuse(mesh, summary)
+    later(mesh.clock, AGAIN_AFTER)
+    [again] = await mesh.lease()
+    assert (again.WhichOneof("content"), again.conversation) == ("summary", SHARED)
 
 
 async def test_N5_a_card_that_runs_is_brought_up_to_date_under_the_new_name(mesh: Mesh) -> None:

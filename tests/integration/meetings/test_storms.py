@@ -68,7 +68,7 @@ async def _replica(mesh: Mesh) -> AsyncIterator[Mesh]:
         store,
         DeliveryStore(database, KEYS, mesh.clock),
         EventStore(database, KEYS, mesh.clock),
-        MoveStore(database),
+        MoveStore(database, mesh.clock),
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),

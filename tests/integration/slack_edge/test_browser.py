@@ -91,7 +91,7 @@ async def test_a_call_command_is_typed_again_after_the_connection(world: World) 
     _, location = await press_continue(world, link)
     state = parse_qs(urlsplit(location).query)["state"][0]
     _, page, _ = await get(world, f"{world.edge_url}/zoom/oauth/callback?code=INVENTED&state={state}")
-    assert "type <code>/zoom</code> in Slack" in page
+    assert "type your command again in Slack" in page
     assert world.meetings.started == []
 
 
