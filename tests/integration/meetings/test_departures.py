@@ -21,7 +21,7 @@ from services.meetings.store_departures import REMEMBER, DepartureStore
 from services.meetings.tables import deliveries, metadata
 from tests.integration.meetings.conftest import ADA, Mesh, later
 from tests.support import zoom_bodies as zoom
-from tests.support.fake_services import FakeDepartures
+from tests.support.fake_departures import FakeDepartures
 from zoom_api import departures
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb

@@ -18,7 +18,7 @@ from services.meetings.store_links import LinkStore
 from services.meetings.tables import deliveries, participant_sessions
 from tests.integration.meetings.conftest import ADA, KEYS, Mesh
 from tests.support import zoom_bodies as zoom
-from tests.support.fake_services import FakeDepartures
+from tests.support.fake_departures import FakeDepartures
 from zoom_api.connected_users import ConnectedUsers
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb

@@ -17,7 +17,7 @@ from mesh.errors import MeshError, Reason
 from services.phone.store_departures import REMEMBER, DepartureStore
 from services.phone.tables import calls
 from tests.integration.phone.conftest import ADA, GRACE, Mesh
-from tests.support.fake_services import FakeDepartures
+from tests.support.fake_departures import FakeDepartures
 from tests.support.phone_events import Spoken
 from zoom_api import departures
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb

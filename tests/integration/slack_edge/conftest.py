@@ -24,7 +24,9 @@ from services.slack_edge.edge import Edge
 from services.slack_edge.settings import EdgeSettings
 from simulators.slack.app import create_app
 from simulators.slack.config import SlackConfig
-from tests.support.fake_services import FakeAuth, FakeMeetings, FakePhone
+from tests.support.fake_auth import FakeAuth
+from tests.support.fake_meetings import FakeMeetings
+from tests.support.fake_phone import FakePhone
 from tests.support.modals import state_values
 from zoomslack.auth.v1.auth_service_pb2_grpc import add_AuthServiceServicer_to_server
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import add_MeetingsServiceServicer_to_server

@@ -13,7 +13,7 @@ from mesh.errors import MeshError, Reason
 from services.slack_edge.edge import INSTALLS_AT_ONCE
 from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, FORM, GENERAL, GRACE, World, until
-from tests.support.fake_services import ZOOM_CONSENT
+from tests.support.fake_auth import ZOOM_CONSENT
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as meetings_pb
 from zoomslack.type.v1 import slack_pb2

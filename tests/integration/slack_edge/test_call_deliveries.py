@@ -11,7 +11,8 @@ import pytest
 from mesh.errors import MeshError, Reason
 from services.slack_edge.reports import MAX_ATTEMPTS
 from tests.integration.slack_edge.conftest import ADA, GENERAL, GRACE, USER, World
-from tests.support.fake_services import card, new_meeting, phone_delivery
+from tests.support.fake_meetings import card, new_meeting
+from tests.support.fake_phone import phone_delivery
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 

@@ -11,7 +11,7 @@ import pytest
 from mesh.errors import MeshError, Reason
 from simulators.slack.limits import POSTS, POSTS_WINDOW
 from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, SECRET, USER, World, running_edge
-from tests.support.fake_services import card, leased, new_meeting
+from tests.support.fake_meetings import card, leased, new_meeting
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 

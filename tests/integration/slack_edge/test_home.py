@@ -10,7 +10,7 @@ import pytest
 from mesh.errors import MeshError, Reason
 from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, World, until
-from tests.support.fake_services import new_meeting
+from tests.support.fake_meetings import new_meeting
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.phone.v1 import phone_service_pb2 as phone_pb

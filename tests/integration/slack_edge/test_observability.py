@@ -8,7 +8,7 @@ import pytest
 
 from mesh.telemetry import extra_fields
 from tests.integration.slack_edge.conftest import GENERAL, USER, ZOOM_SECRETS, World, sign
-from tests.support.fake_services import card, new_meeting
+from tests.support.fake_meetings import card, new_meeting
 from tests.support.spans import caught_spans, everything_in
 from zoomslack.type.v1 import slack_pb2
 

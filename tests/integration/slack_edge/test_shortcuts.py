@@ -8,7 +8,7 @@ import pytest
 
 from mesh.errors import MeshError, Reason
 from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, GROUP, SECRET, World, until
-from tests.support.fake_services import leased, new_meeting
+from tests.support.fake_meetings import leased, new_meeting
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2

@@ -15,7 +15,7 @@ from services.slack_edge.slack_errors import CALL_OVER, NATURES, REFUSALS, Natur
 from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, GRACE, USER, World, running_edge, until
 from tests.integration.slack_edge.test_deliveries import SAM, deliver, ended
-from tests.support.fake_services import card, leased, new_meeting
+from tests.support.fake_meetings import card, leased, new_meeting
 from tests.support.slack_methods import METHODS, UNLISTED, listed
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2

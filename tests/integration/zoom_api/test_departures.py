@@ -15,7 +15,7 @@ from mesh.background import every, running
 from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
 from tests.support.clock import FakeClock
-from tests.support.fake_services import FakeDepartures
+from tests.support.fake_departures import FakeDepartures
 from zoom_api import departures
 from zoomslack.auth.v1 import auth_service_pb2 as pb
 
