@@ -32,8 +32,8 @@ help: ## List the targets.
 run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slack and Zoom.
 	@exec $(BIN)/python -m services $(RUN_ARGS)
 
-test: $(DEV) ## Run the unit, integration, end-to-end and browser tests. PYTEST_ARGS="-k meetings" selects.
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration $(PYTEST_ARGS) $(NONE_SELECTED)
+test: $(DEV) ## Run the unit, integration, contract, end-to-end and browser tests. PYTEST_ARGS="-k meetings" selects.
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/contract $(PYTEST_ARGS) $(NONE_SELECTED)
 	$(BIN)/python -m pytest tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
 
 lint: $(DEV) ## Check style, types, the import rules and the protos.
@@ -43,11 +43,12 @@ lint: $(DEV) ## Check style, types, the import rules and the protos.
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --lint
 
-verify: $(DEV) ## Check that what is generated is up to date, without a network.
+verify: $(DEV) ## Check that what is generated is up to date, and list what the contract tests cover.
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/guide.py --check
 	$(BIN)/python tools/verify.py
+	$(BIN)/python -m tests.contract
 
 generate: $(DEV) ## Write gen/ from protos/.
 	$(BIN)/python tools/generate.py

@@ -19,14 +19,20 @@ CONTENT_ARGS: Mapping[str, Arg] = {
     "text": Arg(),
     "blocks": Arg("array"),
     "markdown_text": Arg(),
-    "thread_ts": Arg("ts"),
     "metadata": Arg("object"),
-    "mrkdwn": Arg("boolean"),
     "parse": Arg(),
     "link_names": Arg("boolean"),
+}
+"""What every method takes that writes a message."""
+
+POST_ARGS: Mapping[str, Arg] = {
+    **CONTENT_ARGS,
+    "thread_ts": Arg("ts"),
+    "mrkdwn": Arg("boolean"),
     "unfurl_links": Arg("boolean"),
     "unfurl_media": Arg("boolean"),
 }
+"""What only a new message takes."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulators.slack.arguments import Arg, RawArguments, check
 from simulators.slack.checks import Checker
-from simulators.slack.content import CONTENT_ARGS, Content, check_content
+from simulators.slack.content import POST_ARGS, Content, check_content
 from simulators.slack.errors import SlackError
 from simulators.slack.faults import RESPONSE_URL, answer_with
 from simulators.slack.limits import LimitedError
@@ -18,7 +18,7 @@ from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.world import World, with_ids
 
 ANSWER_ARGS = {
-    **CONTENT_ARGS,
+    **POST_ARGS,
     "response_type": Arg(),
     "replace_original": Arg("boolean"),
     "delete_original": Arg("boolean"),

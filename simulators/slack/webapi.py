@@ -12,7 +12,7 @@ from aiohttp import web
 
 from simulators.slack import calls, chat, oauth, people, users, views
 from simulators.slack.arguments import Arg, RawArguments, check, read
-from simulators.slack.content import CONTENT_ARGS
+from simulators.slack.content import CONTENT_ARGS, POST_ARGS
 from simulators.slack.errors import SlackError
 from simulators.slack.faults import answer_with
 from simulators.slack.limits import LimitedError
@@ -49,10 +49,13 @@ METHODS: Mapping[str, Method] = {
         tier=3,
     ),
     "chat.postMessage": Method(
-        chat.post_message, {"channel": REQUIRED, "reply_broadcast": Arg("boolean"), **CONTENT_ARGS}, "chat:write"
+        chat.post_message, {"channel": REQUIRED, "reply_broadcast": Arg("boolean"), **POST_ARGS}, "chat:write"
     ),
     "chat.postEphemeral": Method(
-        chat.post_ephemeral, {"channel": REQUIRED, "user": REQUIRED, **CONTENT_ARGS}, "chat:write", tier=4
+        chat.post_ephemeral,
+        {"channel": REQUIRED, "user": REQUIRED, "thread_ts": Arg("ts"), **CONTENT_ARGS},
+        "chat:write",
+        tier=4,
     ),
     "chat.update": Method(
         chat.update, {"channel": REQUIRED, "ts": Arg("ts", required=True), **CONTENT_ARGS}, "chat:write", tier=3

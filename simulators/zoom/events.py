@@ -104,7 +104,11 @@ def recording_moved(event: str, instance: Instance, recording: Recording, public
     body = dict(payload["object"])  # type: ignore[index]  # made a line above
     for absent in ("password", "host_email"):
         del body[absent]
-    return _envelope(event, now, instance, body)
+    told: dict[str, object] = {**_by_whom(instance.meeting.host, instance.meeting.host), "object": body}
+    if event == "recording.renamed":
+        named = {name: body[name] for name in ("uuid", "id", "topic", "type", "host_id")}
+        told |= {"time_stamp": int(now * 1000), "object": named, "old_object": named}
+    return {"event": event, "event_ts": int(now * 1000), "payload": told}
 
 
 def recording_files(instance: Instance, recording: Recording, public_url: str, *, download: str) -> list[Event]:
