@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from simulators.slack import oauth
 from simulators.slack.consent import WORKSPACE, check_consent, tenant_for
@@ -54,7 +55,8 @@ async def install(sim: Simulator, user: User, wish: Wish) -> Json:
     consent = f"{sim.config.public_url}/oauth/v2/authorize"
     status = None
     # `unsafe` lets the jar keep cookies of addresses without a host name, such as 127.0.0.1.
-    jar = aiohttp.CookieJar(unsafe=True)
+    # Browsers let such an address keep cookies that are else for https only.
+    jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(url).origin()])
     try:
         async with aiohttp.ClientSession(cookie_jar=jar, timeout=TIMEOUT) as browser:
             for _ in range(MAX_STEPS):
