@@ -18,7 +18,7 @@ Kind = Literal["string", "integer", "boolean", "ts", "array", "object"]
 Place = Literal["query", "form", "json"]
 
 OF_EVERY = "team_id"
-"""Slack's own kit puts the workspace into the query of every method, and Slack takes no notice where it is not asked."""
+"""Slack's own kit puts the workspace into the query of every method; one that does not ask for it takes no notice."""
 TIMESTAMP = re.compile(r"\d{1,12}\.\d{6}")
 
 
