@@ -17,8 +17,6 @@ from simulators.slack.errors import SlackError
 Kind = Literal["string", "integer", "boolean", "ts", "array", "object"]
 Place = Literal["query", "form", "json"]
 
-OF_EVERY = "team_id"
-"""Slack's own kit puts the workspace into the query of every method; one that does not ask for it takes no notice."""
 TIMESTAMP = re.compile(r"\d{1,12}\.\d{6}")
 
 
@@ -62,7 +60,7 @@ def check(raw: RawArguments, specs: Mapping[str, Arg]) -> dict[str, Any]:
 
     Raises SlackError `invalid_arguments` naming every argument that is missing, unknown or of a wrong type.
     """
-    messages = [f"[ERROR] unknown field: {name}" for name in raw.values if name not in specs and name != OF_EVERY]
+    messages = [f"[ERROR] unknown field: {name}" for name in raw.values if name not in specs]
     checked: dict[str, Any] = {}
     for name, spec in specs.items():
         value = raw.values.get(name)

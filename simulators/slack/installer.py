@@ -17,6 +17,8 @@ from simulators.slack.simulator import Simulator
 MAX_STEPS = 12
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -54,9 +56,10 @@ async def install(sim: Simulator, user: User, wish: Wish) -> Json:
     url = f"{sim.config.app_url.rstrip('/')}/slack/install"
     consent = f"{sim.config.public_url}/oauth/v2/authorize"
     status = None
-    # `unsafe` lets the jar keep cookies of addresses without a host name, such as 127.0.0.1.
-    # Browsers let such an address keep cookies that are else for https only.
-    jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[URL(url).origin()])
+    # `unsafe` lets the jar keep cookies of addresses without a host name, such as 127.0.0.1. Browsers send the loopback
+    # address, without https, also those cookies that are for https only.
+    loopback = [URL(url).origin()] if URL(url).host in _LOOPBACK else []
+    jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=loopback)
     try:
         async with aiohttp.ClientSession(cookie_jar=jar, timeout=TIMEOUT) as browser:
             for _ in range(MAX_STEPS):

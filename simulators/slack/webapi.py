@@ -20,6 +20,8 @@ from simulators.slack.model import Json, Token
 from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.tokens import authenticate, listed, missing_scope
 
+OF_EVERY_METHOD = frozenset({"token", "team_id"})
+"""What may stand beside a method's own arguments: Slack's kit sends the workspace each time, and Slack lets it pass."""
 REQUIRED = Arg(required=True)
 USERS = Arg("array", required=True)
 
@@ -162,10 +164,10 @@ def run(sim: Simulator, name: str, request: web.Request, body: bytes, outcome: O
         _count(sim, caller, name, method, raw)
         if method.scope is not None and method.scope not in caller.scopes:
             raise missing_scope(method.scope, caller)
-        specs = {**method.arguments, **({"token": Arg()} if raw.place == "form" else {})}
-        args = check(raw, specs)
-        args.pop("token", None)
-        outcome.answer = method.run(sim, caller, args)
+        beside = OF_EVERY_METHOD if raw.place == "form" else OF_EVERY_METHOD - {"token"}
+        args = check(raw, {**dict.fromkeys(beside, Arg()), **method.arguments})
+        wanted = {name: value for name, value in args.items() if name in method.arguments}
+        outcome.answer = method.run(sim, caller, wanted)
         if raw.charset_missing:
             outcome.answer |= {"warning": "missing_charset", "response_metadata": {"warnings": ["missing_charset"]}}
     except SlackError as refusal:

@@ -21,6 +21,7 @@ def test_everything_that_is_used_is_covered() -> None:
 
 def test_what_is_used_is_found_in_the_source() -> None:
     assert ("PUT", "/meetings/{meetingId}/status") in used.zoom_operations(), "given to the call"
+    assert {("GET", "/users/{userId}/meetings"), ("POST", "/users/{userId}/meetings")} <= used.zoom_operations(), "both"
     assert ("GET", "/past_meetings/{meetingId}/participants") in used.zoom_operations(), "given by way of a function"
     assert {"recording.batch_trashed", "phone.caller_call_log_completed", "user.deleted"} <= used.zoom_events()
     assert {"calls.participants.add", "oauth.v2.access", "views.publish"} <= used.slack_methods()

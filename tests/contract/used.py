@@ -22,21 +22,25 @@ _OURS = ".zoomslack"
 
 
 def zoom_operations() -> set[tuple[str, str]]:
-    """Returns the REST operations that are called, as ("GET", "/users/{userId}")."""
+    """Returns the REST operations that are called, as ("GET", "/users/{userId}").
+
+    Raises LookupError where a file names a route and no call could be found that takes it.
+    """
     found: set[tuple[str, str]] = set()
     for tree in _trees("services", "zoom_api"):
         named = {text for text in _texts(tree) if _ROUTE.fullmatch(text)}
+        called: set[tuple[str, str]] = set()
         verbs = set()
         for call in _calls(tree):
             words = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
             if len(words) > 1 and words[0] in _VERBS and words[1] in named:
-                found.add((words[0], words[1]))
-                named.discard(words[1])
+                called.add((words[0], words[1]))
             elif words and words[0] in _VERBS:
                 verbs.add(words[0])  # the route is given to this call by others of the file
-        found |= {(verb, route) for verb in verbs for route in named}
-        if not verbs and named - {route for _, route in found}:
-            raise LookupError(f"no call with these routes: {sorted(named)}")
+        left = named - {route for _, route in called}
+        if left and not verbs:
+            raise LookupError(f"no call with these routes: {sorted(left)}")
+        found |= called | {(verb, route) for verb in verbs for route in left}
     return found
 
 

@@ -48,6 +48,13 @@ def _of_a_meeting(path: str) -> Ask:
     return ask
 
 
+async def _meetings(zoom: Zoom, token: str) -> Answer:
+    await _created(zoom, token)
+    answer = await zoom.api("GET", "users/me/meetings?type=scheduled", token)
+    assert answer.json["meetings"], "an empty list would show nothing"
+    return answer
+
+
 async def _meeting(zoom: Zoom, token: str) -> Answer:
     return await zoom.api("GET", f"meetings/{(await _created(zoom, token)).json['id']}", token)
 
@@ -73,6 +80,7 @@ ASKED: Mapping[tuple[str, str], Ask] = {
     ("GET", "/users/{userId}"): _of_me("users/me"),
     ("GET", "/users/{userId}/settings"): _of_me("users/me/settings"),
     ("POST", "/users/{userId}/meetings"): _created,
+    ("GET", "/users/{userId}/meetings"): _meetings,
     ("GET", "/meetings/{meetingId}"): _meeting,
     ("PUT", "/meetings/{meetingId}/status"): _ended,
     ("GET", "/past_meetings/{meetingId}"): _of_a_meeting("past_meetings/{}"),

@@ -82,8 +82,8 @@ def greeter(slack_url: str, config: SlackConfig, folder: Path) -> AsyncApp:
 
 
 @asynccontextmanager
-async def running_greeter(folder: Path) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
-    """Runs the simulator and the app. Yields the simulator's address and a client of its control API."""
+async def running_greeter(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """Runs the simulator and the app. Yields a client of the simulator's control API."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
     slack_url, app_url = (f"http://127.0.0.1:{listening.getsockname()[1]}" for listening in sockets)
     config = SlackConfig(app_url=app_url, public_url=slack_url)
@@ -109,7 +109,7 @@ async def running_greeter(folder: Path) -> AsyncIterator[tuple[str, aiohttp.Clie
             stack.push_async_callback(runner.cleanup)
             await web.SockSite(runner, listening).start()
         http = aiohttp.ClientSession(f"{slack_url}/control/", timeout=aiohttp.ClientTimeout(total=10))
-        yield slack_url, await stack.enter_async_context(http)
+        yield await stack.enter_async_context(http)
 
 
 async def control(http: aiohttp.ClientSession, path: str, **body: Any) -> Any:
@@ -124,7 +124,7 @@ async def read(http: aiohttp.ClientSession, path: str) -> Any:
 
 
 async def test_an_app_made_with_bolt_installs_and_answers(tmp_path: Path) -> None:
-    async with running_greeter(tmp_path) as (_url, http):
+    async with running_greeter(tmp_path) as http:
         assert (await control(http, "install"))["installed"] is True
 
         told = await control(http, "commands", channel_id=GENERAL, command="/zoom", text="hi")

@@ -1,16 +1,10 @@
 """Phone events and answers of the Zoom simulator against Zoom's own specifications, where these are at hand."""
 
-import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
-import pytest
-
+from tests.contract.specifications import AT_HAND, hold, read
 from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, Zoom, running_zoom
 
-SPECIFICATIONS = Path(__file__).parents[4] / "shared/specs/zoom"
-EVENTS, OPERATIONS = SPECIFICATIONS / "phone-events.openapi.json", SPECIFICATIONS / "phone.openapi.json"
 OUTSIDE = "+12025550187"
 FORMS = ["history", "element", "call_log"]
 ENDINGS = ("decline", "no-answer", "busy", "cancel", "voicemail")
@@ -21,24 +15,7 @@ TOLD = {
     "phone.blind_transfer_initiated",
 }
 
-pytestmark = [
-    pytest.mark.needs_shared,
-    pytest.mark.skipif(not EVENTS.exists(), reason="Zoom's specification is not part of this tree"),
-]
-
-
-def _closed(schema: Any) -> Any:
-    """The schema without room for fields that it does not name, on any level."""
-    if isinstance(schema, list):
-        return [_closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {key: _closed(part) for key, part in schema.items()}
-    return {**closed, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else closed
-
-
-def _check(value: object, schema: object) -> None:
-    jsonschema.Draft202012Validator(_closed(schema)).validate(value)
+pytestmark = AT_HAND
 
 
 async def _play(zoom: Zoom) -> None:
@@ -72,7 +49,7 @@ async def _play(zoom: Zoom) -> None:
 
 
 async def test_every_phone_event_is_as_zoom_specifies_it() -> None:
-    described = json.loads(EVENTS.read_text(encoding="utf-8"))["webhooks"]
+    described = read("zoom/phone-events.openapi.json")["webhooks"]
     async with running_zoom() as zoom:
         await zoom.control("POST", f"users/{GRACE}", {"zoom_phone": True})
         for person in (ADA, BEN, GRACE):
@@ -83,11 +60,11 @@ async def test_every_phone_event_is_as_zoom_specifies_it() -> None:
         assert {event["event"] for event in told} == TOLD
         for event in told:
             body = described[event["event"]]["post"]["requestBody"]["content"]["application/json"]
-            _check(event, body["schema"])
+            hold(event, body["schema"])
 
 
 async def test_every_phone_answer_is_as_zoom_specifies_it() -> None:
-    described = json.loads(OPERATIONS.read_text(encoding="utf-8"))["paths"]
+    described = read("zoom/phone.openapi.json")["paths"]
     async with running_zoom() as zoom:
         await zoom.control("POST", f"users/{GRACE}", {"zoom_phone": True})
         token = await zoom.access_token(ADA)
@@ -97,5 +74,5 @@ async def test_every_phone_answer_is_as_zoom_specifies_it() -> None:
             answer = await zoom.api("GET", path.format(userId="me").removeprefix("/"), token)
             assert answer.status == 200
             answers[path] = answer.json
-            _check(answer.json, described[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"])
+            hold(answer.json, described[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"])
         assert answers["/phone/users/{userId}/call_history"]["total_records"] > len(ENDINGS)
