@@ -24,7 +24,6 @@ def create_app(config: SlackConfig, *, clock: Callable[[], float] = time.time) -
         [
             web.route("*", "/api/{method}", webapi.handle),
             web.post("/{kind:commands|actions}/{team}/{number}/{secret}", response_urls.handle),
-            web.get("/ui/stream", screen.stream),
             *screen.routes("/ui"),
             *control.routes(),
             *pages.routes(),

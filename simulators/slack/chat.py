@@ -52,8 +52,10 @@ def post_ephemeral(sim: Simulator, caller: Token, args: Json) -> Json:
 
 
 def update(sim: Simulator, caller: Token, args: Json) -> Json:
-    """chat.update: own, lasting messages only. Text without blocks removes the blocks."""
+    """chat.update: own, lasting messages only, where writing is possible. Text without blocks removes the blocks."""
     channel = visible(sim.world, caller, args["channel"])
+    if channel.is_archived:
+        raise SlackError("is_inactive")
     message = sim.world.message(channel.id, args["ts"])
     if message is None or message.kind == "ephemeral":
         raise SlackError("message_not_found")

@@ -53,6 +53,14 @@ class SlackConfig:
     app_name: str = "Zoom"
     command: str = "/zoom"
     """The one slash command that the app registered, with `should_escape` on."""
+    command_description: str = "Start a Zoom meeting or a phone call"
+    command_usage_hint: str = "help | meeting [topic] | join [id, link, name, me] | call [person, number] | logout"
+    """What Slack shows of the command while it is typed (the manifest's `description` and `usage_hint`)."""
+    bot_events: tuple[str, ...] = (
+        *("app_home_opened", "app_uninstalled", "call_rejected", "channel_id_changed", "member_joined_channel"),
+        *("team_access_revoked", "tokens_revoked"),
+    )
+    """The events to which the app subscribed (the manifest's `bot_events`): Slack sends no others."""
     shortcuts: tuple[Shortcut, ...] = (
         Shortcut("global", "Start a Zoom meeting", "zoom_start"),
         Shortcut("message", "Meet about this", "zoom_meet_about"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from simulators.slack import events, tokens
+from simulators.slack import delivery, tokens
 from simulators.slack.errors import SlackError
 from simulators.slack.model import Json
 from simulators.slack.simulator import Simulator
@@ -29,17 +29,17 @@ async def uninstall(sim: Simulator, tenant_id: str, *, late: bool = False) -> No
         {"type": "app_uninstalled"},
         {"type": "tokens_revoked", "tokens": {kind: users for kind, users in revoked.items() if users}},
     )
-    prepared = [events.prepare(sim, tenant_id, event) for event in gone]
+    prepared = [delivery.prepare(sim, tenant_id, event) for event in gone]
     if late:
-        sim.held.extend(prepared)
+        sim.late_departures.extend(prepared)
     else:
-        await asyncio.gather(*(events.deliver(sim, event) for event in prepared))
+        await asyncio.gather(*(delivery.publish(sim, event) for event in prepared))
 
 
 async def release(sim: Simulator) -> int:
     """Send what late removals held back. Returns how many events that were."""
-    held, sim.held = sim.held, []
-    await asyncio.gather(*(events.deliver(sim, event) for event in held))
+    held, sim.late_departures = sim.late_departures, []
+    await asyncio.gather(*(delivery.publish(sim, event) for event in held))
     return len(held)
 
 
@@ -60,7 +60,9 @@ async def change_team_access(sim: Simulator, enterprise_id: str, team_ids: Seque
         installation.granted_teams.difference_update(team_ids)
         _leave(world, set(team_ids))
     kind = "team_access_granted" if grant else "team_access_revoked"
-    return await events.send(sim, enterprise_id, {"type": kind, "team_ids": list(team_ids), "event_ts": world.new_ts()})
+    return await delivery.send(
+        sim, enterprise_id, {"type": kind, "team_ids": list(team_ids), "event_ts": world.new_ts()}
+    )
 
 
 def _leave(world: World, team_ids: set[str]) -> None:

@@ -16,6 +16,7 @@ from simulators.slack.model import Json
 FaultKind = Literal["error", "status", "ratelimited", "delay", "close"]
 RESPONSE_URL = "response_url"
 MAX_FAULTS = 100
+_BOUNDS = {"status": (400, 599), "retry_after": (0, 86_400), "delay_seconds": (0, 600), "times": (1, 100_000)}
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Faults:
     """The faults that are still to come, in the order in which they were ordered."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: dict[int, Fault] = {}
+        self._ordered = 0
 
     def add(self, body: Json) -> Json:
         """Order a fault. Raises SlackError `invalid_arguments`."""
@@ -46,31 +48,51 @@ class Faults:
             raise SlackError(
                 "invalid_arguments", ["[ERROR] method and kind are needed; unknown fields are not"]
             ) from None
-        kinds: dict[str, Any] = {"method": str, "error": str, "status": int, "retry_after": int, "times": int}
-        kinds |= {"delay_seconds": (int, float), "after": bool}
-        wrong = [name for name, kind in kinds.items() if not isinstance(getattr(fault, name), kind)]
-        if wrong or fault.kind not in get_args(FaultKind) or len(self._faults) >= MAX_FAULTS:
-            raise SlackError("invalid_arguments", [f"[ERROR] wrong value: {', '.join(wrong) or 'kind'}"])
-        self._faults.append(fault)
-        return asdict(fault)
+        if wrong := _wrong(fault):
+            raise SlackError("invalid_arguments", [f"[ERROR] wrong value: {', '.join(wrong)}"])
+        if len(self._faults) >= MAX_FAULTS:
+            raise SlackError("invalid_arguments", [f"[ERROR] {MAX_FAULTS} faults are waiting already"])
+        self._ordered += 1
+        self._faults[self._ordered] = fault
+        return {"id": self._ordered, **asdict(fault)}
 
     def take(self, method: str) -> Fault | None:
         """Return the fault that strikes this request, counting it down."""
-        for fault in self._faults:
+        for number, fault in self._faults.items():
             if fnmatchcase(method, fault.method):
                 fault.times -= 1
                 if fault.times <= 0:
-                    self._faults.remove(fault)
+                    del self._faults[number]
                 return fault
         return None
 
     def waiting(self) -> list[Json]:
         """Return the faults still to come."""
-        return [asdict(fault) for fault in self._faults]
+        return [{"id": number, **asdict(fault)} for number, fault in self._faults.items()]
+
+    def remove(self, number: str) -> None:
+        """Call one fault off. Raises SlackError `fault_not_found`."""
+        if not number.isdecimal() or self._faults.pop(int(number), None) is None:
+            raise SlackError("fault_not_found")
 
     def clear(self) -> None:
         """Call every fault off."""
         self._faults.clear()
+
+
+def _wrong(fault: Fault) -> list[str]:
+    """Name the members of a fault that are not what they have to be."""
+    kinds: dict[str, Any] = {"method": str, "error": str, "status": int, "retry_after": int, "times": int}
+    kinds |= {"delay_seconds": (int, float), "after": bool}
+    values = asdict(fault)
+    wrong = [name for name, kind in kinds.items() if not isinstance(values[name], kind)]
+    # For Python, true is a number.
+    wrong += [name for name in _BOUNDS if isinstance(values[name], bool)]
+    wrong += [
+        name for name, (least, most) in _BOUNDS.items() if name not in wrong and not least <= values[name] <= most
+    ]
+    wrong += [name for name in ("method", "error") if values[name] == ""]
+    return wrong + ([] if fault.kind in get_args(FaultKind) else ["kind"])
 
 
 Work = Callable[[], Awaitable[web.Response]]

@@ -1,27 +1,31 @@
-"""What happened on the wire, kept for tests to read: bounded, and without secrets."""
+"""What happened on the wire, kept for people and tests to read: bounded, and without secrets."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from collections.abc import Callable, Iterator
 
+from simulators.slack.masking import masked, masked_deeply
 from simulators.slack.model import Json
 
 KEPT = 5000
-SECRET_NAMES = frozenset({"client_secret", "code", "refresh_token", "access_token", "token", "code_verifier"})
+EXCHANGE = ("request", "response")
+"""Members that hold a request or an answer as it went over the wire."""
 
 
 class Journal:
-    """A numbered list of the latest entries, oldest first."""
+    """A numbered list of the latest entries, oldest first. Journals that share `numbers` can be put in one order."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterator[int], heard: Callable[[], None]) -> None:
         self._entries: deque[Json] = deque(maxlen=KEPT)
-        self._seq = 0
+        self._numbers = numbers
+        self._heard = heard
 
     def add(self, entry: Json) -> None:
         """Number an entry and keep it, its secrets masked."""
-        self._seq += 1
-        self._entries.append({"seq": self._seq, **_masked(entry)})
+        exchange = {name: masked_deeply(entry[name]) for name in EXCHANGE if name in entry}
+        self._entries.append({"seq": next(self._numbers), **masked(entry), **exchange})
+        self._heard()
 
     def entries(self, **wanted: str) -> list[Json]:
         """Return the entries whose members have the wanted values."""
@@ -30,11 +34,3 @@ class Journal:
     def clear(self) -> None:
         """Forget the entries; the numbering goes on."""
         self._entries.clear()
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: "***" if k in SECRET_NAMES and v else _masked(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return value

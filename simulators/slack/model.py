@@ -34,6 +34,7 @@ class Workspace:
 @dataclass(frozen=True)
 class User:
     """A person (`U…`). `name` is the handle typed after `@`, `phone` what she typed into her profile.
+    `email` is empty where Slack knows no address of her.
 
     She belongs to one workspace, `team_id`; within an organisation her id is good in the workspaces of `also_in` too.
     """
@@ -78,6 +79,11 @@ class Channel:
     app_is_member: bool = False
     is_archived: bool = False
     shared_with: tuple[str, ...] = ()
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it is the channel that everybody in a workspace is in."""
+        return self.kind == "public" and self.name == "general"
 
     @property
     def team_ids(self) -> tuple[str, ...]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 
+from simulators.slack import exchange
 from simulators.slack.clock import SimulatedClock
 from simulators.slack.journal import Journal
+from simulators.slack.model import Json
 from simulators.slack.registration import Registration
 from simulators.slack.signing import signature_headers
 
 MAX_ANSWER_BYTES = 1_048_576
-FORM = "application/x-www-form-urlencoded"
+FORM = exchange.FORM
 JSON = "application/json"
 
 
@@ -29,6 +31,7 @@ class Answer:
     no_retry: bool = False
     failure: str | None = None
     elapsed_ms: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,17 +72,29 @@ class AppClient:
         elapsed_ms = int((time.monotonic() - begun) * 1000)
         self._journal.add(
             {
-                "time": self._clock.now(),
-                "path": path,
-                "about": about,
+                **self._about(path, about, body, {"Content-Type": content_type, **(headers or {})}),
                 "status": answer.status,
                 "failure": answer.failure,
                 "elapsed_ms": elapsed_ms,
-                "retry_num": (headers or {}).get("X-Slack-Retry-Num"),
-                "retry_reason": (headers or {}).get("X-Slack-Retry-Reason"),
+                "response": answer.status and exchange.answer(answer.status, answer.headers, answer.body),
             }
         )
-        return Answer(**{**answer.__dict__, "elapsed_ms": elapsed_ms})
+        return replace(answer, elapsed_ms=elapsed_ms)
+
+    def note_lost(self, path: str, event: Prepared) -> None:
+        """Note an event that a fault kept from being sent."""
+        about = self._about(path, event.about, event.body, {"Content-Type": JSON})
+        self._journal.add({**about, "status": None, "failure": "lost", "elapsed_ms": 0, "response": None})
+
+    def _about(self, path: str, about: str, body: bytes, headers: Mapping[str, str]) -> Json:
+        return {
+            "time": self._clock.now(),
+            "path": path,
+            "about": about,
+            "retry_num": headers.get("X-Slack-Retry-Num"),
+            "retry_reason": headers.get("X-Slack-Retry-Reason"),
+            "request": exchange.request("POST", path, headers, body, {}),
+        }
 
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str], redirects: int) -> Answer:
         url = self._registration.config.app_url.rstrip("/") + path
@@ -98,6 +113,7 @@ class AppClient:
                         content,
                         response.content_type if content else "",
                         no_retry=response.headers.get("X-Slack-No-Retry") == "1",
+                        headers=response.headers,
                     )
         except TimeoutError:
             return Answer(None, failure="http_timeout")

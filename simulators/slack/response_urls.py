@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from simulators.slack import exchange
 from simulators.slack.arguments import Arg, RawArguments, check
 from simulators.slack.checks import Checker
 from simulators.slack.content import POST_ARGS, Content, check_content
@@ -23,11 +24,11 @@ ANSWER_ARGS = {
     "replace_original": Arg("boolean"),
     "delete_original": Arg("boolean"),
 }
-STATUS = {"expired_url": 404, "used_url": 404}
+STATUS = {"expired_url": 404, "used_url": 404, "channel_is_archived": 410}
 
 
 async def handle(request: web.Request) -> web.Response:
-    """`POST /commands/…` and `POST /actions/…`: the text `ok`, or an error word with status 400, 404 or 429."""
+    """`POST /commands/…` and `POST /actions/…`: the text `ok`, or an error word with status 400, 404, 410 or 429."""
     sim = request.app[SIMULATOR]
     body = await request.read()
 
@@ -55,6 +56,7 @@ async def handle(request: web.Request) -> web.Response:
             "http_status": 0 if closed else response.status,
             "answer": response.text,
             "fault": fault.kind if fault else None,
+            **exchange.pair(request, body, None if closed else response),
         }
     )
     return response
@@ -63,8 +65,8 @@ async def handle(request: web.Request) -> web.Response:
 def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
     """Use a response URL once.
 
-    Raises SlackError `expired_url`, `used_url`, `invalid_payload`, or what is wrong with the message, and LimitedError
-    where it was used a moment ago. A refused message does not use the URL up.
+    Raises SlackError `expired_url`, `used_url`, `invalid_payload`, `channel_is_archived`, or what is wrong with the
+    message, and LimitedError where it was used a moment ago. A refused message does not use the URL up.
     """
     world = sim.world
     url = world.response_urls.get(path)
@@ -119,6 +121,8 @@ def _apply(world: World, tenant_id: str, url: ResponseUrl, values: Json) -> None
         check_opening(values)
         return
     channel = world.channels[url.channel_id]
+    if channel.is_archived:
+        raise SlackError("channel_is_archived")
     args, content = check_answer(world, tenant_id, channel, values)
     original = world.message(channel.id, url.message_ts) if url.message_ts else None
     if args.get("delete_original"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from dataclasses import asdict
 
 from aiohttp import web
@@ -13,15 +11,16 @@ from simulators.slack.errors import SlackError
 from simulators.slack.guard import json_body
 from simulators.slack.model import Channel, Json, Message, User
 from simulators.slack.simulator import SIMULATOR, Simulator
+from simulators.slack.stream import stream
 from simulators.slack.views import as_json as view_json
 
 MAX_TYPED = 12_000
-KEEP_ALIVE_SECONDS = 15.0
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
     """Return the routes below `/ui` or `/control`."""
     return [
+        web.get(f"{prefix}/stream", stream),
         web.get(f"{prefix}/state", state),
         web.get(f"{prefix}/messages", messages),
         web.get(f"{prefix}/views", views),
@@ -47,6 +46,8 @@ async def state(request: web.Request) -> web.Response:
                 "id": sim.config.app_id,
                 "name": sim.config.app_name,
                 "command": sim.config.command,
+                "command_description": sim.config.command_description,
+                "command_usage_hint": sim.config.command_usage_hint,
                 "shortcuts": [asdict(one) for one in sim.config.shortcuts],
             },
             "install_url": f"{sim.config.app_url.rstrip('/')}/slack/install",
@@ -96,7 +97,7 @@ async def command(request: web.Request) -> web.Response:
     """`POST …/commands`: type a slash command and wait for what comes of it."""
     sim = request.app[SIMULATOR]
     body = await json_body(request, "user_id", "channel_id")
-    user, channel = _where(sim, body)
+    user, channel = _writable(sim, body)
     typed = _text(body.get("command", sim.config.command))
     result = await commands.run(
         sim, user, channel, typed, _text(body.get("text", "")), trigger_id=body.get("trigger_id")
@@ -111,7 +112,7 @@ async def type_text(request: web.Request) -> web.Response:
     """
     sim = request.app[SIMULATOR]
     body = await json_body(request, "user_id", "channel_id", "text")
-    user, channel = _where(sim, body)
+    user, channel = _writable(sim, body)
     text = _text(body["text"]).strip()
     word, _, rest = text.partition(" ")
     if not text:
@@ -198,27 +199,16 @@ async def home(request: web.Request) -> web.Response:
     return web.json_response({"status": await events.open_home(sim, user, str(body.get("tab", "home")))})
 
 
-async def stream(request: web.Request) -> web.StreamResponse:
-    """`GET /ui/stream`: server-sent events; each says no more than that something changed."""
-    sim = request.app[SIMULATOR]
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-    await response.prepare(request)
-    with sim.watching() as changed, suppress(ConnectionResetError):
-        await response.write(b"retry: 1000\ndata: changed\n\n")
-        while not sim.closing:
-            try:
-                await asyncio.wait_for(changed.wait(), timeout=KEEP_ALIVE_SECONDS)
-            except TimeoutError:
-                await response.write(b": still here\n\n")
-                continue
-            changed.clear()
-            await response.write(b"data: changed\n\n")
-    return response
-
-
 def _where(sim: Simulator, values: Json) -> tuple[User, Channel]:
     user = sim.world.person(values.get("user_id"))
     return user, sim.world.channel_of(user, values.get("channel_id"))
+
+
+def _writable(sim: Simulator, values: Json) -> tuple[User, Channel]:
+    user, channel = _where(sim, values)
+    if channel.is_archived:
+        raise SlackError("is_archived")
+    return user, channel
 
 
 def _text(value: object) -> str:
@@ -237,6 +227,7 @@ def channel_json(channel: Channel) -> Json:
         "members": channel.members,
         "shared_with": channel.shared_with,
         "app_is_member": channel.app_is_member,
+        "is_archived": channel.is_archived,
     }
 
 

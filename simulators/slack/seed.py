@@ -14,6 +14,7 @@ LIN = "U0LIN0001"
 BEN = "U0BEN0001"
 GUS = "U0GUS0001"
 UMA = "U0UMA0001"
+NIA = "U0NIA0001"
 
 GLOBEX = "T0GLOBEX1"
 HEDY = "U0HEDY001"
@@ -35,7 +36,10 @@ class Tenant:
 
 
 def acme() -> Tenant:
-    """Return the workspace of the product's walk-through: an owner, members, a guest, one who never confirmed."""
+    """Return the workspace of the product's walk-through: an owner, members, a guest, and more.
+
+    Uma never confirmed her e-mail address, of Nia Slack knows none.
+    """
     people = [
         User(ADA, ACME, "ada", "Ada Lovelace", "ada@acme.example", is_admin=True, is_owner=True),
         User(
@@ -45,11 +49,13 @@ def acme() -> Tenant:
         User(BEN, ACME, "ben", "Ben Basic", "ben@acme.example"),
         User(GUS, ACME, "gus", "Gus Guest", "gus@acme.example", is_restricted=True),
         User(UMA, ACME, "uma", "Uma Unconfirmed", "uma@acme.example", is_email_confirmed=False),
+        User(NIA, ACME, "nia", "Nia Nomail", ""),
     ]
     channels = [
         Channel("C0GENERAL", ACME, "general", "public", [ADA, GRACE, BEN, UMA]),
-        Channel("C0RANDOM1", ACME, "random", "public", [ADA, GRACE, BEN, GUS, UMA]),
+        Channel("C0RANDOM1", ACME, "random", "public", [ADA, GRACE, BEN, GUS, UMA, NIA]),
         Channel("C0SECRET1", ACME, "secret-plans", "private", [ADA, GRACE]),
+        Channel("C0OLDNEWS", ACME, "old-news", "public", [ADA, GRACE], is_archived=True),
         Channel("C0MPIM001", ACME, "mpdm-ada--grace--lin-1", "mpim", [ADA, GRACE, LIN]),
         Channel("D0ADAGRAC", ACME, "directmessage", "im", [ADA, GRACE]),
     ]

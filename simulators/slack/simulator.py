@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
 
 from simulators.slack.clock import SimulatedClock
 from simulators.slack.config import SlackConfig
+from simulators.slack.event_faults import EventFaults
 from simulators.slack.faults import Faults
 from simulators.slack.journal import Journal
 from simulators.slack.limits import RateLimits
@@ -26,13 +28,20 @@ class Simulator:
         self.registration = Registration(config, self.clock)
         self.faults = Faults()
         self.limits = RateLimits(self.clock)
-        self.requests = Journal()
-        self.deliveries = Journal()
+        numbers = itertools.count(1)
+        self.requests = Journal(numbers, self.changed)
+        self.deliveries = Journal(numbers, self.changed)
         self.app = AppClient(self.registration, self.clock, self.deliveries)
         self.tasks: set[asyncio.Task[None]] = set()
-        self.held: list[Prepared] = []
+        self.event_faults = EventFaults()
+        self.held_events: list[Prepared] = []
+        """What the event faults hold back."""
+        self.late_departures: list[Prepared] = []
+        """What removals of the app hold back that are told late."""
         self.world = World(self.clock)
         self.closing = False
+        self.version = 0
+        """Counts the changes."""
         self._watchers: set[asyncio.Event] = set()
 
     @property
@@ -41,21 +50,37 @@ class Simulator:
         return self.registration.config
 
     def reset(self) -> None:
-        """Go back to the state at start; only the numbering of the journals goes on."""
+        """Go back to the state at start; only the time and the numbering of the journals go on."""
         for task in self.tasks:
             task.cancel()
         self.registration.reset()
+        self.clock.run_at(1.0)
         self.world = World(self.clock)
-        self.held.clear()
+        self.event_faults = EventFaults()
+        self.held_events.clear()
+        self.late_departures.clear()
         self.faults.clear()
         self.limits.reset()
         self.requests.clear()
         self.deliveries.clear()
+        self.changed()
 
     def changed(self) -> None:
         """Tell everybody who watches that something may look different now."""
+        self.version += 1
         for watcher in self._watchers:
             watcher.set()
+
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        """Let something go on in the background until it is done or the simulator is reset."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    @property
+    def watchers(self) -> int:
+        """How many watch for changes."""
+        return len(self._watchers)
 
     @contextmanager
     def watching(self) -> Iterator[asyncio.Event]:

@@ -26,7 +26,7 @@ def users_info(sim: Simulator, caller: Token, args: Json) -> Json:
 
 
 def _member(world: World, caller: Token, user: User) -> Json:
-    mail = {"email": user.email} if "users:read.email" in caller.scopes else {}
+    mail = {"email": user.email} if user.email and "users:read.email" in caller.scopes else {}
     body = _common(user)
     enterprise = world.workspaces[user.team_id].enterprise
     if enterprise is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulators.slack import calls, chat, oauth, people, users, views
+from simulators.slack import calls, chat, exchange, oauth, people, users, views
 from simulators.slack.arguments import Arg, RawArguments, check, read
 from simulators.slack.content import CONTENT_ARGS, POST_ARGS
 from simulators.slack.errors import SlackError
@@ -135,6 +135,7 @@ async def handle(request: web.Request) -> web.Response:
     response = await answer_with(fault, request, work)
     if not worked:
         _note_arguments(method, request, body, outcome)
+    closed = fault is not None and fault.kind == "close"
     sim.requests.add(
         {
             "time": sim.clock.now(),
@@ -142,9 +143,10 @@ async def handle(request: web.Request) -> web.Response:
             "arguments": dict(outcome.arguments),
             "in": outcome.place,
             "token_scopes": None if outcome.scopes is None else sorted(outcome.scopes),
-            "http_status": 0 if fault is not None and fault.kind == "close" else response.status,
+            "http_status": 0 if closed else response.status,
             "answer": outcome.answer,
             "fault": fault.kind if fault else None,
+            **exchange.pair(request, body, None if closed else response),
         }
     )
     return response

@@ -23,6 +23,12 @@ from simulators.slack.config import SlackConfig
 
 NOW = 1_760_000_000.0
 BOT_SCOPES = "commands,calls:read,calls:write,chat:write,chat:write.public,users:read,channels:read,groups:read,im:read"
+EVENTS = (
+    *("app_home_opened", "app_uninstalled", "tokens_revoked", "team_access_granted", "team_access_revoked"),
+    *("member_joined_channel", "member_left_channel", "channel_id_changed", "call_rejected"),
+    *("channel_archive", "channel_unarchive", "group_archive", "group_unarchive"),
+)
+"""All that the simulator tells of by itself: the stand-in subscribes to everything."""
 # slack_sdk hands its Basic credentials to aiohttp in a way that aiohttp 3.14 warns of.
 SDK_WARNINGS = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
 ADA, GRACE, LIN = "U0ADA0001", "U0GRACE01", "U0LIN0001"
@@ -160,6 +166,11 @@ class SlackUnderTest:
     def client(self, token: str) -> AsyncWebClient:
         return AsyncWebClient(token=token, base_url=f"{self.url}/api/")
 
+    def heard(self, kind: str = "") -> list[dict[str, Any]]:
+        """Return the events that came to the app, or those of one type, oldest first."""
+        told = [one.json["event"] for one in self.app.received if one.json and "event" in one.json]
+        return [event for event in told if kind in ("", event["type"])]
+
     async def messages(self, channel_id: str, user_id: str = ADA) -> list[dict[str, Any]]:
         answer = await self.control("GET", f"messages?channel_id={channel_id}&user_id={user_id}")
         found: list[dict[str, Any]] = answer["messages"]
@@ -176,14 +187,14 @@ class SlackUnderTest:
 
 @asynccontextmanager
 async def running_slack(
-    *, scopes: str = BOT_SCOPES, user_scopes: str = "", **settings: Any
+    *, scopes: str = BOT_SCOPES, user_scopes: str = "", clock: Callable[[], float] = lambda: NOW, **settings: Any
 ) -> AsyncIterator[SlackUnderTest]:
-    """Run simulator and app stand-in on free ports of 127.0.0.1, the simulator's clock stopped at `NOW`."""
+    """Run simulator and app stand-in on free ports of 127.0.0.1, the simulator's clock stopped at `NOW`, or `clock`."""
     slack_socket, app_socket = _free_socket(), _free_socket()
     slack_url, app_url = (f"http://127.0.0.1:{s.getsockname()[1]}" for s in (slack_socket, app_socket))
-    config = replace(SlackConfig(app_url=app_url, public_url=slack_url), **settings)
+    config = replace(SlackConfig(app_url=app_url, public_url=slack_url, bot_events=EVENTS), **settings)
     app = AppStandIn(slack_url, config, scopes, user_scopes)
-    runners = [web.AppRunner(create_app(config, clock=lambda: NOW)), web.AppRunner(app.app)]
+    runners = [web.AppRunner(create_app(config, clock=clock)), web.AppRunner(app.app)]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         try:
             for runner, listening in zip(runners, (slack_socket, app_socket), strict=True):

@@ -1,0 +1,231 @@
+"""Faults in events and answers, and the log of what went over the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.unit.simulators.slack_harness import ADA, GRACE, SDK_WARNINGS, SlackUnderTest, running_slack
+
+pytestmark = SDK_WARNINGS
+
+
+async def open_home(slack: SlackUnderTest, *people: str) -> None:
+    for person in people or (ADA,):
+        await slack.control("POST", "home", {"user_id": person})
+
+
+async def who_opened(slack: SlackUnderTest) -> list[str]:
+    return [event["user"] for event in slack.heard("app_home_opened")]
+
+
+async def log(slack: SlackUnderTest, query: str = "") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await slack.control("GET", f"log{query}"))["entries"]
+    return found
+
+
+async def test_events_are_repeated_with_the_same_id() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"copies": 3})
+        await open_home(slack)
+        assert await who_opened(slack) == [ADA] * 3
+        assert len({one.json["event_id"] for one in slack.app.received}) == 1
+
+
+async def test_lost_events_never_come_and_are_in_the_log() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"drop_percent": 100, "event": "app_home_*"})
+        await open_home(slack)
+        await slack.control("POST", "invite", {"channel_id": "C0GENERAL"})
+        assert [event["type"] for event in slack.heard()] == ["member_joined_channel"], "other events come"
+        [lost] = (await slack.control("GET", "deliveries?about=app_home_opened"))["deliveries"]
+        assert (lost["failure"], lost["status"], lost["response"]) == ("lost", None, None)
+        assert lost["request"]["body"]["event"]["user"] == ADA
+        assert [entry["trouble"] for entry in await log(slack, "?text=app_home")] == ["lost"]
+
+
+async def test_held_events_come_when_they_are_released_in_another_order() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"hold": True, "shuffle": True})
+        people = [ADA, GRACE, "U0BEN0001"]
+        await open_home(slack, *people)
+        told = await slack.control("GET", "events/faults")
+        assert (told["hold"], told["held"], await who_opened(slack)) == (True, ["app_home_opened"] * 3, [])
+        await slack.control("POST", "clock", {"advance_seconds": 60})
+        assert await slack.control("POST", "events/release") == {"released": ["app_home_opened"] * 3}
+        assert sorted(await who_opened(slack)) == sorted(people)
+        assert await who_opened(slack) != people
+        # It says when it happened, not when it was sent.
+        assert {one.json["event_time"] for one in slack.app.received} == {1_760_000_000}
+        assert await slack.control("POST", "events/release") == {"released": []}
+
+
+async def test_late_events_come_when_their_time_has_come() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"delay_seconds": 90})
+        await open_home(slack)
+        await slack.control("POST", "clock", {"advance_seconds": 89})
+        assert await slack.control("GET", "deliveries/idle?timeout_seconds=0.2", status=504) == {"idle": False}
+        assert await who_opened(slack) == []
+        await slack.control("POST", "clock", {"advance_seconds": 1})
+        assert await slack.control("GET", "deliveries/idle") == {"idle": True}
+        assert await who_opened(slack) == [ADA]
+
+
+async def test_a_reset_makes_slack_kind_again() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"hold": True})
+        await open_home(slack)
+        await slack.control("POST", "reset")
+        told = await slack.control("GET", "events/faults")
+        assert told == {
+            "event": "*",
+            "copies": 1,
+            "drop_percent": 0,
+            "delay_seconds": 0,
+            "shuffle": False,
+            "hold": False,
+            "held": [],
+        }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"copies": 0},
+        {"copies": True},
+        {"drop_percent": 101},
+        {"delay_seconds": -1},
+        {"hold": "yes"},
+        {"event": ""},
+        {"speed": 1},
+        {"shuffle": True},
+    ],
+)
+async def test_event_faults_that_make_no_sense(body: dict[str, Any]) -> None:
+    async with running_slack() as slack:
+        assert (await slack.control("POST", "events/faults", body, status=400))["error"] == "invalid_arguments"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "status", "status": 200},
+        {"kind": "status", "times": 0},
+        {"kind": "delay", "delay_seconds": 601},
+        {"kind": "ratelimited", "retry_after": True},
+        {"kind": "error", "error": ""},
+        {"kind": "fire"},
+    ],
+)
+async def test_faults_that_make_no_sense(wrong: dict[str, Any]) -> None:
+    async with running_slack() as slack:
+        refused = await slack.control("POST", "faults", {"method": "*", **wrong}, status=400)
+        assert refused["error"] == "invalid_arguments"
+        assert (await slack.control("GET", "faults"))["faults"] == []
+
+
+async def test_one_fault_can_be_called_off() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        first, second = [
+            await slack.control("POST", "faults", {"method": method, "kind": "error", "error": "fatal_error"})
+            for method in ("auth.test", "chat.*")
+        ]
+        told = await slack.control("GET", "faults")
+        assert [fault["id"] for fault in told["faults"]] == [first["id"], second["id"]]
+        assert {"auth.test", "oauth.v2.access", "response_url"} <= set(told["methods"])
+        await slack.control("DELETE", f"faults/{first['id']}")
+        assert (await slack.bot.auth_test())["ok"] is True
+        assert (await slack.control("GET", "faults"))["faults"] == [second]
+        for unknown in (first["id"], "x"):
+            assert (await slack.control("DELETE", f"faults/{unknown}", status=400))["error"] == "fault_not_found"
+
+
+async def test_the_log_shows_both_directions_in_order_ready_as_fixtures() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("DELETE", "log")
+        slack.app.answer_json({"response_type": "ephemeral", "text": "pong"})
+        await slack.command("ping")
+        await slack.bot.chat_postMessage(channel="C0GENERAL", text="<hello>")
+        typed, posted = await log(slack)
+        assert typed["seq"] < posted["seq"]
+        assert typed["fixture"]["direction"] == "to_app"
+        assert typed["fixture"]["request"]["path"] == "/slack/commands"
+        assert typed["fixture"]["request"]["headers"] == {"Content-Type": "application/x-www-form-urlencoded"}
+        assert typed["fixture"]["request"]["body"]["text"] == "ping"
+        assert typed["fixture"]["response"]["body"] == {"response_type": "ephemeral", "text": "pong"}
+        assert posted["fixture"]["request"]["path"] == "/api/chat.postMessage"
+        assert posted["fixture"]["request"]["headers"]["Authorization"] == "Bearer ***"
+        assert posted["fixture"]["request"]["body"]["text"] == "<hello>"
+        assert posted["fixture"]["response"]["status"] == 200
+        assert posted["fixture"]["response"]["body"]["ok"] is True
+
+        assert await log(slack, "?text=PONG") == [typed]
+        assert await log(slack, "?direction=from_app") == [posted]
+        assert await log(slack, "?limit=1") == [posted]
+        assert (await slack.control("GET", "log?text=zebra")) == {"entries": [], "found": 0}
+        for wrong in ("limit=0", "limit=x", "limit=1001", "direction=up"):
+            await slack.control("GET", f"log?{wrong}", status=400)
+
+
+async def test_a_click_is_logged_with_its_payload_unfolded() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        button = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
+        blocks = [{"type": "actions", "elements": [button]}]
+        posted = await slack.bot.chat_postMessage(channel="C0GENERAL", text="x", blocks=blocks)
+        body = {"user_id": ADA, "channel_id": "C0GENERAL", "ts": posted["ts"], "action_id": "go"}
+        await slack.control("POST", "actions", body)
+        [clicked] = await log(slack, "?text=block_actions")
+        assert clicked["fixture"]["request"]["body"]["payload"]["actions"][0]["action_id"] == "go"
+
+
+async def test_faults_are_logged_as_the_app_saw_them() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "faults", {"method": "auth.test", "kind": "ratelimited", "retry_after": 7})
+        await slack.control("POST", "faults", {"method": "auth.test", "kind": "close"})
+        url = f"{slack.url}/api/auth.test"
+        async with slack.http.post(url) as response:
+            assert response.status == 429
+        with pytest.raises(aiohttp.ClientError):
+            await slack.http.post(url)
+        limited, closed = await log(slack, "?text=auth.test")
+        assert limited["trouble"] == "fault: ratelimited"
+        assert limited["fixture"]["response"]["status"] == 429
+        assert limited["fixture"]["response"]["headers"]["Retry-After"] == "7"
+        assert limited["fixture"]["response"]["body"] == {"ok": False, "error": "ratelimited"}
+        assert (closed["trouble"], closed["fixture"]["response"]) == ("fault: close", None)
+
+
+async def test_no_secret_stands_in_the_log() -> None:
+    async with running_slack(token_rotation=True) as slack:
+        await slack.install()
+        link = "https://zoom.example/j/123?pwd=opensesame&from=slack"
+        blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": f"<{link}|Join>"}}]
+        await slack.bot.chat_postMessage(channel="C0GENERAL", text=link, blocks=blocks)
+        url = (await slack.command("x"))["response_url"]
+        await slack.answer_url(url, {"text": f"{slack.app.tokens['access_token']} {url}"})
+        call = {"external_unique_id": "1", "join_url": link, "created_by": ADA}
+        await slack.bot.api_call("calls.add", json=call)
+        form = {"token": slack.app.tokens["access_token"]}
+        async with slack.http.post(f"{slack.url}/api/auth.test", data=form) as response:
+            assert (await response.json())["ok"] is True
+        entries = await log(slack)
+        written = json.dumps(entries)
+        secrets = (await slack.control("GET", "secrets"))["secrets"]
+        assert len(secrets) >= 5
+        assert [secret for secret in [*secrets, "opensesame"] if secret in written] == []
+        kinds = [entry["fixture"]["about"] for entry in entries]
+        assert kinds == ["oauth.v2.access", "chat.postMessage", "command", "response_url", "calls.add", "auth.test"]
+        assert "https://zoom.example/j/123?pwd=***&from=***" in written
