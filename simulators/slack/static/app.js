@@ -1,12 +1,16 @@
 // The workspace page. Which person and conversation are shown is kept in the address, so that two tabs can be two people.
+import { drawControl, setUpControl } from "./control.js";
 import { confirmed, offerShortcuts } from "./dialogs.js";
 import { FOCUSABLE, ask, el, icon, keepingFocus, settle } from "./dom.js";
 import { initials, renderBlocks } from "./blocks.js";
 import { showErrors, valuesIn } from "./inputs.js";
+import { watch } from "./live.js";
 import { mrkdwn, textObject } from "./mrkdwn.js";
-import { completeNames } from "./names.js";
+import { completeNames, hintUsage } from "./names.js";
+import { commandsOf, companyBadge, subtitleOf } from "./wording.js";
 
 const $ = (id) => document.getElementById(id);
+const ARCHIVED = "Archived";
 const KINDS = { public: "Channels", private: "Channels", mpim: "Direct messages", im: "Direct messages" };
 const SLACKBOT = "USLACKBOT";
 
@@ -58,8 +62,10 @@ function drawSidebar() {
   const team = state.workspaces.find((workspace) => workspace.id === me().team_id);
   $("workspace-name").textContent = team.name;
   $("zoom-page").href = state.zoom_page_url;
-  $("person").replaceChildren(...state.users.map((user) => (
-    el("option", { value: user.id, selected: user.id === me().id }, user.real_name))));
+  if (differs("people", [state.users, me().id])) {
+    $("person").replaceChildren(...state.users.map((user) => (
+      el("option", { value: user.id, selected: user.id === me().id }, user.real_name))));
+  }
   const entry = (id, ...label) => el("button", {
     type: "button",
     "aria-current": here() === id ? "page" : null,
@@ -67,11 +73,13 @@ function drawSidebar() {
   }, ...label);
   const groups = {};
   for (const channel of mine().filter((one) => one.kind !== "app")) {
-    (groups[KINDS[channel.kind]] ??= []).push(
+    (groups[channel.is_archived ? ARCHIVED : KINDS[channel.kind]] ??= []).push(
       entry(channel.id, channel.kind === "private" ? icon("lock") : null, labelOf(channel)));
   }
   (groups.Apps ??= []).push(entry("app", `◆ ${state.app.name}`));
-  $("conversations").replaceChildren(...Object.entries(groups).flatMap(([title, items]) => [el("h2", {}, title), ...items]));
+  const titles = [...new Set([...Object.values(KINDS), "Apps", ARCHIVED])].filter((title) => title in groups);
+  keepingFocus($("conversations"), () => (
+    $("conversations").replaceChildren(...titles.flatMap((title) => [el("h2", {}, title), ...groups[title]]))));
 }
 
 function drawBar() {
@@ -79,8 +87,11 @@ function drawBar() {
   const isApp = here() === "app";
   $("title").textContent = isApp ? state.app.name : labelOf(channel);
   if (!isApp && channel.kind === "private") $("title").prepend(icon("lock"));
-  const people = isApp ? "App" : `${channel.members.length} people`;
-  $("subtitle").textContent = !isApp && channel.app_is_member ? `${people} and ${state.app.name}` : people;
+  $("subtitle").textContent = isApp ? "App" : subtitleOf(channel, state, me());
+  const closed = !isApp && channel.is_archived;
+  $("composer").hidden = closed;
+  $("archived").hidden = !closed;
+  $("archived").textContent = closed ? `${labelOf(channel)} is archived: it can be read, and nobody can write here.` : "";
   $("tabs").hidden = !isApp;
   $("tab-home").setAttribute("aria-pressed", String(isApp && tab === "home"));
   $("tab-messages").setAttribute("aria-pressed", String(!isApp || tab === "messages"));
@@ -94,12 +105,15 @@ function drawBar() {
   $("text").placeholder = isApp ? `Message ${state.app.name}` : `Message ${labelOf(channel)}`;
 }
 
+/** What can be typed after "/". */
+const commands = () => (installed() ? commandsOf(state.app) : []);
+
 function blockContext(press, calls = []) {
   return {
     names: nameOf,
     call: (id) => calls.find((call) => call.id === id),
     people: () => colleagues().map((user) => ({ value: user.id, label: user.real_name })),
-    conversations: () => mine().filter((c) => c.kind !== "app").map((c) => ({ value: c.id, label: labelOf(c) })),
+    conversations: () => mine().filter((c) => c.kind !== "app" && !c.is_archived).map((c) => ({ value: c.id, label: labelOf(c) })),
     here,
     confirm: (question) => confirmed($("confirm"), question, nameOf),
     failed: (element) => failed.has(JSON.stringify([press, element.action_id])),
@@ -122,7 +136,7 @@ function drawMessage(message, channelId) {
     el("span", { class: `avatar${message.app ? " app" : ""}`, "aria-hidden": "true" }, message.app ? "◆" : initials(author)),
     el("div", { class: "body" },
       message.kind === "ephemeral" ? el("p", { class: "only-you" }, icon("eye"), "Only visible to you") : null,
-      el("p", { class: "by" }, el("strong", {}, author), message.app ? el("span", { class: "badge" }, "APP") : null,
+      el("p", { class: "by" }, el("strong", {}, author), message.app ? el("span", { class: "badge" }, "APP") : companyBadge(message, state, me()),
         el("time", {}, time), message.edited ? el("span", { class: "note" }, "(edited)") : null,
         message.kind === "ephemeral" || !installed() ? null : moreButton(message, author)),
       // Slack does not draw the text when there are blocks: it is for notifications and screen readers.
@@ -158,7 +172,8 @@ async function drawMessages() {
   const nodes = inThreads(messages).map((message) => (
     differs(`message ${message.ts}`, [spot, message]) || !known.has(message.ts)
       ? drawMessage(message, channelId) : known.get(message.ts)));
-  const nothing = () => el("p", { class: "empty" }, `Nothing here yet. Try ${state.app.command}.`);
+  const advice = $("composer").hidden ? "Nothing was said here." : `Nothing here yet. Try ${state.app.command}.`;
+  const nothing = () => el("p", { class: "empty" }, advice);
   keepingFocus(box, () => settle(box, nodes.length ? nodes : [nothing()]));
   box.dataset.spot = spot;
   if (atEnd) box.scrollTop = box.scrollHeight;
@@ -192,7 +207,11 @@ async function draw() {
   state = await ask("/ui/state");
   drawSidebar();
   drawBar();
-  await Promise.all([drawMessages(), drawViews()]);
+  await Promise.all([drawMessages(), drawViews(), drawControl(state, me())]);
+}
+
+function away(text) {
+  $("away").textContent = text;
 }
 
 let drawing = null;
@@ -206,7 +225,7 @@ async function redraw() {
   }
   do {
     again = false;
-    drawing = draw().catch((error) => { $("problem").textContent = `The simulator does not answer (${error.message})`; });
+    drawing = draw().then(() => away(""), (error) => away(`The simulator does not answer (${error.message}).`));
     await drawing;
   } while (again);
   drawing = null;
@@ -217,6 +236,7 @@ async function send(event) {
   const text = $("text").value.trim();
   if (!text) return;
   $("text").value = "";
+  $("usage").textContent = "";
   $("problem").textContent = "";
   tab = "messages";
   try {
@@ -256,7 +276,9 @@ function showTab(name) {
   if (installed()) ask("/ui/home", { user_id: me().id, tab: name }).catch(() => {});
 }
 
-completeNames($("text"), $("names"), colleagues);
+completeNames($("text"), $("names"), colleagues, commands);
+hintUsage($("text"), $("usage"), commands);
+setUpControl(redraw);
 $("composer").addEventListener("submit", send);
 $("modal").querySelector("form").addEventListener("submit", submitModal);
 $("modal").addEventListener("cancel", () => ask("/ui/dismiss", { user_id: me().id }));
@@ -273,5 +295,5 @@ $("menu").addEventListener("click", () => {
 });
 window.addEventListener("hashchange", redraw);
 await redraw();
-new EventSource("/ui/stream").addEventListener("message", redraw);
+watch("/ui/stream", redraw, (gone) => away(gone ? "The simulator is away. This page goes on as soon as it is back." : ""));
 $("text").focus();

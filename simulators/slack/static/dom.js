@@ -72,13 +72,9 @@ export function link(url, label, attributes = {}) {
 }
 
 /** Ask the simulator; returns the JSON answer. Throws an Error with Slack's error word. */
-export async function ask(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  const response = await fetch(path, options);
+export async function ask(path, body, method = body === undefined ? "GET" : "POST") {
+  const content = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(path, { method, ...content });
   const answer = await response.json();
   if (!response.ok) throw new Error([answer.error, ...(answer.messages ?? [])].join(": "));
   return answer;

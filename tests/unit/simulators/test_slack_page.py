@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from services.slack_edge.manifest import manifest
 from simulators.slack.config import SlackConfig
+from simulators.slack.pages import STATIC
 from simulators.slack.stream import MAX_WATCHERS
 from tests.unit.simulators.slack_harness import ADA, SDK_WARNINGS, running_slack
 
@@ -23,7 +24,7 @@ async def test_the_page_and_its_files_are_served_under_a_strict_policy() -> None
             assert response.status == 200
             assert "script-src 'self'" in response.headers["Content-Security-Policy"]
             page = await response.text()
-        for name in ("app.js", "blocks.js", "inputs.js", "dialogs.js", "mrkdwn.js", "names.js", "dom.js", "style.css"):
+        for name in sorted(file.name for file in STATIC.iterdir()):
             async with slack.http.get(f"{slack.url}/static/{name}") as response:
                 assert response.status == 200
                 text = await response.text()
