@@ -33,9 +33,9 @@ def post_message(sim: Simulator, caller: Token, args: Json) -> Json:
 
 
 def post_ephemeral(sim: Simulator, caller: Token, args: Json) -> Json:
-    """chat.postEphemeral: to one member of a conversation that the app is in; `chat:write.public` does not help."""
+    """chat.postEphemeral: to one active member of a conversation with the app; `chat:write.public` does not help."""
     channel = postable(sim.world, caller, args["channel"], public=False)
-    if args["user"] not in channel.members:
+    if args["user"] not in channel.members or sim.world.users[args["user"]].deleted:
         raise SlackError("user_not_in_channel")
     content = check_content(sim.world, caller.tenant_id, channel, args)
     if len(content.text) > MAX_UPDATE_TEXT:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulators.slack.arguments import Arg
-from simulators.slack.blocks import check_blocks
+from simulators.slack.blocks import MAX_MARKDOWN, check_blocks
 from simulators.slack.errors import SlackError
 from simulators.slack.model import Channel, Json
 from simulators.slack.world import World
@@ -48,12 +48,14 @@ class Content:
 def check_content(world: World, tenant_id: str, channel: Channel, args: Mapping[str, Any]) -> Content:
     """Return the message in `args`.
 
-    Raises SlackError `no_text`, `invalid_blocks`, `markdown_text_conflict`, `cannot_reply_to_message`,
+    Raises SlackError `no_text`, `invalid_blocks`, `markdown_text_conflict`, `msg_too_long`, `cannot_reply_to_message`,
     `invalid_metadata_format`.
     """
     blocks = args.get("blocks", [])
     if "markdown_text" in args and ("text" in args or blocks):
         raise SlackError("markdown_text_conflict")
+    if len(args.get("markdown_text", "")) > MAX_MARKDOWN:
+        raise SlackError("msg_too_long")
     text = args.get("text", args.get("markdown_text", ""))
     if not text.strip() and not blocks:
         raise SlackError("no_text")

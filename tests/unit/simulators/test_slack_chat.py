@@ -59,6 +59,9 @@ async def test_ephemeral_messages_are_for_one_member_and_only_where_the_app_is()
         await slack.bot.chat_postEphemeral(channel="C0GENERAL", user=ADA, text="psst")
         attempt = slack.bot.chat_postEphemeral(channel="C0GENERAL", user=LIN, text="psst")
         assert (await refusal(attempt))["error"] == "user_not_in_channel"
+        await slack.control("POST", f"users/{GRACE}", {"deleted": True})
+        attempt = slack.bot.chat_postEphemeral(channel="C0GENERAL", user=GRACE, text="psst")
+        assert (await refusal(attempt))["error"] == "user_not_in_channel", "she is not active"
         assert [m["visible_to"] for m in await slack.messages("C0GENERAL")] == [[ADA]]
         assert await slack.messages("C0GENERAL", GRACE) == []
 
@@ -144,3 +147,15 @@ async def test_metadata_is_flat() -> None:
         nested = {"event_type": "started", "event_payload": {"deep": {"er": 1}}}
         answer = await refusal(slack.bot.chat_postMessage(channel="C0GENERAL", text="x", metadata=nested))
         assert answer["error"] == "invalid_metadata_schema"
+
+
+async def test_markdown_text_has_a_limit_of_its_own() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        for length, refused in ((12_000, None), (12_001, "msg_too_long")):
+            attempt = slack.bot.api_call(
+                "chat.postMessage", json={"channel": "C0GENERAL", "markdown_text": "x" * length}
+            )
+            answer = await refusal(attempt) if refused else (await attempt).data
+            assert isinstance(answer, dict)
+            assert answer.get("error") == refused
