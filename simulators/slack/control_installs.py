@@ -20,6 +20,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/control/install", install),
         web.post("/control/uninstall", uninstall),
         web.post("/control/uninstall/release", release),
+        web.post("/control/tokens/revoke", revoke),
         web.post("/control/team_access", change_team_access),
         web.post("/control/app", change_app),
         web.get("/control/secrets", secrets),
@@ -65,14 +66,21 @@ async def uninstall(request: web.Request) -> web.Response:
     """
     sim = request.app[SIMULATOR]
     body = await json_body(request)
-    tenant_id = str(body.get("enterprise_id") or body.get("team_id") or seed.ACME)
-    await departures.uninstall(sim, tenant_id, late=bool(body.get("late")))
+    await departures.uninstall(sim, _tenant(body), late=bool(body.get("late")))
     return web.json_response({"ok": True})
 
 
 async def release(request: web.Request) -> web.Response:
     """`POST /control/uninstall/release`: send the events of late removals."""
     return web.json_response({"released": await departures.release(request.app[SIMULATOR])})
+
+
+async def revoke(request: web.Request) -> web.Response:
+    """`POST /control/tokens/revoke {"team_id"? | "enterprise_id"?, "user_id"?}`: revoke the bot's tokens, or hers."""
+    sim = request.app[SIMULATOR]
+    body = await json_body(request)
+    user_id = None if body.get("user_id") is None else sim.world.person(body["user_id"]).id
+    return web.json_response({"revoked": await departures.revoke(sim, _tenant(body), user_id)})
 
 
 async def change_team_access(request: web.Request) -> web.Response:
@@ -109,6 +117,10 @@ async def secrets(request: web.Request) -> web.Response:
     world = sim.world
     issued = {*world.tokens, *world.refresh_tokens, *world.codes, *world.response_urls}
     return web.json_response({"secrets": sorted(issued | sim.registration.secrets())})
+
+
+def _tenant(body: Json) -> str:
+    return str(body.get("enterprise_id") or body.get("team_id") or seed.ACME)
 
 
 def _texts(body: Json, name: str) -> list[str] | None:

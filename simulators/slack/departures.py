@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from simulators.slack import delivery, tokens
 from simulators.slack.errors import SlackError
@@ -34,6 +35,26 @@ async def uninstall(sim: Simulator, tenant_id: str, *, late: bool = False) -> No
         sim.late_departures.extend(prepared)
     else:
         await asyncio.gather(*(delivery.publish(sim, event) for event in prepared))
+
+
+async def revoke(sim: Simulator, tenant_id: str, user_id: str | None) -> int:
+    """Revoke the bot's tokens, or those of one person, and tell the app. Returns how many died.
+
+    The app stays installed: whether Slack removes it with its bot's token, its documentation says both. Raises
+    SlackError `app_not_installed`, `no_token` (there is none that lives).
+    """
+    installation = sim.world.installations.get(tenant_id)
+    if installation is None:
+        raise SlackError("app_not_installed")
+    kind: Literal["bot", "user"] = "bot" if user_id is None else "user"
+    whose = user_id or installation.bot_user_id
+    alive = tokens.live_tokens(sim.world, tenant_id, kind, whose)
+    if not alive:
+        raise SlackError("no_token")
+    tokens.kill(sim.world, tenant_id, kind, whose)
+    revoked = {"bot" if user_id is None else "oauth": [whose]}
+    await delivery.send(sim, tenant_id, {"type": "tokens_revoked", "tokens": revoked})
+    return len(alive)
 
 
 async def release(sim: Simulator) -> int:

@@ -79,14 +79,22 @@ def live_tokens(world: World, tenant_id: str, kind: Kind, user_id: str) -> list[
     ]
 
 
+def kill(world: World, tenant_id: str, kind: Kind, user_id: str) -> None:
+    """Kill the tokens of a bot or person, refresh tokens too."""
+    whose = (tenant_id, kind, user_id)
+    for token in world.tokens.values():
+        if (token.tenant_id, token.kind, token.user_id) == whose and token.dead is None:
+            token.dead = "account_inactive" if kind == "bot" else "token_revoked"
+    for refresh in world.refresh_tokens.values():
+        if (refresh.tenant_id, refresh.kind, refresh.user_id) == whose:
+            refresh.used = True
+
+
 def kill_all(world: World, installation: Installation) -> None:
     """Kill every token of an installation, as removing the app does."""
-    for token in world.tokens.values():
-        if token.tenant_id == installation.tenant_id and token.dead is None:
-            token.dead = "account_inactive" if token.kind == "bot" else "token_revoked"
-    for refresh in world.refresh_tokens.values():
-        if refresh.tenant_id == installation.tenant_id:
-            refresh.used = True
+    tenant_id = installation.tenant_id
+    for token in [t for t in world.tokens.values() if t.tenant_id == tenant_id]:
+        kill(world, tenant_id, token.kind, token.user_id)
 
 
 def _secret() -> str:

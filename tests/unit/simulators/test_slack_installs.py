@@ -167,3 +167,19 @@ async def test_all_secrets_are_listed_for_the_hunt_for_leaks() -> None:
         found = (await slack.control("GET", "secrets"))["secrets"]
         assert wanted <= set(found)
         assert len(found) == len(wanted) + 1  # and the code
+
+
+async def test_tokens_are_revoked_while_the_app_stays_installed() -> None:
+    async with running_slack(scopes=SCOPES, user_scopes="users.profile:write") as slack:
+        await slack.install()
+        bot, ada = slack.bot, slack.client(slack.app.tokens["authed_user"]["access_token"])
+        assert await slack.control("POST", "tokens/revoke", {"user_id": ADA}) == {"revoked": 1}
+        assert (await refusal(ada.auth_test()))["error"] == "token_revoked"
+        assert (await bot.auth_test())["ok"] is True, "hers alone"
+        assert await slack.control("POST", "tokens/revoke") == {"revoked": 1}
+        assert (await refusal(bot.auth_test()))["error"] == "account_inactive"
+        told = [event["tokens"] for event in slack.heard("tokens_revoked")]
+        assert told == [{"oauth": [ADA]}, {"bot": [slack.app.tokens["bot_user_id"]]}]
+        assert len(await installs(slack)) == 1
+        for body in ({}, {"user_id": ADA}, {"user_id": "U0NOBODY1"}, {"team_id": "T0NOWHERE"}):
+            await slack.control("POST", "tokens/revoke", body, status=400)
