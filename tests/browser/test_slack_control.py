@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,12 +15,17 @@ from slack_sdk.errors import SlackApiError
 from simulators.slack.stream import MAX_WATCHERS
 from tests.browser.looking import faults, inspect
 from tests.browser.watching import IN_A_BROWSER, Person, focused, message, types
-from tests.e2e.people import ADA, GENERAL, GRACE, RANDOM
-from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, running_slack
+from tests.e2e.people import ADA, GENERAL, GRACE, RANDOM, eventually
+from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, refusal, running_slack
 
 pytestmark = [*IN_A_BROWSER, SDK_WARNINGS]
 
 OLD = "C0OLDNEWS"
+SEEN = """(seen) => {
+  Object.defineProperty(document, "hidden", { value: !seen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""As if somebody looked at a tab, or at another one. Without a screen all tabs count as seen."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -80,6 +86,28 @@ async def test_the_page_comes_back_by_itself_where_it_was_refused(slack: SlackUn
         await slack.bot.chat_postMessage(channel=GENERAL, text="Meanwhile")
         await message(ada, "Meanwhile").wait_for()
         assert not await ada.locator("#away").inner_text()
+
+
+async def test_a_page_that_nobody_sees_gives_its_connection_back(slack: SlackUnderTest, chromium: Browser) -> None:
+    # Without `check`, as above: she may come back before it is noticed that the others went.
+    async with AsyncExitStack() as crowd, Person.in_front_of(chromium) as person:
+        ada = await sees(person, slack)
+        await person.went_to(f"{slack.url}/ui/stream")
+        for _ in range(MAX_WATCHERS - 1):
+            await crowd.enter_async_context(slack.http.get(f"{slack.url}/ui/stream"))
+        await ada.evaluate(SEEN, False)
+
+        async def one_more() -> int:
+            # Somebody has to be told of a change before it is noticed that she is gone.
+            await slack.control("POST", "clock", {"advance_seconds": 1})
+            async with slack.http.get(f"{slack.url}/ui/stream") as response:
+                return response.status
+
+        await eventually(one_more, lambda status: status == 200)
+        await crowd.aclose()
+        await slack.bot.chat_postMessage(channel=GENERAL, text="Unseen")
+        await ada.evaluate(SEEN, True)
+        await message(ada, "Unseen").wait_for()
 
 
 async def test_faults_are_ordered_and_cleared(slack: SlackUnderTest, person: Person) -> None:
@@ -195,6 +223,50 @@ async def test_a_shared_channel_is_made_with_people_of_another_company(slack: Sl
     await page.get_by_label("You are").select_option(label="Ada Lovelace")
     await page.get_by_role("button", name="deal").click()
     await message(page, "Good morning").get_by_text("Globex").wait_for()
+
+
+async def test_the_app_is_removed_and_its_tokens_are_revoked(slack: SlackUnderTest, person: Person) -> None:
+    page = await sees(person, slack)
+    dialog = await controls(page, "The app in this workspace")
+    await dialog.get_by_text("Zoom is installed, and may: calls:read").wait_for()
+    await dialog.get_by_role("button", name="Revoke its tokens").press("Enter")
+    await dialog.get_by_text("tokens are dead.").wait_for()
+    assert (await refusal(slack.bot.auth_test()))["error"] == "account_inactive"
+    await dialog.get_by_role("button", name="Remove the app").press("Enter")
+    await dialog.get_by_text("Zoom is not installed for Ada Lovelace.").wait_for()
+    assert await dialog.get_by_role("button", name="Remove the app").is_disabled()
+    first, *others = [event["type"] for event in slack.heard()]
+    assert (first, sorted(others)) == ("tokens_revoked", ["app_uninstalled", "tokens_revoked"])
+    await page.keyboard.press("Escape")
+    await page.get_by_role("link", name="Add to workspace").wait_for()
+
+
+async def test_a_modal_that_changes_keeps_what_was_put_into_it(slack: SlackUnderTest, person: Person) -> None:
+    page = await sees(person, slack)
+    await slack.bot.views_open(trigger_id=(await slack.command("x"))["trigger_id"], view=modal("topic"))
+    dialog = page.get_by_role("dialog", name="Plan")
+    await dialog.get_by_label("topic").fill("Lunch")
+    slack.app.answer_json({"response_action": "update", "view": modal("topic", "place")})
+    await dialog.get_by_role("button", name="Send").press("Enter")
+    await dialog.get_by_label("place").fill("Canteen")
+    assert await dialog.get_by_label("topic").input_value() == "Lunch"
+    slack.app.answer_json({})
+    await dialog.get_by_role("button", name="Send").press("Enter")
+    await dialog.wait_for(state="hidden")
+    await slack.bot.views_open(trigger_id=(await slack.command("x"))["trigger_id"], view=modal("topic"))
+    await dialog.get_by_label("topic").wait_for()
+    assert await dialog.get_by_label("topic").input_value() == "", "another modal begins empty"
+
+
+def modal(*fields: str) -> dict[str, Any]:
+    """Returns a modal that asks for these."""
+
+    def text(words: str) -> dict[str, Any]:
+        return {"type": "plain_text", "text": words}
+
+    element = {"type": "plain_text_input", "action_id": "typed"}
+    blocks = [{"type": "input", "block_id": name, "label": text(name), "element": element} for name in fields]
+    return {"type": "modal", "title": text("Plan"), "submit": text("Send"), "blocks": blocks}
 
 
 async def test_a_command_is_completed_and_its_use_is_shown(slack: SlackUnderTest, person: Person) -> None:

@@ -3,7 +3,7 @@ import { drawControl, setUpControl } from "./control.js";
 import { confirmed, offerShortcuts } from "./dialogs.js";
 import { FOCUSABLE, ask, el, icon, keepingFocus, settle } from "./dom.js";
 import { initials, renderBlocks } from "./blocks.js";
-import { showErrors, valuesIn } from "./inputs.js";
+import { keepingInputs, showErrors, valuesIn } from "./inputs.js";
 import { watch } from "./live.js";
 import { mrkdwn, textObject } from "./mrkdwn.js";
 import { completeNames, hintUsage } from "./names.js";
@@ -188,13 +188,16 @@ async function drawViews() {
   }
   const version = modal ? modal.id + modal.hash : null;
   if (version === modalShown) return;
+  const isSame = modal !== null && (modalShown ?? "").startsWith(modal.id);
   modalShown = version;
   if (!modal) {
     $("modal").close();
     return;
   }
   $("modal-title").replaceChildren(...textObject(modal.title, nameOf));
-  $("modal-blocks").replaceChildren(...renderBlocks(modal.blocks, blockContext({ view: "modal" })));
+  const drawIt = () => $("modal-blocks").replaceChildren(...renderBlocks(modal.blocks, blockContext({ view: "modal" })));
+  if (isSame) keepingInputs($("modal-blocks"), drawIt);
+  else drawIt();
   $("modal-close").textContent = modal.close?.text ?? "Cancel";
   $("modal-submit").textContent = modal.submit?.text ?? "";
   $("modal-submit").hidden = !modal.submit;

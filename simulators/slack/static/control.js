@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const SECONDS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 const drawn = new Map();
 let clock = null;
+let ours = "{}"; // the tenant in which the app is installed for who looks, as the control API names it
 
 /** Make the dialog usable. `changed` draws the page anew. */
 export function setUpControl(changed) {
@@ -29,6 +30,9 @@ export function setUpControl(changed) {
     attempt(() => ask("/control/events/faults", {}), "Events come as they should.");
   });
   $("release").addEventListener("click", () => attempt(() => ask("/control/events/release", {}), "Released."));
+  $("app-actions").addEventListener("click", ({ target }) => {
+    if (target.value) attempt(() => ask(target.value, JSON.parse(target.dataset.body ?? ours)), target.dataset.done);
+  });
   $("advance").addEventListener("submit", order("advance", "/control/clock", advanceIn, "The clock was moved."));
   $("speed").addEventListener("submit", order("speed", "/control/clock", fieldsOf, "The clock has another speed."));
   setUpWorld(attempt);
@@ -45,6 +49,7 @@ export async function drawControl(world, me) {
   tick();
   if (differs("faults", faults)) drawFaults(faults);
   if (differs("events", events)) drawEventFaults(events);
+  drawInstallation(world, me);
   drawWorld(world, me);
   await drawLog();
 }
@@ -122,6 +127,15 @@ function drawEventFaults({ held, ...faults }) {
   }
   $("held").textContent = held.length ? `Held: ${held.join(", ")}` : "Nothing is held.";
   $("release").disabled = !held.length;
+}
+
+function drawInstallation(world, me) {
+  const install = world.installs.find((one) => one.covers.some((team) => me.team_ids.includes(team)));
+  const { team_id, enterprise_id } = install ?? {};
+  ours = JSON.stringify(enterprise_id ? { enterprise_id } : { team_id });
+  const scope = install ? `${world.app.name} is installed, and may: ${install.scopes.join(", ")}` : "";
+  $("installation").textContent = scope || `${world.app.name} is not installed for ${me.real_name}.`;
+  for (const button of $("app-actions").querySelectorAll("button")) button.disabled = !install;
 }
 
 function advanceIn(form) {

@@ -90,3 +90,18 @@ export function showErrors(box, errors) {
   }
   box.querySelector("[aria-invalid]")?.focus();
 }
+
+/** Draw fields in `box`. What was put into a field stays in that of the same block and action. */
+export function keepingInputs(box, drawIt) {
+  const fields = () => [...box.querySelectorAll("[data-action]")].flatMap((field) => (
+    field.matches("fieldset") ? [...field.querySelectorAll("input")] : [field]));
+  const key = (field) => JSON.stringify([
+    field.name, field.dataset.action, field.type, field.type === "radio" ? field.value : null]);
+  const held = new Map(fields().map((field) => [key(field), field]));
+  drawIt();
+  for (const field of fields()) {
+    const before = held.get(key(field));
+    if (before && field.type === "radio") field.checked = before.checked;
+    else if (before) field.value = before.value;
+  }
+}

@@ -79,7 +79,9 @@ async def prepared(slack: SlackUnderTest) -> dict[str, str]:
     label = {"type": "plain_text", "text": "Topic"}
     topic = {"type": "plain_text_input", "action_id": "topic"}
     modal = {
-        "type": "modal", "title": label, "submit": label,
+        "type": "modal",
+        "title": label,
+        "submit": label,
         "blocks": [{"type": "input", "block_id": "topic", "label": label, "element": topic}],
     }
     await slack.bot.views_open(trigger_id=(await slack.command("x"))["trigger_id"], view=modal)
