@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, Route
 from slack_sdk.errors import SlackApiError
 
 from simulators.slack.stream import MAX_WATCHERS
@@ -239,6 +239,22 @@ async def test_the_app_is_removed_and_its_tokens_are_revoked(slack: SlackUnderTe
     assert (first, sorted(others)) == ("tokens_revoked", ["app_uninstalled", "tokens_revoked"])
     await page.keyboard.press("Escape")
     await page.get_by_role("link", name="Add to workspace").wait_for()
+
+
+async def test_who_looks_from_another_machine_is_told_why_she_controls_nothing(
+    slack: SlackUnderTest, chromium: Browser
+) -> None:
+    # Without `check`: the browser complains of the refusals, and shall.
+    async with Person.in_front_of(chromium) as far_away:
+        page = await sees(far_away, slack)
+
+        async def refuse(route: Route) -> None:
+            await route.fulfill(status=403, json={"error": "loopback_only"})
+
+        await page.route("**/control/**", refuse)
+        dialog = await controls(page, "Clock")
+        await dialog.get_by_role("alert").filter(has_text="Only a browser on the machine").wait_for()
+        assert not await page.locator("#away").inner_text()
 
 
 async def test_a_modal_that_changes_keeps_what_was_put_into_it(slack: SlackUnderTest, person: Person) -> None:

@@ -7,6 +7,7 @@ import { drawWorld, setUpWorld } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
 const SECONDS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
+const ELSEWHERE = "Only a browser on the machine that runs the simulator may control it.";
 const drawn = new Map();
 let clock = null;
 let ours = "{}"; // the tenant in which the app is installed for who looks, as the control API names it
@@ -43,6 +44,14 @@ export function setUpControl(changed) {
 /** Draw the dialog as things are now, if it is open. `world` is the simulator's state, `me` who looks at it. */
 export async function drawControl(world, me) {
   if (!$("control").open) return;
+  try {
+    await drawSections(world, me);
+  } catch (error) {
+    tell("", error.message === "loopback_only" ? ELSEWHERE : `That could not be shown: ${error.message}`);
+  }
+}
+
+async function drawSections(world, me) {
   const [faults, events, time] = await Promise.all(
     ["/control/faults", "/control/events/faults", "/control/clock"].map((path) => ask(path)));
   clock = { ...time, read: performance.now() };
