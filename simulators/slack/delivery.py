@@ -60,7 +60,9 @@ async def release(sim: Simulator) -> list[str]:
     """
     held, sim.held_events = sim.held_events, []
     faults = sim.event_faults
-    for event in (held := in_another_order(held) if faults.shuffle else held):
+    if faults.shuffle:
+        held = in_another_order(held)
+    for event in held:
         await deliver(sim, event, copies=faults.copies)
     return [event.about for event in held]
 
