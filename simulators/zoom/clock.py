@@ -1,19 +1,31 @@
 """Time in the simulated world, and how Zoom writes it."""
 
+import asyncio
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 
 class SimulatedClock:
-    """The wall clock plus what a person or a test has skipped. All values are Unix seconds."""
+    """The wall clock, from which a person or a test has departed by skipping time or making it run faster.
+
+    All values are Unix seconds. Simulated time goes on from where it is when its speed changes, and never backwards.
+    """
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
-        self._skipped = 0.0
+        self._waiting: set[asyncio.Event] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the wall clock and its speed. This alone may set the time back."""
+        self.speed = 1
+        self._since = self._then = self._wall()
+        self._wake()
 
     def now(self) -> float:
         """The simulated time: meetings, tokens and retries live by it."""
-        return self._wall() + self._skipped
+        return self._then + (self._wall() - self._since) * self.speed
 
     def wall(self) -> float:
         """The real time. Webhook signatures carry it, because the receiver's clock was not moved."""
@@ -21,7 +33,34 @@ class SimulatedClock:
 
     def advance(self, seconds: float) -> None:
         """Skip `seconds` forward."""
-        self._skipped += seconds
+        self._then += seconds
+        self._wake()
+
+    def run(self, speed: int) -> None:
+        """Let `speed` simulated seconds pass in each real one, from now on."""
+        self._then, self._since = self.now(), self._wall()
+        self.speed = speed
+        self._wake()
+
+    async def sleep_until(self, moment: float, called: asyncio.Event) -> None:
+        """Return at this moment of the simulated time, or when `called` is set; `inf` waits for the call alone.
+
+        Whoever sleeps is woken by a skip and by another speed, and then sleeps for as long as is left.
+        """
+        self._waiting.add(called)
+        try:
+            while (left := moment - self.now()) > 0:
+                try:
+                    await asyncio.wait_for(called.wait(), None if math.isinf(left) else left / self.speed)
+                except TimeoutError:
+                    continue
+                return
+        finally:
+            self._waiting.discard(called)
+
+    def _wake(self) -> None:
+        for called in self._waiting:
+            called.set()
 
 
 def iso(seconds: float) -> str:

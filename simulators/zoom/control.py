@@ -17,7 +17,10 @@ from simulators.zoom.world import Meeting, User
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_MAX_ADVANCE_SECONDS = 400 * 86_400
+_CLOCK_FIELDS = {
+    "advance_seconds": Field(kind="integer", minimum=0, maximum=400 * 86_400),
+    "speed": Field(kind="integer", minimum=1, maximum=3_600),
+}
 USER_ID = Field(kind="string", minimum=1, maximum=64)
 _NAME = Field(kind="string", minimum=1, maximum=MAX_NAME)
 
@@ -68,13 +71,21 @@ async def reset(request: web.Request) -> web.Response:
 
 
 async def advance_clock(request: web.Request) -> web.Response:
-    """`POST /control/clock {"advance_seconds"}`: tokens age, webhook retries become due."""
+    """`POST /control/clock {"advance_seconds"?, "speed"?}`: tokens age, webhook retries become due.
+
+    `speed` is how many simulated seconds pass in each real one from now on.
+    """
     simulation = request.app[SIMULATION]
-    fields = {"advance_seconds": Field(kind="integer", minimum=0, maximum=_MAX_ADVANCE_SECONDS)}
-    body = await body_of(request, fields)
-    simulation.clock.advance(_number(body, "advance_seconds"))
-    simulation.outbox.send_due_retries()
-    return web.json_response({"now": simulation.clock.now()})
+    body = await body_of(request, _CLOCK_FIELDS)
+    advance, speed = body.get("advance_seconds"), body.get("speed")
+    if advance is None and speed is None:
+        raise ControlError(400, "advance_seconds or speed: required")
+    if isinstance(speed, int):
+        simulation.clock.run(speed)
+    if isinstance(advance, int):
+        simulation.clock.advance(advance)
+    simulation.outbox.send_due()
+    return web.json_response({"now": simulation.clock.now(), "speed": simulation.clock.speed})
 
 
 async def list_meetings(request: web.Request) -> web.Response:
@@ -207,13 +218,6 @@ def user_of(simulation: Simulation, user_id: str) -> User:
     if user is None:
         raise ControlError(404, "no such Zoom user")
     return user
-
-
-def _number(body: Mapping[str, object], name: str) -> int:
-    value = body.get(name)
-    if not isinstance(value, int):
-        raise ControlError(400, f"{name}: required")
-    return value
 
 
 def done() -> web.Response:

@@ -25,6 +25,7 @@ _WEBHOOK_FAULT_FIELDS = {
     "drop_percent": Field(kind="integer", minimum=0, maximum=100),
     "shuffle": BOOLEAN,
     "hold": BOOLEAN,
+    "delay_seconds": Field(kind="integer", minimum=0, maximum=86_400),
 }
 _SEND_FIELDS = {
     "event": OBJECT,

@@ -29,8 +29,11 @@ class RateLimits:
         self._written: Counter[tuple[str, str]] = Counter()
 
     def count_request(self, account_id: str, label: Label) -> None:
-        """One request of this category for an account. Raises ZoomError 429 above the limit of the running second."""
-        now, recent = self._clock.now(), self._recent[account_id, label]
+        """One request of this category for an account. Raises ZoomError 429 above the limit of the running second.
+
+        A real second, also while the simulated time runs faster: the caller does not.
+        """
+        now, recent = self._clock.wall(), self._recent[account_id, label]
         while recent and recent[0] <= now - 1:
             recent.popleft()
         if self._enforced and len(recent) >= PER_SECOND[label]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from simulators.zoom import seed
+from simulators.zoom.changes import Changes
 from simulators.zoom.clock import SimulatedClock
 from simulators.zoom.config import ZoomConfig
 from simulators.zoom.faults import Faults
@@ -29,13 +30,15 @@ class Simulation:
         self.config = config
         self.clock = SimulatedClock(wall)
         self.registry = Registry(config)
-        self.outbox = Outbox(config, self.registry, self.clock, Ids(config.seed, config.uuid_style))
+        self.changes = Changes()
+        ids = Ids(config.seed, config.uuid_style)
+        self.outbox = Outbox(config, self.registry, self.clock, ids, self.changes)
         self._begin()
 
     def reset(self) -> None:
         """Back to the first moment: nobody has added an app, no meeting was made, no fault is set."""
-        self.clock.advance(self.clock.wall() - self.clock.now())
         self.outbox.clear()
+        self.clock.reset()
         self.registry.reset()
         self._begin()
 

@@ -6,9 +6,10 @@ and the faults (copies, loss, shuffling, holding) take even that away.
 
 import asyncio
 import hmac
+import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +17,7 @@ from heapq import heappop, heappush
 
 import aiohttp
 
+from simulators.zoom.changes import Changes
 from simulators.zoom.clock import SimulatedClock
 from simulators.zoom.config import AppLevel, ZoomApp, ZoomConfig
 from simulators.zoom.ids import Ids
@@ -35,6 +37,8 @@ class Attempt:
     error: str | None
     elapsed_seconds: float
     body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Those that were sent, with the signature."""
 
 
 @dataclass
@@ -46,25 +50,33 @@ class Delivery:
     event: str
     subject: str
     body: bytes
+    at: float
     state: str = "queued"
     attempts: list[Attempt] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class WebhookFaults:
-    """Unkindness on demand. `shuffle` lets the events of a meeting overtake each other."""
+    """Unkindness on demand. `shuffle` lets the events of a meeting overtake each other.
+
+    `hold` keeps events until they are released, `delay_seconds` for so long by the simulated clock.
+    """
 
     copies: int = 1
     drop_percent: float = 0.0
     shuffle: bool = False
     hold: bool = False
+    delay_seconds: float = 0.0
 
 
 class Outbox:
     """Sends events to the app's endpoint and keeps a record of every attempt."""
 
-    def __init__(self, config: ZoomConfig, registry: Registry, clock: SimulatedClock, ids: Ids) -> None:
+    def __init__(
+        self, config: ZoomConfig, registry: Registry, clock: SimulatedClock, ids: Ids, changes: Changes
+    ) -> None:
         self.faults = WebhookFaults()
+        self._changes = changes
         self._config = config
         self._registry = registry
         self._clock = clock
@@ -73,8 +85,8 @@ class Outbox:
         self._held: list[Delivery] = []
         self._tails: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        self._retries: list[tuple[float, int, Delivery]] = []
-        self._retry_added = asyncio.Event()
+        self._later: list[tuple[float, int, Delivery]] = []
+        self._look_again = asyncio.Event()
         self._slots = asyncio.Semaphore(_PARALLEL_REQUESTS)
         self._session: aiohttp.ClientSession | None = None
         self._seq = 0
@@ -85,7 +97,7 @@ class Outbox:
         timeout = aiohttp.ClientTimeout(total=self._config.webhook_timeout_seconds)
         async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
             self._session = session
-            timer = asyncio.create_task(self._run_retries())
+            timer = asyncio.create_task(self._run_later())
             try:
                 yield
             finally:
@@ -120,8 +132,8 @@ class Outbox:
         return count
 
     async def idle(self) -> None:
-        """Wait until nothing is on its way. Retries whose time has not come and held events do not count."""
-        self.send_due_retries()
+        """Wait until nothing is on its way. What is held, or has its time yet to come, does not count."""
+        self.send_due()
         while self._sending:
             await asyncio.wait(self._sending)
 
@@ -137,7 +149,13 @@ class Outbox:
 
     def counts(self) -> dict[str, int]:
         """What is still to do."""
-        return {"sending": len(self._sending), "held": len(self._held), "retrying": len(self._retries)}
+        delayed = sum(not delivery.attempts for _, _, delivery in self._later)
+        retrying = len(self._later) - delayed
+        return {"sending": len(self._sending), "held": len(self._held), "delayed": delayed, "retrying": retrying}
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """Every delivery that is kept, oldest first."""
+        return self._log
 
     def log(self) -> list[dict[str, object]]:
         """Every delivery with its attempts, oldest first. Bodies and answers stay out: they hold passcodes."""
@@ -169,18 +187,22 @@ class Outbox:
         self._tails.clear()
         self._log.clear()
         self._held.clear()
-        self._retries.clear()
+        self._later.clear()
 
-    def send_due_retries(self) -> None:
-        """Put the retries whose time has come on their way, as after the clock was moved."""
-        while self._retries and self._retries[0][0] <= self._clock.now():
-            _, _, delivery = heappop(self._retries)
-            self._spawn(delivery, None)
+    def send_due(self) -> None:
+        """Put the delayed events and the retries whose time has come on their way, as after the clock was moved."""
+        while self._later and self._later[0][0] <= self._clock.now():
+            _, _, delivery = heappop(self._later)
+            if delivery.attempts:
+                self._spawn(delivery, None)
+            else:
+                self._send_in_order(delivery)
 
     def _record(self, level: AppLevel, event: str, subject: str, body: bytes) -> Delivery:
         self._seq += 1
-        delivery = Delivery(self._seq, level, event, subject, body)
+        delivery = Delivery(self._seq, level, event, subject, body, self._clock.now())
         self._log.append(delivery)
+        self._changes.note()
         return delivery
 
     def _dispatch(self, delivery: Delivery) -> None:
@@ -191,9 +213,21 @@ class Outbox:
             twin = (
                 delivery if copy == 0 else self._record(delivery.level, delivery.event, delivery.subject, delivery.body)
             )
-            key = (delivery.level, delivery.subject)
-            previous = None if self.faults.shuffle else self._tails.get(key)
-            self._tails[key] = self._spawn(twin, previous)
+            if self.faults.delay_seconds:
+                twin.state = "delayed"
+                self._keep_until(self._clock.now() + self.faults.delay_seconds, twin)
+            else:
+                self._send_in_order(twin)
+
+    def _keep_until(self, due: float, delivery: Delivery) -> None:
+        heappush(self._later, (due, delivery.seq, delivery))
+        self._look_again.set()
+
+    def _send_in_order(self, delivery: Delivery) -> None:
+        """After what went before it about the same meeting, unless the faults say otherwise."""
+        key = (delivery.level, delivery.subject)
+        previous = None if self.faults.shuffle else self._tails.get(key)
+        self._tails[key] = self._spawn(delivery, previous)
 
     def _spawn(self, delivery: Delivery, previous: asyncio.Task[None] | None) -> asyncio.Task[None]:
         async def deliver() -> None:
@@ -219,9 +253,9 @@ class Outbox:
             delivery.state = "lost"
         else:
             delivery.state = "retrying"
-            due = self._clock.now() + RETRY_DELAYS_SECONDS[failures - 1] * self._config.retry_scale
-            heappush(self._retries, (due, delivery.seq, delivery))
-            self._retry_added.set()
+            delay = RETRY_DELAYS_SECONDS[failures - 1] * self._config.retry_scale
+            self._keep_until(self._clock.now() + delay, delivery)
+        self._changes.note()
 
     async def _post(self, delivery: Delivery, *, signature: str = "good", timestamp: int | None = None) -> Attempt:
         if self._session is None:
@@ -234,9 +268,9 @@ class Outbox:
                     self._config.webhook_url, data=delivery.body, headers=headers, allow_redirects=False
                 ) as answer:
                     body = await _read(answer.content)
-                    return Attempt(answer.status, None, time.monotonic() - began, body)
+                    return Attempt(answer.status, None, time.monotonic() - began, body, headers)
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
-                return Attempt(None, type(error).__name__, time.monotonic() - began)
+                return Attempt(None, type(error).__name__, time.monotonic() - began, headers=headers)
 
     def _headers(self, delivery: Delivery, signature: str, timestamp: int | None) -> dict[str, str]:
         """New for every attempt: time, signature (with the secret as it is now) and tracking id."""
@@ -254,15 +288,11 @@ class Outbox:
             headers["x-zm-signature"] = right if signature == "good" else "v0=" + "0" * 64
         return headers
 
-    async def _run_retries(self) -> None:
+    async def _run_later(self) -> None:
         while True:
-            self._retry_added.clear()
-            self.send_due_retries()
-            wait = max(0.0, self._retries[0][0] - self._clock.now()) if self._retries else None
-            try:
-                await asyncio.wait_for(self._retry_added.wait(), wait)
-            except TimeoutError:
-                continue
+            self._look_again.clear()
+            self.send_due()
+            await self._clock.sleep_until(self._later[0][0] if self._later else math.inf, self._look_again)
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:
