@@ -78,6 +78,8 @@ def _control() -> list[web.AbstractRouteDef]:
         web.delete("/control/faults", control_traffic.clear_faults),
         web.get("/control/requests", control_traffic.list_requests),
         web.delete("/control/requests", control_traffic.clear_requests),
+        web.get("/control/log", control_traffic.list_log),
+        web.delete("/control/log", control_traffic.clear_log),
         web.get("/control/webhooks", control_traffic.list_webhooks),
         web.post("/control/webhooks/faults", control_traffic.set_webhook_faults),
         web.post("/control/webhooks/release", control_traffic.release_webhooks),

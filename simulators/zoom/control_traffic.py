@@ -11,12 +11,12 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from simulators.zoom import events
+from simulators.zoom import events, log
 from simulators.zoom.control import app_of, body_of
+from simulators.zoom.deliveries import WebhookFaults
 from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, OBJECT, Field
 from simulators.zoom.simulation import SIMULATION
-from simulators.zoom.webhooks import WebhookFaults
 
 _MAX_WAIT_SECONDS = 60.0
 _APP = Field(kind="string", choices=("user", "account"))
@@ -61,6 +61,27 @@ async def list_requests(request: web.Request) -> web.Response:
 async def clear_requests(request: web.Request) -> web.Response:
     """`DELETE /control/requests`."""
     request.app[SIMULATION].journal.clear()
+    return web.json_response({"ok": True})
+
+
+async def list_log(request: web.Request) -> web.Response:
+    """`GET /control/log[?kind=request|webhook&contains=text&limit=100]`: both, newest first, with test fixtures."""
+    wanted, limit = request.query.get("kind", ""), request.query.get("limit", "100")
+    if wanted not in {"", *log.KINDS}:
+        raise ControlError(400, f"kind: {' or '.join(log.KINDS)}")
+    if not limit.isdecimal() or not 1 <= int(limit) <= log.MAX_SHOWN:
+        raise ControlError(400, f"limit: 1 to {log.MAX_SHOWN}")
+    kinds = (wanted,) if wanted else log.KINDS
+    contains = request.query.get("contains", "")
+    found = log.entries(request.app[SIMULATION], kinds=kinds, contains=contains, limit=int(limit))
+    return web.json_response({"entries": found})
+
+
+async def clear_log(request: web.Request) -> web.Response:
+    """`DELETE /control/log`: forget requests and deliveries. What is on its way, goes on."""
+    simulation = request.app[SIMULATION]
+    simulation.journal.clear()
+    simulation.outbox.forget()
     return web.json_response({"ok": True})
 
 

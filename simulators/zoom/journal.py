@@ -3,32 +3,23 @@
 import fnmatch
 import json
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from simulators.zoom.clock import SimulatedClock, iso
+from simulators.zoom.masking import masked
 
 _KEPT_REQUESTS = 20_000
-_MASK = "***"
-_SECRET_FIELDS = frozenset(
-    {
-        "access_token",
-        "client_secret",
-        "code",
-        "code_verifier",
-        "password",
-        "refresh_token",
-        "state",
-        "token",
-        "zak",
-        "pwd",
-    }
-)
+_KEPT_ANSWERS = 500
 
 
 @dataclass
 class Entry:
-    """One request. `status` stays None while it runs, and when the connection was cut."""
+    """One request. `status` stays None while it runs, and when the connection was cut.
+
+    `answer` has the body that went back, as long as the request is among the latest; its secrets are still in it.
+    """
 
     seq: int
     time: str
@@ -38,6 +29,12 @@ class Entry:
     body: object
     status: int | None = None
     app: str | None = None
+    at: float = 0.0
+    answer: bytes = field(default=b"", repr=False)
+
+    def describe(self) -> dict[str, object]:
+        """The request as the control API lists it."""
+        return {name: value for name, value in vars(self).items() if name not in {"at", "answer"}}
 
 
 class Journal:
@@ -53,13 +50,20 @@ class Journal:
         path, _, query = raw_path.partition("?")
         self._seq += 1
         pairs = dict(parse_qsl(query, keep_blank_values=True))
-        entry = Entry(self._seq, iso(self._clock.now()), method, path, _masked(pairs), _readable(body, content_type))
+        now = self._clock.now()
+        entry = Entry(self._seq, iso(now), method, path, masked(pairs), _readable(body, content_type), at=now)
         self._entries.append(entry)
+        if len(self._entries) > _KEPT_ANSWERS:
+            self._entries[-1 - _KEPT_ANSWERS].answer = b""
         return entry
+
+    def entries(self) -> Sequence[Entry]:
+        """Every request that is kept, oldest first."""
+        return self._entries
 
     def list(self, path_glob: str = "*") -> list[dict[str, object]]:
         """The requests whose path fits the pattern."""
-        return [dict(vars(entry)) for entry in self._entries if fnmatch.fnmatchcase(entry.path, path_glob)]
+        return [entry.describe() for entry in self._entries if fnmatch.fnmatchcase(entry.path, path_glob)]
 
     def clear(self) -> None:
         """Forget all; numbers go on."""
@@ -71,15 +75,7 @@ def _readable(body: bytes, content_type: str) -> object:
         return None
     try:
         if content_type == "application/x-www-form-urlencoded":
-            return _masked(dict(parse_qsl(body.decode(), keep_blank_values=True)))
-        return _masked(json.loads(body))
+            return masked(dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        return masked(json.loads(body))
     except (ValueError, RecursionError):
         return f"<{len(body)} bytes>"
-
-
-def _masked(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _MASK if key in _SECRET_FIELDS else _masked(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_masked(inner) for inner in value]
-    return value

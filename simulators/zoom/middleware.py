@@ -12,11 +12,26 @@ from simulators.zoom.simulation import SIMULATION, Simulation
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_RECORDED = ("/v2/", "/oauth/")
+
+
+@web.middleware
+async def tell_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever is more than a look may have changed what pages show; of a call of the app they show the log."""
+    if request.method in {"GET", "HEAD"} and not request.path.startswith(_RECORDED):
+        return await handler(request)
+    changes = request.app[SIMULATION].changes
+    changes.note()
+    try:
+        return await handler(request)
+    finally:
+        changes.note()
+
 
 @web.middleware
 async def record_and_disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Journal first: a request that a fault swallows was still made."""
-    if not request.path.startswith(("/v2/", "/oauth/")):
+    if not request.path.startswith(_RECORDED):
         return await handler(request)
     simulation = request.app[SIMULATION]
     try:
@@ -27,7 +42,9 @@ async def record_and_disturb(request: web.Request, handler: Handler) -> web.Stre
     entry.app = _caller(request, simulation)
     fault = simulation.faults.take(request.method, request.path)
     answer = await handler(request) if fault is None else await _disturbed(fault, request, handler)
-    entry.status = None if fault is not None and fault.kind == "close" else answer.status
+    if fault is None or fault.kind != "close":
+        entry.status = answer.status
+        entry.answer = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
     return answer
 
 

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from hashlib import sha256
 from heapq import heappop, heappush
 
@@ -20,6 +19,7 @@ import aiohttp
 from simulators.zoom.changes import Changes
 from simulators.zoom.clock import SimulatedClock
 from simulators.zoom.config import AppLevel, ZoomApp, ZoomConfig
+from simulators.zoom.deliveries import Attempt, Delivery, WebhookFaults
 from simulators.zoom.ids import Ids
 from simulators.zoom.registry import Registry
 
@@ -27,46 +27,6 @@ RETRY_DELAYS_SECONDS = (5 * 60, 20 * 60, 60 * 60)
 _KEPT_DELIVERIES = 20_000
 _ANSWER_LIMIT_BYTES = 64 * 1024
 _PARALLEL_REQUESTS = 32
-
-
-@dataclass
-class Attempt:
-    """One HTTP request: its status, or why there was none."""
-
-    status: int | None
-    error: str | None
-    elapsed_seconds: float
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    """Those that were sent, with the signature."""
-
-
-@dataclass
-class Delivery:
-    """One event for one app. `subject` is the meeting number or person it is about, for people who read the log."""
-
-    seq: int
-    level: AppLevel
-    event: str
-    subject: str
-    body: bytes
-    at: float
-    state: str = "queued"
-    attempts: list[Attempt] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class WebhookFaults:
-    """Unkindness on demand. `shuffle` lets the events of a meeting overtake each other.
-
-    `hold` keeps events until they are released, `delay_seconds` for so long by the simulated clock.
-    """
-
-    copies: int = 1
-    drop_percent: float = 0.0
-    shuffle: bool = False
-    hold: bool = False
-    delay_seconds: float = 0.0
 
 
 class Outbox:
@@ -178,6 +138,10 @@ class Outbox:
             }
             for delivery in self._log
         ]
+
+    def forget(self) -> None:
+        """Empty the record."""
+        self._log.clear()
 
     def clear(self) -> None:
         """Forget everything: record, faults, held events, retries to come, and what is on its way."""

@@ -1,0 +1,66 @@
+"""Everything that was received and sent, newest first, each entry with a fixture for somebody's tests."""
+
+import base64
+import json
+from collections.abc import Iterator
+from heapq import merge
+
+from simulators.zoom.clock import iso
+from simulators.zoom.deliveries import Delivery
+from simulators.zoom.journal import Entry
+from simulators.zoom.masking import masked
+from simulators.zoom.simulation import Simulation
+
+MAX_SHOWN = 500
+KINDS = ("request", "webhook")
+_NO_ANSWER = "no answer"
+
+
+def entries(simulation: Simulation, *, kinds: tuple[str, ...], contains: str, limit: int) -> list[dict[str, object]]:
+    """The latest entries of these kinds in whose title, outcome or app the text occurs. All secrets are masked."""
+    requests = reversed(simulation.journal.entries()) if "request" in kinds else ()
+    webhooks = reversed(simulation.outbox.deliveries()) if "webhook" in kinds else ()
+    newest_first: Iterator[Entry | Delivery] = merge(requests, webhooks, key=lambda entry: entry.at, reverse=True)
+    found: list[dict[str, object]] = []
+    for entry in newest_first:
+        shown = _of_request(entry) if isinstance(entry, Entry) else _of_webhook(entry)
+        if contains.lower() in " ".join(str(shown[name]) for name in ("title", "outcome", "app")).lower():
+            found.append({**shown, "fixture": _fixture(entry)})
+        if len(found) == limit:
+            break
+    return found
+
+
+def _of_request(entry: Entry) -> dict[str, object]:
+    outcome = _NO_ANSWER if entry.status is None else str(entry.status)
+    title = f"{entry.method} {entry.path}"
+    return {"id": f"request-{entry.seq}", "time": entry.time, "title": title, "outcome": outcome, "app": entry.app}
+
+
+def _of_webhook(delivery: Delivery) -> dict[str, object]:
+    last = delivery.attempts[-1] if delivery.attempts else None
+    answer = "" if last is None else f", {last.error or _NO_ANSWER if last.status is None else last.status}"
+    return {
+        "id": f"webhook-{delivery.seq}",
+        "time": iso(delivery.at),
+        "title": delivery.event,
+        "outcome": delivery.state + answer,
+        "app": delivery.level,
+    }
+
+
+def _fixture(entry: Entry | Delivery) -> dict[str, object]:
+    if isinstance(entry, Entry):
+        request = {"method": entry.method, "path": entry.path, "query": entry.query, "body": entry.body}
+        return {**request, "answer": {"status": entry.status, "body": _readable(entry.answer)}}
+    headers = entry.attempts[-1].headers if entry.attempts else {}
+    shown = {name: value for name, value in headers.items() if name != "x-zm-signature"}
+    return {"event": _readable(entry.body), "headers": shown}
+
+
+def _readable(body: bytes) -> object:
+    """JSON masked; of what is none (a page, a broken event) the bytes, which no secret of ours is in."""
+    try:
+        return masked(json.loads(body)) if body else None
+    except (ValueError, RecursionError):
+        return {"raw_base64": base64.b64encode(body).decode()}
