@@ -8,6 +8,7 @@ from aiohttp import web
 from simulators.zoom import (
     control,
     control_apps,
+    control_meetings,
     control_people,
     control_phone,
     control_traffic,
@@ -21,11 +22,12 @@ from simulators.zoom.rest import RestApi
 from simulators.zoom.simulation import SIMULATION, Simulation
 
 MAX_BODY_BYTES = 1024 * 1024
+_MIDDLEWARES = (control.guard, middleware.tell_pages, middleware.record_and_disturb)
 
 
 def create_app(config: ZoomConfig, *, clock: Callable[[], float] = time.time) -> web.Application:
     """Make the application. `clock` gives Unix seconds; nothing runs before the application is started."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[control.guard, middleware.record_and_disturb])
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=_MIDDLEWARES)
     simulation = Simulation(config, clock)
     app[SIMULATION] = simulation
 
@@ -33,7 +35,12 @@ def create_app(config: ZoomConfig, *, clock: Callable[[], float] = time.time) ->
         async with simulation.outbox.running():
             yield
 
+    async def end_streams(_app: web.Application) -> None:
+        # Open streams would hold the server's shutdown up; cleanup comes too late for them.
+        simulation.changes.close()
+
     app.cleanup_ctx.append(run_outbox)
+    app.on_shutdown.append(end_streams)
     app.add_routes([*_oauth_and_rest(), *_control(), *_pages()])
     return app
 
@@ -51,17 +58,22 @@ def _oauth_and_rest() -> list[web.AbstractRouteDef]:
 def _control() -> list[web.AbstractRouteDef]:
     return [
         web.get("/control/state", control.get_state),
+        web.get("/control/stream", control.stream),
         web.post("/control/reset", control.reset),
-        web.post("/control/clock", control.advance_clock),
+        web.post("/control/clock", control.change_clock),
         web.post("/control/users/{id}", control_people.change_user),
         web.post("/control/accounts/{id}", control_people.change_account),
-        web.get("/control/meetings", control.list_meetings),
-        web.post("/control/meetings", control.schedule_meeting),
-        web.post(r"/control/meetings/{id:\d{9,11}}/start", control.start_meeting),
-        web.post(r"/control/meetings/{id:\d{9,11}}/join", control.join_meeting),
-        web.post(r"/control/meetings/{id:\d{9,11}}/leave", control.leave_meeting),
-        web.post(r"/control/meetings/{id:\d{9,11}}/end", control.end_meeting),
-        web.post(r"/control/meetings/{id:\d{9,11}}/recording", control.record_meeting),
+        web.get("/control/meetings", control_meetings.list_meetings),
+        web.post("/control/meetings", control_meetings.schedule_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}", control_meetings.change_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/start", control_meetings.start_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/join", control_meetings.join_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/admit", control_meetings.admit),
+        web.post(r"/control/meetings/{id:\d{9,11}}/refuse", control_meetings.refuse),
+        web.post(r"/control/meetings/{id:\d{9,11}}/leave", control_meetings.leave_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/end", control_meetings.end_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/recording", control_meetings.record_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/summary", control_meetings.summarize_meeting),
         web.get("/control/phone/calls", control_phone.list_calls),
         web.post("/control/phone/calls", control_phone.dial),
         web.post("/control/phone/calls/incoming", control_phone.call_in),
@@ -92,10 +104,11 @@ def _control() -> list[web.AbstractRouteDef]:
 def _pages() -> list[web.AbstractRouteDef]:
     return [
         web.get("/", pages.board),
+        web.get("/controls", pages.controls),
         web.get(r"/j/{number:\d{9,11}}", pages.join_page),
         web.post(r"/j/{number:\d{9,11}}", pages.join),
         web.get(r"/j/{number:\d{9,11}}/in/{user_id:\d{1,12}}", pages.in_meeting),
-        web.post(r"/j/{number:\d{9,11}}/in/{user_id:\d{1,12}}", pages.leave),
+        web.post(r"/j/{number:\d{9,11}}/in/{user_id:\d{1,12}}", pages.act_inside),
         web.get("/my/{name}", pages.personal_link),
         web.get(r"/s/{number:\d{9,11}}", pages.start_page),
         web.post(r"/s/{number:\d{9,11}}", pages.start),

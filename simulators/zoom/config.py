@@ -16,6 +16,7 @@ USER_SCOPES = (
     "meeting:read:participant",
     "meeting:read:past_meeting",
     "meeting:read:list_past_participants",
+    "meeting:read:summary",
     "user:read:user",
     "user:read:settings",
     "cloud_recording:read:recording",
@@ -32,6 +33,7 @@ ACCOUNT_SCOPES = tuple(f"{scope}:admin" for scope in USER_SCOPES)
 
 OPTIONAL_USER_SCOPES = (
     "meeting:read:list_meetings",
+    "meeting:read:summary",
     "user:read:settings",
     "cloud_recording:read:recording",
     "phone:read:user",

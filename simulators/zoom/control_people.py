@@ -1,7 +1,5 @@
 """The control API for people and accounts: plan, role, status, settings, phone lines, and how people leave."""
 
-from dataclasses import asdict
-
 from aiohttp import web
 
 from simulators.zoom import events, views
@@ -26,6 +24,7 @@ _SETTING_FIELDS: dict[str, Field] = {
             "participants_video",
             "waiting_room",
             "cloud_recording",
+            "meeting_summary",
             "zoom_phone",
             "dynamic_host_key",
         ],
@@ -83,7 +82,7 @@ async def change_account(request: web.Request) -> web.Response:
         raise ControlError(404, "no such account")
     body = await body_of(request, {"phone_enabled": BOOLEAN})
     account.phone_enabled = bool(body.get("phone_enabled", account.phone_enabled))
-    return web.json_response(asdict(account))
+    return web.json_response(views.account_view(request.app[SIMULATION], account))
 
 
 def _require_free_line(simulation: Simulation, user: User, body: dict[str, object]) -> None:

@@ -57,6 +57,11 @@ def participant_left(instance: Instance, person: Participant, reason: str, now: 
     return _envelope("meeting.participant_left", now, instance, _participant_object(instance, person, times))
 
 
+def waiting_room(event: str, instance: Instance, person: Participant, now: float) -> Event:
+    """`meeting.participant_joined_waiting_room`, `…_admitted` or `…_left_waiting_room`."""
+    return _envelope(event, now, instance, _participant_object(instance, person, {"date_time": iso(now)}))
+
+
 def recording_changed(event: str, instance: Instance, start: float, end: float | None, now: float) -> Event:
     """`recording.started` or `recording.stopped`."""
     meeting = instance.meeting

@@ -22,14 +22,17 @@ def security_headers(*, redirects_away: bool = False) -> dict[str, str]:
     }
 
 
-def page(title: str, *blocks: str, status: int = 200, redirects_away: bool = False) -> web.Response:
-    """A complete page of trusted blocks, as the functions below make them."""
+def page(title: str, *blocks: str, status: int = 200, redirects_away: bool = False, live: bool = False) -> web.Response:
+    """A complete page of trusted blocks, as the functions below make them. A `live` one follows what happens."""
+    scripts = "".join(f'<script src="/static/{name}.js" defer></script>' for name in ("live", "inside")) if live else ""
+    polite = ' aria-live="polite"' if live else ""
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} · Zoom simulator</title>"
-        '<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/style.css"></head>'
-        f'<body><main class="narrow"><p class="brand">Zoom simulator</p><h1>{escape(title)}</h1>{"".join(blocks)}'
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/style.css">{scripts}</head>'
+        f'<body><main class="narrow"{polite}><p class="brand">Zoom simulator</p>'
+        f"<h1>{escape(title)}</h1>{''.join(blocks)}"
         "</main></body></html>"
     )
     headers = security_headers(redirects_away=redirects_away)

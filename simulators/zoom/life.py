@@ -10,18 +10,18 @@ from simulators.zoom.publisher import Publisher
 from simulators.zoom.world import (
     INSTANT,
     Instance,
+    Kept,
     Meeting,
     Participant,
     Recording,
     RecordingFile,
-    RecordingState,
     User,
     World,
 )
 
 MAX_JOINS = 5_000
 RecordingChange = Literal["trash", "recover", "delete", "rename"]
-RECORDING_CHANGES: dict[RecordingChange, tuple[str, tuple[RecordingState, ...], RecordingState]] = {
+RECORDING_CHANGES: dict[RecordingChange, tuple[str, tuple[Kept, ...], Kept]] = {
     "trash": ("recording.trashed", ("there",), "trashed"),
     "recover": ("recording.recovered", ("trashed",), "there"),
     "delete": ("recording.deleted", ("there", "trashed"), "deleted"),
@@ -67,37 +67,65 @@ class MeetingLife:
     def join(
         self, instance: Instance, name: str, *, user: User | None = None, participant_uuid: str | None = None
     ) -> Participant:
-        """Somebody comes in, as a guest or signed in as `user`.
+        """Somebody comes in, as a guest or signed in as `user`. In a waiting room everybody but the host waits first.
 
         A signed-in person who comes back, or uses a second device, keeps the participant UUID; a guest does so only
         when the caller names it. Raises ControlError 409 when the meeting is over or full.
         """
         if instance.end_time is not None:
             raise ControlError(409, "this meeting is over")
-        if len(instance.participants) >= MAX_JOINS:
+        if instance.arrivals >= MAX_JOINS:
             raise ControlError(409, f"more than {MAX_JOINS} joins in one meeting")
-        known = next((p.uuid for p in instance.participants if user is not None and p.user is user), None)
+        seen = [*instance.participants, *instance.waiting]
+        known = next((p.uuid for p in seen if user is not None and p.user is user), None)
         person = Participant(
-            user_id=participant_user_id(len(instance.participants)),
+            user_id=participant_user_id(instance.arrivals),
             uuid=participant_uuid or known or self._ids.participant_uuid(),
             name=name,
             join_time=self._clock.now(),
             user=user,
         )
-        instance.participants.append(person)
-        self._publish(events.participant_joined(instance, person, person.join_time), instance)
+        instance.arrivals += 1
+        if instance.meeting.has_waiting_room and user is not instance.meeting.host:
+            instance.waiting.append(person)
+            self._publish_waiting("meeting.participant_joined_waiting_room", instance, person)
+        else:
+            self._let_in(instance, person)
+        return person
+
+    def admit(self, instance: Instance, user_id: str) -> Participant:
+        """The host lets somebody in. Raises ControlError 404 when nobody with this `user_id` waits.
+
+        Zoom does not say in which order it tells of this; nobody should rely on the one here.
+        """
+        person = _waiting(instance, user_id)
+        self._publish_waiting("meeting.participant_admitted", instance, person)
+        self._send_away(instance, person)
+        person.join_time = self._clock.now()
+        self._let_in(instance, person)
+        return person
+
+    def refuse(self, instance: Instance, user_id: str) -> Participant:
+        """The host removes somebody who waits. Raises ControlError 404 when nobody with this `user_id` does."""
+        person = _waiting(instance, user_id)
+        self._send_away(instance, person)
         return person
 
     def leave(self, instance: Instance, user_id: str) -> Participant:
-        """One join ends. Raises ControlError 404 when nobody with this `user_id` is in the meeting."""
-        person = next((p for p in instance.present if p.user_id == user_id), None)
+        """One join ends, or one wait. Raises ControlError 404 when nobody with this `user_id` is there."""
+        person = next((p for p in (*instance.present, *instance.waiting) if p.user_id == user_id), None)
         if person is None:
             raise ControlError(404, "nobody with this user_id is in the meeting")
-        self._send_out(instance, person, _LEFT)
+        if person in instance.waiting:
+            self._send_away(instance, person)
+        else:
+            self._send_out(instance, person, _LEFT)
         return person
 
     def end(self, instance: Instance) -> None:
         """The host ends the meeting for everybody. An instant meeting's number dies with it."""
+        for person in list(instance.waiting):
+            self._send_away(instance, person)
         for person in instance.present:
             self._send_out(instance, person, _HOST_ENDED)
         now = self._clock.now()
@@ -170,12 +198,27 @@ class MeetingLife:
         self._publish(events.recording_moved(event, instance, recording, self._public_url, now), instance)
         return recording
 
-    def instance_for_join(self, meeting: Meeting, *, host_joins: bool = False) -> Instance:
+    def instance_for_join(self, meeting: Meeting, user: User | None) -> Instance:
         """The running instance behind a number, started if need be.
 
         Dialling a personal room leads into whatever its host runs there, and so does the link of a meeting in it.
+        Raises ControlError 409 where there is a waiting room and somebody else comes before the host.
         """
-        return self._world.running.get(meeting.room_id) or self.start(meeting, host_joins=host_joins)
+        running = self._world.running.get(meeting.room_id)
+        if running is None and meeting.has_waiting_room and user is not meeting.host:
+            raise ControlError(409, "the host has not started this meeting")
+        return running or self.start(meeting, host_joins=False)
+
+    def _let_in(self, instance: Instance, person: Participant) -> None:
+        instance.participants.append(person)
+        self._publish(events.participant_joined(instance, person, person.join_time), instance)
+
+    def _send_away(self, instance: Instance, person: Participant) -> None:
+        instance.waiting.remove(person)
+        self._publish_waiting("meeting.participant_left_waiting_room", instance, person)
+
+    def _publish_waiting(self, event: str, instance: Instance, person: Participant) -> None:
+        self._publish(events.waiting_room(event, instance, person, self._clock.now()), instance)
 
     def _send_out(self, instance: Instance, person: Participant, reason: str) -> None:
         person.leave_time = self._clock.now()
@@ -183,6 +226,13 @@ class MeetingLife:
 
     def _publish(self, event: events.Event, instance: Instance) -> None:
         self._publisher.publish(event, about=instance.meeting.host, subject=str(instance.room_id))
+
+
+def _waiting(instance: Instance, user_id: str) -> Participant:
+    person = next((p for p in instance.waiting if p.user_id == user_id), None)
+    if person is None:
+        raise ControlError(404, "nobody with this user_id waits")
+    return person
 
 
 def _require_cloud_recording(host: User) -> None:

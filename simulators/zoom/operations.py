@@ -27,6 +27,7 @@ OPERATIONS = (
         "light",
         rest_past.get_recordings,
     ),
+    Operation("GET", "meetings/{}/meeting_summary", "meeting:read:summary", "light", rest_past.get_summary),
     Operation("GET", "phone/users/{}", "phone:read:user", "phone light", rest_phone.get_profile),
     Operation(
         "GET", "phone/users/{}/call_history", "phone:read:list_call_logs", "phone medium", rest_phone.get_call_history

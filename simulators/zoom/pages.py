@@ -9,7 +9,7 @@ from simulators.zoom import html
 from simulators.zoom.errors import ControlError
 from simulators.zoom.scheduling import encrypted_passcode_of, join_url_of, passcode_of
 from simulators.zoom.simulation import SIMULATION, Simulation
-from simulators.zoom.world import Instance, Meeting
+from simulators.zoom.world import Instance, Meeting, Participant
 
 STATIC = Path(__file__).parent / "static"
 MAX_NAME = 64
@@ -19,6 +19,11 @@ _GUEST = "guest"
 async def board(_request: web.Request) -> web.FileResponse:
     """`GET /`: the page on which a person plays the meetings."""
     return web.FileResponse(STATIC / "index.html", headers=html.security_headers())
+
+
+async def controls(_request: web.Request) -> web.FileResponse:
+    """`GET /controls`: faults, time, and the log of everything that was received and sent."""
+    return web.FileResponse(STATIC / "controls.html", headers=html.security_headers())
 
 
 async def join_page(request: web.Request) -> web.Response:
@@ -54,7 +59,7 @@ async def join(request: web.Request) -> web.Response:
     if len(name) > MAX_NAME:
         return html.page("Name too long", html.paragraph(f"At most {MAX_NAME} characters."), status=400)
     try:
-        instance = simulation.life.instance_for_join(meeting)
+        instance = simulation.life.instance_for_join(meeting, user)
         person = simulation.life.join(instance, name, user=user)
     except ControlError as error:
         return html.page("You cannot join", html.paragraph(error.message), status=error.status)
@@ -62,32 +67,64 @@ async def join(request: web.Request) -> web.Response:
 
 
 async def in_meeting(request: web.Request) -> web.Response:
-    """`GET /j/<number>/in/<user_id>`: you are in, with a way out."""
-    simulation = request.app[SIMULATION]
-    meeting = _meeting(simulation, request.match_info["number"])
-    instance = simulation.world.running.get(meeting.room_id) if meeting else None
-    user_id = request.match_info["user_id"]
-    person = next((p for p in instance.present if p.user_id == user_id), None) if instance else None
-    if meeting is None or instance is None or person is None:
-        return html.page("You are not in the meeting", html.paragraph("You left, or the meeting is over."))
+    """`GET /j/<number>/in/<user_id>`: you are in, or wait, with a way out. The host admits people here."""
+    place = _place(request)
+    if place is None:
+        why = "You left, you were not let in, or the meeting is over."
+        return html.page("You are not in the meeting", html.paragraph(why), live=True)
+    instance, person = place
+    path, topic = f"/j/{request.match_info['number']}/in/{person.user_id}", instance.meeting.topic
+    leave_form = html.form(path, html.button("Leave"))
+    if person in instance.waiting:
+        text = html.paragraph(f"{topic}, as {person.name}. The host has been told that you are here.")
+        return html.page("You are in the waiting room", text, leave_form, live=True)
     others = [other.name for other in instance.present if other is not person]
     company = f"With you: {', '.join(others)}." if others else "Nobody else is here."
-    form = html.form(f"/j/{meeting.id}/in/{user_id}", html.button("Leave"))
-    text = html.paragraph(f"{instance.meeting.topic}, as {person.name}. {company}")
-    return html.page("You are in the meeting", text, form)
+    text = html.paragraph(f"{topic}, as {person.name}. {company}")
+    waiting = instance.waiting if person.user is instance.meeting.host else []
+    doors = [html.form(path, *_door(other)) for other in waiting]
+    return html.page("You are in the meeting", text, *doors, leave_form, live=True)
 
 
-async def leave(request: web.Request) -> web.Response:
-    """`POST /j/<number>/in/<user_id>`: out again."""
+def _door(person: Participant) -> tuple[str, ...]:
+    return (
+        html.paragraph(f"{person.name} is in the waiting room."),
+        html.button(f"Admit {person.name}", name="admit", value=person.user_id),
+        html.button(f"Refuse {person.name}", name="refuse", value=person.user_id, quiet=True),
+    )
+
+
+async def act_inside(request: web.Request) -> web.Response:
+    """`POST /j/<number>/in/<user_id>`: out again; the host's page also sends whom to `admit` or `refuse`."""
+    simulation, form, place = request.app[SIMULATION], await request.post(), _place(request)
+    if place is None:
+        return html.page("You are not in the meeting", html.paragraph("You left before."))
+    instance, person = place
+    if "admit" not in form and "refuse" not in form:
+        simulation.life.leave(instance, person.user_id)
+        return html.page("You left the meeting", html.paragraph("You can close this page."))
+    if person.user is not instance.meeting.host:
+        return html.page("Only the host can do this", html.paragraph("Ask the host to let people in."), status=403)
+    try:
+        if "admit" in form:
+            simulation.life.admit(instance, str(form["admit"]))
+        else:
+            simulation.life.refuse(instance, str(form["refuse"]))
+    except ControlError as error:
+        return html.page("Nobody waits", html.paragraph(error.message), status=error.status)
+    raise web.HTTPSeeOther(request.path)
+
+
+def _place(request: web.Request) -> tuple[Instance, Participant] | None:
+    """Where somebody is now, in the meeting or before its door."""
     simulation = request.app[SIMULATION]
     meeting = _meeting(simulation, request.match_info["number"])
     instance = simulation.world.running.get(meeting.room_id) if meeting else None
-    if instance is not None:
-        try:
-            simulation.life.leave(instance, request.match_info["user_id"])
-        except ControlError:
-            return html.page("You are not in the meeting", html.paragraph("You left before."))
-    return html.page("You left the meeting", html.paragraph("You can close this page."))
+    if instance is None:
+        return None
+    people = (*instance.present, *instance.waiting)
+    person = next((p for p in people if p.user_id == request.match_info["user_id"]), None)
+    return None if person is None else (instance, person)
 
 
 async def personal_link(request: web.Request) -> web.Response:

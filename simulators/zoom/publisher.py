@@ -12,8 +12,20 @@ from simulators.zoom.world import User
 _SCOPES = {
     "meeting.started": "meeting:read:meeting",
     "meeting.ended": "meeting:read:meeting",
-    "meeting.participant_joined": "meeting:read:participant",
-    "meeting.participant_left": "meeting:read:participant",
+    **dict.fromkeys(
+        [
+            "meeting.participant_joined",
+            "meeting.participant_left",
+            "meeting.participant_joined_waiting_room",
+            "meeting.participant_admitted",
+            "meeting.participant_left_waiting_room",
+        ],
+        "meeting:read:participant",
+    ),
+    **dict.fromkeys(
+        [f"meeting.summary_{step}" for step in ("completed", "updated", "shared", "trashed", "recovered", "deleted")],
+        "meeting:read:summary",
+    ),
     "recording.started": "cloud_recording:read:recording",
     "recording.stopped": "cloud_recording:read:recording",
     "recording.completed": "cloud_recording:read:recording",

@@ -87,6 +87,12 @@ class Call:
             raise no_such_meeting(name)
         return instance
 
+    def instance_by_uuid(self) -> Instance:
+        """The instance whose UUID is in the path, where a number is not taken. Raises ZoomError 400/300, 404/3001."""
+        if _meeting_number(unquote(self.segments[0])) is not None:
+            raise ZoomError(400, 300, "Invalid meeting ID.")
+        return self.instance(ended=False)
+
 
 @dataclass(frozen=True)
 class Operation:

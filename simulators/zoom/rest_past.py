@@ -1,8 +1,8 @@
-"""Meetings that are over: details, who was there, and cloud recordings. All need a host with a paid plan."""
+"""Meetings that are over: details, people, cloud recordings and AI summaries. All need a host with a paid plan."""
 
-from simulators.zoom import events
+from simulators.zoom import events, summary_events
 from simulators.zoom.clock import iso
-from simulators.zoom.errors import ZoomError
+from simulators.zoom.errors import ZoomError, no_such_meeting
 from simulators.zoom.rest import Answer, Call
 from simulators.zoom.world import Instance, Participant
 
@@ -26,7 +26,7 @@ def get_past_meeting(call: Call) -> Answer:
         "participants_count": len(instance.participants),
         "dept": "",
         "source": call.simulation.registry.app(call.authorization.level).name,
-        "has_meeting_summary": False,
+        "has_meeting_summary": instance.summary is not None and instance.summary.state == "there",
     }
     return Answer(200, body)
 
@@ -68,6 +68,19 @@ def get_recordings(call: Call) -> Answer:
         "recording_files": files,
     }
     return Answer(200, body)
+
+
+def get_summary(call: Call) -> Answer:
+    """`GET /meetings/{meetingId}/meeting_summary`: by UUID only."""
+    instance = call.instance_by_uuid()
+    if not instance.meeting.host.is_paid:
+        raise ZoomError(400, 200, "Only available for Paid account.")
+    summary = instance.summary
+    if summary is not None and summary.state == "trashed":
+        raise ZoomError(403, 2305, "The meeting summary has been moved to Trash and cannot be accessed.")
+    if summary is None or summary.state == "deleted":
+        raise no_such_meeting(instance.uuid)
+    return Answer(200, summary_events.answer(instance, summary))
 
 
 def _paid(instance: Instance) -> Instance:

@@ -59,9 +59,10 @@ def get_settings(call: Call) -> Answer:
         "auto_recording": "none",
         "recording_audio_transcript": False,
     }
+    summary = {"enable": settings.meeting_summary and user.is_paid, "auto_enable": False}
     body: dict[str, object] = {
         "schedule_meeting": schedule,
-        "in_meeting": {"waiting_room": settings.waiting_room},
+        "in_meeting": {"waiting_room": settings.waiting_room, "meeting_summary_with_ai_companion": summary},
         "recording": recording,
         "feature": {"zoom_phone": call.simulation.world.has_phone(user), "meeting_capacity": 100},
     }

@@ -8,7 +8,7 @@ from simulators.zoom.rest_meetings import is_listed
 from simulators.zoom.rest_users import vanity_url
 from simulators.zoom.scheduling import join_url_of, passcode_of
 from simulators.zoom.simulation import Simulation
-from simulators.zoom.world import BASIC, Instance, Meeting, Participant, User
+from simulators.zoom.world import BASIC, Account, Instance, Meeting, Participant, User
 
 
 def state(simulation: Simulation) -> dict[str, object]:
@@ -25,14 +25,23 @@ def state(simulation: Simulation) -> dict[str, object]:
     ]
     return {
         "now": iso(simulation.clock.now()),
-        "accounts": [asdict(account) for account in simulation.world.accounts.values()],
+        "speed": simulation.clock.speed,
+        "accounts": [account_view(simulation, account) for account in simulation.world.accounts.values()],
         "users": [user_view(simulation, user) for user in simulation.world.users.values()],
         "meetings": meetings(simulation),
         "calls": phone_calls(simulation),
         "tokens": simulation.grants.live_counts(),
         "grants": grants,
         "webhooks": simulation.outbox.counts(),
+        "webhook_faults": asdict(simulation.outbox.faults),
+        "faults": simulation.faults.list(),
     }
+
+
+def account_view(simulation: Simulation, account: Account) -> dict[str, object]:
+    """A company, and of which apps its people may make use."""
+    apps = [app.level for app in simulation.registry.apps if simulation.registry.is_approved(app.level, account.id)]
+    return {**asdict(account), "approved_apps": apps}
 
 
 def meetings(simulation: Simulation) -> list[dict[str, object]]:
@@ -78,12 +87,15 @@ def meeting_view(simulation: Simulation, meeting: Meeting) -> dict[str, object]:
         "type": meeting.type,
         "host_id": meeting.host.id,
         "host_name": meeting.host.display_name,
+        "host_email": meeting.host.email,
         "password": passcode_of(meeting),
         "host_key": meeting.host_key,
         "join_url": join_url_of(meeting, simulation.config.public_url),
         "state": state_name,
         "listed": is_listed(simulation, meeting, "scheduled"),
         "can_start": running is None and not meeting.is_gone(simulation.clock.now()),
+        "waiting_room": meeting.has_waiting_room,
+        "can_summarize": meeting.host.is_paid and meeting.host.settings.meeting_summary,
         "can_record": meeting.host.is_paid and meeting.host.settings.cloud_recording,
         "instance": None if running is None else instance_view(running),
         "past_instances": [instance_view(instance) for instance in past[-5:]],
@@ -98,9 +110,12 @@ def instance_view(instance: Instance) -> dict[str, object]:
         "start_time": iso(instance.start_time),
         "end_time": None if instance.end_time is None else iso(instance.end_time),
         "participants": [participant_view(person) for person in instance.present],
+        "waiting": [participant_view(person) for person in instance.waiting],
         "joins": len(instance.participants),
         "recorded": instance.recording is not None,
+        "recording": None if instance.recording is None else instance.recording.state,
         "recording_now": instance.recording_since is not None,
+        "summary": None if instance.summary is None else instance.summary.state,
     }
 
 

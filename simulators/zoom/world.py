@@ -10,7 +10,8 @@ ACCOUNT_ID = "AcmeZoomAccount0000001"
 BASIC, LICENSED, UNASSIGNED = 1, 2, 4
 INSTANT, SCHEDULED, RECURRING, PERSONAL_ROOM, RECURRING_FIXED = 1, 2, 3, 4, 8
 _DAY = 86_400
-RecordingState = Literal["there", "trashed", "deleted"]
+Kept = Literal["there", "trashed", "deleted"]
+"""Where a recording or summary is: from the trash it can come back, deleted it is gone."""
 _SCHEDULED_ID_LIVES = 30 * _DAY
 
 
@@ -31,6 +32,8 @@ class Settings:
     participants_video: bool = False
     waiting_room: bool = False
     cloud_recording: bool = True
+    meeting_summary: bool = True
+    """AI Companion may write summaries."""
     zoom_phone: bool = False
     """Whether the person has a licence for Zoom Phone."""
     dynamic_host_key: bool = False
@@ -125,6 +128,11 @@ class Meeting:
         """The number people dial: the PMI if the meeting uses it."""
         return self.pmi if self.pmi is not None else self.id
 
+    @property
+    def has_waiting_room(self) -> bool:
+        """Whether people have to be admitted: as the meeting says, else as its host wants it."""
+        return bool(self.settings.get("waiting_room", self.host.settings.waiting_room))
+
     def is_gone(self, now: float) -> bool:
         """Whether the id no longer answers: deleted, an instant meeting that ended, or 30 days after its date."""
         expired = self.type == SCHEDULED and (self.start_time or now) + _SCHEDULED_ID_LIVES < now
@@ -156,19 +164,35 @@ class RecordingFile:
 
 @dataclass
 class Recording:
-    """A finished cloud recording of one meeting instance. From the trash it can come back; deleted it is gone."""
+    """A finished cloud recording of one meeting instance."""
 
     share_url: str
     password: str
     start: float
     end: float
     files: list[RecordingFile]
-    state: RecordingState = "there"
+    state: Kept = "there"
+
+
+@dataclass
+class Summary:
+    """What AI Companion wrote of one meeting instance, in Markdown. `edited` tells whether somebody changed it."""
+
+    content: str
+    doc_url: str
+    created: float
+    modified: float
+    modified_by: User
+    edited: bool = False
+    state: Kept = "there"
 
 
 @dataclass
 class Instance:
-    """One time that a meeting took place, from start to end."""
+    """One time that a meeting took place, from start to end.
+
+    `participants` have all joins, `waiting` who stands before the door, `arrivals` how many came to either.
+    """
 
     uuid: str
     meeting: Meeting
@@ -176,6 +200,9 @@ class Instance:
     start_time: float
     end_time: float | None = None
     participants: list[Participant] = field(default_factory=list)
+    waiting: list[Participant] = field(default_factory=list)
+    arrivals: int = 0
+    summary: Summary | None = None
     recording: Recording | None = None
     recording_since: float | None = None
 

@@ -318,7 +318,7 @@ async def test_actions_are_checked(zoom: Zoom) -> None:
 
 async def test_an_account_without_zoom_phone_has_no_calls(zoom: Zoom) -> None:
     account = await zoom.control("POST", "accounts/AcmeZoomAccount0000001", {"phone_enabled": False})
-    assert account == {"id": "AcmeZoomAccount0000001", "name": "Acme", "phone_enabled": False}
+    assert (account["id"], account["name"], account["phone_enabled"]) == ("AcmeZoomAccount0000001", "Acme", False)
     assert await _refused(zoom, "", {"caller": ADA, "to": BENS_EXTENSION}) == 409
     assert await _refused(zoom, "/incoming", {"from": OUTSIDE, "to": ADA}) == 409
     settings = (await zoom.api("GET", "users/me/settings", await zoom.access_token(ADA))).json
