@@ -1,6 +1,6 @@
 "use strict";
 
-// The phone part of the page. board.js, which comes after it, has what both use, and calls showPhone.
+// The phone part of the board. page.js has what all parts use; board.js calls showPhone.
 const ENDINGS = [
   ["Decline", "decline"],
   ["No answer", "no-answer"],
@@ -36,8 +36,7 @@ function callPath(call) {
 function newCall(call) {
   const input = make("input", { maxLength: 16, required: true, autocomplete: "off", placeholder: "1003", inputMode: "tel" });
   const form = make("form", {}, make("label", {}, "Put through to", input), make("button", { textContent: "Transfer", className: "quiet" }));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  onSubmit(form, () => {
     send(`${callPath(call)}/transfer`, { to: input.value });
     input.value = "";
   });
@@ -65,7 +64,7 @@ function updateCall(card, call) {
   card.querySelector(".actions").hidden = call.state === "ended";
 }
 
-// A form's choice survives the poll: the people are put in again only when others have a line.
+// A form's choice survives what happens meanwhile: the people are put in again only when others have a line.
 function offer(select, people) {
   const shown = [...select.options].map((option) => `${option.value} ${option.textContent}`).join("\n");
   if (shown !== people.map((person) => `${person.id} ${person.display_name}`).join("\n")) {
@@ -85,11 +84,7 @@ function showPhone(state) {
 }
 
 function onCall(id, path, body) {
-  const form = document.getElementById(id);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(path, body(form.elements.person.value, form.elements.number.value));
-  });
+  onSubmit(document.getElementById(id), (fields) => send(path, body(fields.person.value, fields.number.value)));
 }
 
 onCall("dial", "/control/phone/calls", (person, number) => ({ caller: person, to: number }));
