@@ -130,6 +130,21 @@ async def test_hold_copies_and_shuffle(zoom: Zoom) -> None:
     assert len({webhook.raw for webhook in zoom.app.received}) == 4
 
 
+async def test_delayed_events_come_in_order_when_their_time_has_come(zoom: Zoom) -> None:
+    await zoom.control("POST", "webhooks/faults", {"delay_seconds": 90})
+    await _raise_event(zoom)
+    assert await _delivery(zoom) == ("delayed", [])
+    await zoom.control("POST", "meetings/5551234567/start")
+    assert (await zoom.control("GET", "webhooks"))["delayed"] == 3
+    for seconds, count in ((89, 0), (1, 3)):
+        await zoom.control("POST", "clock", {"advance_seconds": seconds})
+        await zoom.idle()
+        assert len(zoom.app.received) == count
+    of_the_room = [hook.name for hook in zoom.app.received if hook.object["id"] == "5551234567"]
+    assert of_the_room == ["meeting.started", "meeting.participant_joined"]
+    assert (await zoom.control("GET", "webhooks"))["delayed"] == 0
+
+
 async def test_drop_loses_everything_at_100_percent(zoom: Zoom) -> None:
     await zoom.control("POST", "webhooks/faults", {"drop_percent": 100})
     await _raise_event(zoom)

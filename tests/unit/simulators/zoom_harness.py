@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,17 @@ class FakeClock:
 
     def __call__(self) -> float:
         return self.value
+
+
+class RunningClock(FakeClock):
+    """Begins at noon, too, and runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.value + time.monotonic() - self._began
 
 
 @dataclass
@@ -181,9 +193,9 @@ def basic(app: ZoomApp, secret: str | None = None) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_zoom(config: ZoomConfig | None = None) -> AsyncIterator[Zoom]:
+async def running_zoom(config: ZoomConfig | None = None, clock: FakeClock | None = None) -> AsyncIterator[Zoom]:
     """Both servers, on ports of their own. Rate limits are off unless `config` says otherwise: the clock stands."""
-    stand_in, clock = StandInApp(), FakeClock()
+    stand_in, clock = StandInApp(), clock or FakeClock()
     app = web.Application()
     app.router.add_post("/zoom/webhooks", stand_in.receive)
     async with _served(app) as app_url:
