@@ -47,13 +47,14 @@ async def test_whatever_happens_is_told(zoom: Zoom) -> None:
 
 async def test_much_at_once_is_told_once(zoom: Zoom) -> None:
     async with _listening(zoom) as stream:
-        await asyncio.gather(*(zoom.control("POST", "clock", {"advance_seconds": 1}) for _ in range(50)))
+        for _ in range(40):
+            await zoom.control("POST", "clock", {"advance_seconds": 1})
         told = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 while await _news(stream):
                     told += 1
-        assert 1 <= told < 20, "fifty changes in a moment are a handful of messages"
+        assert 1 <= told < 20, "forty changes in a moment are a handful of messages"
 
 
 async def test_a_look_is_no_change(zoom: Zoom) -> None:

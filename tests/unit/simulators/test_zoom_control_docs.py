@@ -1,0 +1,57 @@
+"""The documented control API of the Zoom simulator is the one it has, and its examples work."""
+
+import re
+import shlex
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from simulators.zoom.app import create_app
+from simulators.zoom.config import ZoomConfig
+from tests.unit.simulators.zoom_harness import ADA, Zoom, running_zoom
+
+PAGE = Path(__file__).parents[3] / "docs/simulators/zoom.md"
+SECTIONS = re.findall(r"^### ([A-Z]+) (/control/\S+)\n(.*?)(?=^##)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+EXAMPLES = [
+    (method, path, line.strip()) for method, path, text in SECTIONS for line in re.findall("^    curl.*", text, re.M)
+]
+
+
+@pytest.fixture
+async def zoom() -> AsyncIterator[Zoom]:
+    """Ada's room runs and somebody waits before it, Hedy's meeting is over, a phone rings."""
+    async with running_zoom() as running:
+        await running.access_token()
+        await running.control("POST", f"users/{ADA}", {"waiting_room": True})
+        for step in ("5551234567/start", "5552000004/start", "5552000004/end"):
+            await running.control("POST", f"meetings/{step}")
+        yield running
+
+
+def test_every_route_is_documented_and_every_documented_route_exists() -> None:
+    routes = create_app(ZoomConfig()).router.routes()
+    real = {(route.method, route.resource.canonical) for route in routes if route.resource is not None}
+    documented = [(method, path) for method, path, _ in SECTIONS]
+    assert len(documented) == len(set(documented))
+    assert set(documented) == {(m, path) for m, path in real if path.startswith("/control/") and m != "HEAD"}
+
+
+def test_every_route_has_an_example() -> None:
+    assert {(method, path) for method, path, _ in EXAMPLES} == {(method, path) for method, path, _ in SECTIONS}
+
+
+@pytest.mark.parametrize(("method", "path", "example"), EXAMPLES, ids=[f"{m} {path}" for m, path, _ in EXAMPLES])
+async def test_every_example_works(zoom: Zoom, method: str, path: str, example: str) -> None:
+    waiting = await zoom.control("POST", "meetings/5551234567/join", {"name": "Lin"})
+    call = await zoom.control("POST", "phone/calls", {"caller": ADA, "to": "1003"})
+    for name, value in {"ZOOM": "", "PERSON": waiting["user_id"], "CALL": call["call_id"]}.items():
+        example = example.replace(f"${name}", value)
+    words = shlex.split(example)
+    body = words[words.index("--json") + 1] if "--json" in words else None
+    given = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
+    assert given == method
+    assert re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), words[-1].partition("?")[0])
+    headers = {"Content-Type": "application/json"} if body else {}
+    async with zoom.session.request(method, zoom.base + words[-1], data=body, headers=headers) as answer:
+        assert answer.status < 300, await answer.text()
