@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from simulators.zoom.config import KNOWN_SCOPES, AppLevel
 from simulators.zoom.control import USER_ID, app_of, body_of, done, user_of
 from simulators.zoom.errors import ControlError
 from simulators.zoom.fields import BOOLEAN, Field
@@ -17,6 +18,7 @@ _APP_FIELDS = {
     "webhook_secret": _SECRET,
     "published": BOOLEAN,
     "old_refresh_grace_seconds": Field(kind="integer", minimum=0, maximum=_MAX_GRACE_SECONDS),
+    "scopes": Field(kind="array", minimum=1, maximum=len(KNOWN_SCOPES)),
 }
 
 
@@ -72,15 +74,29 @@ async def approve(request: web.Request) -> web.Response:
 
 
 async def change_app(request: web.Request) -> web.Response:
-    """`POST /control/apps {"app", "client_secret"?, "webhook_secret"?, "published"?, "old_refresh_grace_seconds"?}`."""
+    """`POST /control/apps`: its owner changes the registration of an `app`.
+
+    Fields: `client_secret`, `webhook_secret`, `published`, `old_refresh_grace_seconds`, `scopes`.
+    """
     simulation = request.app[SIMULATION]
     changes = await body_of(request, _APP_FIELDS)
     if "app" not in changes:
         raise ControlError(400, "app: required")
     level = app_of(simulation, changes).level
     del changes["app"]
+    if "scopes" in changes:
+        changes["scopes"] = _scopes(changes["scopes"], level)
     simulation.registry.change(level, **changes)  # type: ignore[arg-type]  # checked above
     return done()
+
+
+def _scopes(given: object, level: AppLevel) -> tuple[str, ...]:
+    suffix = ":admin" if level == "account" else ""
+    known = [f"{scope}{suffix}" for scope in KNOWN_SCOPES]
+    scopes = tuple(scope for scope in known if isinstance(given, list) and scope in given)
+    if not isinstance(given, list) or len(scopes) != len(given):
+        raise ControlError(400, f"scopes: each once, of {', '.join(known)}")
+    return scopes
 
 
 async def list_secrets(request: web.Request) -> web.Response:

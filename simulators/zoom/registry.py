@@ -47,14 +47,22 @@ class Registry:
         webhook_secret: str | None = None,
         published: bool | None = None,
         old_refresh_grace_seconds: float | None = None,
+        scopes: tuple[str, ...] | None = None,
     ) -> ZoomApp:
-        """Change what is given. A new secret counts from the next request on, the old one is gone."""
-        given = {
+        """Change what is given. A new secret counts from the next request on, the old one is gone.
+
+        Other scopes count from the next consent on, where people may decline those that are new.
+        """
+        given: dict[str, object] = {
             "client_secret": client_secret,
             "webhook_secret": webhook_secret,
             "published": published,
             "old_refresh_grace_seconds": old_refresh_grace_seconds,
         }
+        if scopes is not None:
+            before = self._apps[level]
+            optional = tuple(s for s in scopes if s in before.optional_scopes or s not in before.scopes)
+            given |= {"scopes": scopes, "optional_scopes": optional}
         changes = {name: value for name, value in given.items() if value is not None}
         changed = replace(self._apps[level], **changes)  # type: ignore[arg-type]  # each has its field's type
         self._apps[level] = changed

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from simulators.zoom.clock import iso
+from simulators.zoom.config import ZoomApp
 from simulators.zoom.phone_world import Party, PhoneCall
 from simulators.zoom.rest_meetings import is_listed
 from simulators.zoom.rest_users import vanity_url
@@ -27,6 +28,7 @@ def state(simulation: Simulation) -> dict[str, object]:
         "now": iso(simulation.clock.now()),
         "speed": simulation.clock.speed,
         "accounts": [account_view(simulation, account) for account in simulation.world.accounts.values()],
+        "apps": [app_view(app) for app in simulation.registry.apps],
         "users": [user_view(simulation, user) for user in simulation.world.users.values()],
         "meetings": meetings(simulation),
         "calls": phone_calls(simulation),
@@ -36,6 +38,11 @@ def state(simulation: Simulation) -> dict[str, object]:
         "webhook_faults": asdict(simulation.outbox.faults),
         "faults": simulation.faults.list(),
     }
+
+
+def app_view(app: ZoomApp) -> dict[str, object]:
+    """An app as it is registered, without its secrets."""
+    return {"level": app.level, "name": app.name, "published": app.published, "scopes": list(app.scopes)}
 
 
 def account_view(simulation: Simulation, account: Account) -> dict[str, object]:

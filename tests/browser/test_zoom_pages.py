@@ -19,6 +19,7 @@ pytestmark = IN_A_BROWSER
 async def zoom() -> AsyncIterator[Zoom]:
     """A Zoom that runs by itself, with an app that Ada has added."""
     async with running_zoom(clock=RunningClock()) as running:
+        await running.ask_for_summaries()
         await running.access_token()
         yield running
 
@@ -123,6 +124,12 @@ async def test_plans_settings_and_leave_are_changed_on_the_cards(zoom: Zoom, boa
     await dials.get_by_role("option", name="Ben Basic").wait_for(state="attached")
     await board.locator("#accounts article").filter(has_text="Acme").get_by_label("Zoom Phone").uncheck()
     await dials.get_by_role("option", name="Ben Basic").wait_for(state="detached")
+
+    app = board.locator("#apps article").first
+    await app.get_by_label("Asks for AI summaries").uncheck()
+    await app.get_by_role("button", name="Check its endpoint").click()
+    await board.get_by_role("status").get_by_text("The endpoint fails: the answer is not JSON.").wait_for()
+    assert "meeting:read:summary" not in (await zoom.control("GET", "state"))["apps"][0]["scopes"]
 
     await card.get_by_role("button", name="Remove the app").click()
     await card.get_by_text("Has not added the app").wait_for()

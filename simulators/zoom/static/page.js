@@ -14,22 +14,23 @@ function say(text) {
   document.getElementById("status").textContent = text;
 }
 
-// Tells whether it was done; what was refused is said on the page.
+// Gives the answer, or null for what was refused, which is said on the page.
 async function send(path, body = {}, method = "POST") {
-  let done = false;
+  let given = null;
   try {
     const answer = await fetch(path, {
       method,
       headers: { "Content-Type": "application/json" },
       body: method === "POST" ? JSON.stringify(body) : undefined,
     });
-    done = answer.ok;
-    say(done ? "" : (await answer.json()).error);
+    const found = await answer.json();
+    given = answer.ok ? found : null;
+    say(answer.ok ? "" : found.error);
   } catch {
     say("The simulator does not answer.");
   }
   await redraw();
-  return done;
+  return given;
 }
 
 function button(text, path, body, look = "quiet") {

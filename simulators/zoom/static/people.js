@@ -1,6 +1,6 @@
 "use strict";
 
-// Accounts and the people in them: plans, settings, phone lines, and what an admin or the person does to the app.
+// Accounts, apps and people: plans, settings, phone lines, and what an admin or the person does to the app.
 const PLANS = [[1, "Basic"], [2, "Licensed"], [4, "Without Meetings"]];
 const PMI_RULES = [["all", "Always"], ["jbh_only", "Only when people may join before the host"], ["none", "Never"]];
 const SWITCHES = [
@@ -110,6 +110,43 @@ function updateAccount(card, account) {
   }
 }
 
+// Whoever has added the app before has to do so again before it may do more.
+function newApp(app) {
+  const change = (what) => send("/control/apps", { app: app.level, ...what });
+  const suffix = app.level === "account" ? ":admin" : "";
+  const published = make("input", { type: "checkbox", name: "published" });
+  published.addEventListener("change", () => change({ published: published.checked }));
+  const check = make("button", { type: "button", textContent: "Check its endpoint", className: "quiet small" });
+  check.addEventListener("click", async () => {
+    const found = await send("/control/webhooks/validate", { app: app.level });
+    if (found) {
+      say(found.ok ? "The endpoint answers as it has to." : `The endpoint fails: ${found.problem}.`);
+    }
+  });
+  const summaries = make("input", { type: "checkbox", name: "summaries", value: `meeting:read:summary${suffix}` });
+  const card = make(
+    "article",
+    { className: "card" },
+    make("h3", { textContent: app.name }),
+    make("p", { className: "muted", textContent: app.level === "account" ? "An admin adds it for the account." : "Each person adds it." }),
+    make("label", { className: "check" }, published, "Published"),
+    make("label", { className: "check" }, summaries, "Asks for AI summaries"),
+    make("div", { className: "buttons" }, check),
+  );
+  summaries.addEventListener("change", () => {
+    const others = card.scopes.filter((scope) => scope !== summaries.value);
+    change({ scopes: summaries.checked ? [...others, summaries.value] : others });
+  });
+  return card;
+}
+
+function updateApp(card, app) {
+  card.scopes = app.scopes;
+  card.querySelector("[name=published]").checked = app.published;
+  const summaries = card.querySelector("[name=summaries]");
+  summaries.checked = app.scopes.includes(summaries.value);
+}
+
 function showPeople(state) {
   const apps = (id) => state.grants.filter((grant) => grant.zoom_user_id === id).map((grant) => `${grant.app} app`);
   const names = Object.fromEntries(state.accounts.map((account) => [account.id, account.name]));
@@ -117,5 +154,6 @@ function showPeople(state) {
   const accounts = state.accounts.map((account) => ({ ...account, people: of(account) }));
   const people = state.users.map((user) => ({ ...user, apps: apps(user.id), account_name: names[user.account_id] }));
   draw(document.getElementById("accounts"), accounts, newAccount, updateAccount);
+  draw(document.getElementById("apps"), state.apps.map((app) => ({ ...app, id: app.level })), newApp, updateApp);
   draw(document.getElementById("people"), people, newPerson, updatePerson);
 }

@@ -171,3 +171,20 @@ async def test_all_secrets_are_listed_for_the_hunt_for_leaks(zoom: Zoom) -> None
 )
 async def test_nonsense_is_refused(zoom: Zoom, path: str, body: dict[str, object], status: int) -> None:
     assert (await zoom.request("POST", f"/control/{path}", json=body)).status == status
+
+
+async def test_more_scopes_count_from_the_next_consent_on_and_may_be_declined(zoom: Zoom) -> None:
+    before = await zoom.authorize()
+    assert "meeting:read:summary" not in before["scope"].split()
+    await zoom.ask_for_summaries()
+    assert "meeting:read:summary" not in (await zoom.refresh(before["refresh_token"])).json["scope"].split()
+    assert "meeting:read:summary" in (await zoom.authorize())["scope"].split()
+    declined = await zoom.consent(ADA, zoom.config.user_app, decline="meeting:read:summary")
+    code = parse_qs(urlsplit(declined.headers["Location"]).query)["code"][0]
+    assert "meeting:read:summary" not in (await zoom.redeem(code)).json["scope"].split()
+
+
+@pytest.mark.parametrize("scopes", [[], ["meeting:read:nothing"], ["user:read:user:admin"], ["user:read:user"] * 2])
+async def test_scopes_that_zoom_does_not_have_for_the_app_are_refused(zoom: Zoom, scopes: list[str]) -> None:
+    answer = await zoom.request("POST", "/control/apps", json={"app": "user", "scopes": scopes})
+    assert answer.status == 400

@@ -44,6 +44,7 @@ async def test_every_event_and_answer_is_as_zoom_specifies_it() -> None:
     described = read("zoom/meetings-events.openapi.json")["webhooks"]
     answer = read("zoom/meetings.openapi.json")["paths"]["/meetings/{meetingId}/meeting_summary"]["get"]
     async with running_zoom() as zoom:
+        await zoom.ask_for_summaries()
         token = await zoom.access_token(ADA)
         meeting = await zoom.create(token, settings={"waiting_room": True})
         said = await _play(zoom, meeting, token)

@@ -13,6 +13,7 @@ from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, Answer, Zoom, ru
 @pytest.fixture
 async def zoom() -> AsyncIterator[Zoom]:
     async with running_zoom() as running:
+        await running.ask_for_summaries()
         yield running
 
 
@@ -60,6 +61,7 @@ async def test_the_summary_comes_after_the_meeting_and_is_read_by_its_uuid(zoom:
 
 async def test_a_uuid_with_slashes_is_encoded_twice() -> None:
     async with running_zoom(ZoomConfig(enforce_rate_limits=False, uuid_style="slashes")) as zoom:
+        await zoom.ask_for_summaries()
         token = await zoom.access_token()
         meeting, path = await _over(zoom, token)
         await _summarize(zoom, meeting)
@@ -109,6 +111,7 @@ async def test_without_the_scope_there_is_neither_event_nor_answer(zoom: Zoom) -
     declined = await zoom.consent(ADA, zoom.config.user_app, decline="meeting:read:summary")
     code = declined.headers["Location"].partition("code=")[2].partition("&")[0]
     token = (await zoom.redeem(code)).json["access_token"]
+    assert (await zoom.api("GET", "users/me", token)).status == 200, "the rest was granted"
     meeting, path = await _over(zoom, token)
     await _summarize(zoom, meeting)
     await zoom.idle()

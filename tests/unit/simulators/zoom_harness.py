@@ -183,6 +183,11 @@ class Zoom:
         assert answer.status == 201, answer.text
         return dict(answer.json)
 
+    async def ask_for_summaries(self) -> None:
+        """Lets the user-managed app ask for AI summaries, too, from the next consent on."""
+        scopes = [*self.config.user_app.scopes, "meeting:read:summary"]
+        await self.control("POST", "apps", {"app": "user", "scopes": scopes})
+
     async def idle(self) -> None:
         assert (await self.request("GET", "/control/webhooks/idle?timeout_seconds=10")).status == 200
 
