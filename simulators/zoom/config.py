@@ -50,7 +50,7 @@ class ZoomApp:
 
     `level` "user" is user-managed (each person authorises), "account" is admin-managed (an admin authorises once for
     the account). Only a `published` app is told `app_deauthorized` when somebody removes it. `optional_scopes` are
-    those of the `scopes` that a person may decline. `old_refresh_grace_seconds` None is the simulator's own setting.
+    those of the `scopes` that a person may decline. What is None is the simulator's own setting.
     """
 
     level: AppLevel
@@ -62,6 +62,8 @@ class ZoomApp:
     optional_scopes: tuple[str, ...] = ()
     published: bool = True
     old_refresh_grace_seconds: float | None = None
+    redirect_uri: str | None = None
+    webhook_url: str | None = None
 
 
 _USER_APP = ZoomApp(
@@ -112,10 +114,10 @@ class ZoomConfig:
 
     @property
     def redirect_uri(self) -> str:
-        """The one redirect URI registered for both apps."""
+        """The redirect URI of an app that has none of its own."""
         return f"{self.app_url}/zoom/oauth/callback"
 
     @property
     def webhook_url(self) -> str:
-        """The event notification endpoint of both apps."""
+        """The event notification endpoint of an app that has none of its own."""
         return f"{self.app_url}/zoom/webhooks"

@@ -63,11 +63,12 @@ class ConsentRequest:
         return tuple(scope for scope in self.app.scopes if scope in given)
 
 
-def check_request(registry: Registry, redirect_uri: str, query: Mapping[str, str]) -> ConsentRequest:
+def check_request(registry: Registry, query: Mapping[str, str]) -> ConsentRequest:
     """Check what an app put into its authorize URL. Raises ConsentRefusedError."""
     app = registry.by_client_id(query.get("client_id", ""))
     if app is None:
         raise ConsentRefusedError("Invalid client id. (4,702)")
+    redirect_uri = registry.redirect_uri(app.level)
     if query.get("redirect_uri") != redirect_uri:
         raise ConsentRefusedError("Invalid redirect: the URL is not registered for this app. (4,709)")
     if query.get("response_type") != "code":

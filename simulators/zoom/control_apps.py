@@ -11,6 +11,7 @@ from simulators.zoom.world import User, World
 
 _APP = Field(kind="string", choices=("user", "account"))
 _SECRET = Field(kind="string", minimum=1, maximum=256)
+_ADDRESS = Field(kind="string", maximum=2000, pattern=r"https?://[^\s#?]+")
 _MAX_GRACE_SECONDS = 90 * 86_400
 _APP_FIELDS = {
     "app": _APP,
@@ -18,6 +19,8 @@ _APP_FIELDS = {
     "webhook_secret": _SECRET,
     "published": BOOLEAN,
     "old_refresh_grace_seconds": Field(kind="integer", minimum=0, maximum=_MAX_GRACE_SECONDS),
+    "redirect_uri": _ADDRESS,
+    "webhook_url": _ADDRESS,
     "scopes": Field(kind="array", minimum=1, maximum=len(KNOWN_SCOPES)),
 }
 
@@ -76,7 +79,8 @@ async def approve(request: web.Request) -> web.Response:
 async def change_app(request: web.Request) -> web.Response:
     """`POST /control/apps`: its owner changes the registration of an `app`.
 
-    Fields: `client_secret`, `webhook_secret`, `published`, `old_refresh_grace_seconds`, `scopes`.
+    Fields: `client_secret`, `webhook_secret`, `published`, `old_refresh_grace_seconds`, `scopes`, `redirect_uri`,
+    `webhook_url`.
     """
     simulation = request.app[SIMULATION]
     changes = await body_of(request, _APP_FIELDS)

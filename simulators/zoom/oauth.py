@@ -28,7 +28,7 @@ async def authorize(request: web.Request) -> web.Response:
     """`GET /oauth/authorize`: who are you, and may this app?"""
     simulation = request.app[SIMULATION]
     try:
-        wanted = check_request(simulation.registry, simulation.config.redirect_uri, request.query)
+        wanted = check_request(simulation.registry, request.query)
         require_approval(simulation.registry, wanted.app, simulation.world.accounts)
     except ConsentRefusedError as error:
         return _refused(error)
@@ -59,7 +59,7 @@ async def decide(request: web.Request) -> web.Response:
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     decision = form.get("decision")
     try:
-        wanted = check_request(simulation.registry, simulation.config.redirect_uri, form)
+        wanted = check_request(simulation.registry, form)
         user = signed_in(simulation.world.users, form)
         require_approval(simulation.registry, wanted.app, [user.account_id])
         if decision == "deny":

@@ -48,6 +48,8 @@ class Registry:
         published: bool | None = None,
         old_refresh_grace_seconds: float | None = None,
         scopes: tuple[str, ...] | None = None,
+        redirect_uri: str | None = None,
+        webhook_url: str | None = None,
     ) -> ZoomApp:
         """Change what is given. A new secret counts from the next request on, the old one is gone.
 
@@ -58,6 +60,8 @@ class Registry:
             "webhook_secret": webhook_secret,
             "published": published,
             "old_refresh_grace_seconds": old_refresh_grace_seconds,
+            "redirect_uri": redirect_uri,
+            "webhook_url": webhook_url,
         }
         if scopes is not None:
             before = self._apps[level]
@@ -73,6 +77,14 @@ class Registry:
         """How long a refresh token works after it was used."""
         own = self._apps[level].old_refresh_grace_seconds
         return self._config.old_refresh_grace_seconds if own is None else own
+
+    def redirect_uri(self, level: AppLevel) -> str:
+        """Where a consent leads back to."""
+        return self._apps[level].redirect_uri or self._config.redirect_uri
+
+    def webhook_url(self, level: AppLevel) -> str:
+        """Where the app wants its events."""
+        return self._apps[level].webhook_url or self._config.webhook_url
 
     def set_approval(self, level: AppLevel, account_id: str | None, *, approved: bool) -> None:
         """An admin of an account, or of every account (None), approves the app or withdraws that."""

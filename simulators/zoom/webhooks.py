@@ -225,12 +225,11 @@ class Outbox:
         if self._session is None:
             raise RuntimeError("the outbox is not running")
         async with self._slots:
-            headers = self._headers(delivery, signature, timestamp)
+            headers, url = self._headers(delivery, signature, timestamp), self._registry.webhook_url(delivery.level)
             began = time.monotonic()
             try:
-                async with self._session.post(
-                    self._config.webhook_url, data=delivery.body, headers=headers, allow_redirects=False
-                ) as answer:
+                sending = self._session.post(url, data=delivery.body, headers=headers, allow_redirects=False)
+                async with sending as answer:
                     body = await _read(answer.content)
                     return Attempt(answer.status, None, time.monotonic() - began, body, headers)
             except (TimeoutError, aiohttp.ClientError, OSError) as error:

@@ -188,3 +188,14 @@ async def test_more_scopes_count_from_the_next_consent_on_and_may_be_declined(zo
 async def test_scopes_that_zoom_does_not_have_for_the_app_are_refused(zoom: Zoom, scopes: list[str]) -> None:
     answer = await zoom.request("POST", "/control/apps", json={"app": "user", "scopes": scopes})
     assert answer.status == 400
+
+
+async def test_an_app_may_be_registered_at_other_addresses(zoom: Zoom) -> None:
+    elsewhere = {"redirect_uri": f"{zoom.config.app_url}/other/back", "webhook_url": f"{zoom.config.app_url}/nowhere"}
+    await zoom.control("POST", "apps", {"app": "user", **elsewhere})
+    assert (await zoom.consent(ADA, zoom.config.user_app)).status == 400, "the old address is no longer registered"
+    back = await zoom.consent(ADA, zoom.config.user_app, redirect_uri=elsewhere["redirect_uri"])
+    assert back.headers["Location"].startswith(f"{elsewhere['redirect_uri']}?code=")
+    assert (await zoom.control("POST", "webhooks/validate", {"app": "user"}))["status"] == 404
+    assert (await zoom.control("POST", "webhooks/validate", {"app": "account"}))["status"] == 200
+    assert (await zoom.request("POST", "/control/apps", json={"app": "user", "webhook_url": "ftp://x"})).status == 400
