@@ -1,5 +1,6 @@
 """What happens in meetings: start, join, leave, end, record. Every step publishes the events that Zoom would send."""
 
+from dataclasses import replace
 from typing import Literal
 
 from simulators.zoom import events
@@ -215,6 +216,7 @@ class MeetingLife:
 
     def _send_away(self, instance: Instance, person: Participant) -> None:
         instance.waiting.remove(person)
+        instance.waited.append(replace(person, leave_time=self._clock.now()))
         self._publish_waiting("meeting.participant_left_waiting_room", instance, person)
 
     def _publish_waiting(self, event: str, instance: Instance, person: Participant) -> None:

@@ -32,15 +32,18 @@ def get_past_meeting(call: Call) -> Answer:
 
 
 def list_past_participants(call: Call) -> Answer:
-    """`GET /past_meetings/{meetingId}/participants`: one row per join; `duration` is in seconds here."""
+    """`GET /past_meetings/{meetingId}/participants`: one row per join and per wait; `duration` is in seconds here."""
     instance = _paid(call.instance(ended=True))
-    page = call.simulation.pager.page(instance.participants, call.query, f"participants|{instance.uuid}")
+    joins = [_participant(instance, person, "in_meeting") for person in instance.participants]
+    waits = [_participant(instance, person, "in_waiting_room") for person in instance.waited]
+    rows = sorted([*joins, *waits], key=lambda row: str(row["join_time"]))
+    page = call.simulation.pager.page(rows, call.query, f"participants|{instance.uuid}")
     body: dict[str, object] = {
         "page_size": page.size,
         "page_count": -(-page.total // page.size),
         "total_records": page.total,
         "next_page_token": page.next_token,
-        "participants": [_participant(instance, person) for person in page.items],
+        "participants": list(page.items),
     }
     return Answer(200, body)
 
@@ -93,7 +96,7 @@ def _end(instance: Instance) -> float:
     return instance.start_time if instance.end_time is None else instance.end_time
 
 
-def _participant(instance: Instance, person: Participant) -> dict[str, object]:
+def _participant(instance: Instance, person: Participant, status: str) -> dict[str, object]:
     leave_time = _end(instance) if person.leave_time is None else person.leave_time
     user = instance.colleague(person)
     return {
@@ -106,6 +109,6 @@ def _participant(instance: Instance, person: Participant) -> dict[str, object]:
         "leave_time": iso(leave_time),
         "duration": int(leave_time - person.join_time),
         "failover": False,
-        "status": "in_meeting",
+        "status": status,
         "internal_user": user is not None,
     }

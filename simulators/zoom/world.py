@@ -191,7 +191,8 @@ class Summary:
 class Instance:
     """One time that a meeting took place, from start to end.
 
-    `participants` have all joins, `waiting` who stands before the door, `arrivals` how many came to either.
+    `participants` have all joins, `waiting` who stands before the door, `waited` the waits that are over.
+    `arrivals` is how many came.
     """
 
     uuid: str
@@ -201,6 +202,7 @@ class Instance:
     end_time: float | None = None
     participants: list[Participant] = field(default_factory=list)
     waiting: list[Participant] = field(default_factory=list)
+    waited: list[Participant] = field(default_factory=list)
     arrivals: int = 0
     summary: Summary | None = None
     recording: Recording | None = None

@@ -68,6 +68,25 @@ async def test_S50_the_card_has_id_topic_start_passcode_link_and_attendees(offic
     await office.card_when(lambda card: "Sam Guest" in names(card), here)
 
 
+async def test_S51_who_waits_to_be_let_in_is_on_the_card_once_she_is_admitted(office: Office) -> None:
+    here = await office.conversation("public")
+    number, _ = await office.fresh_meeting("Interview", channel=here)
+    await office.zoom("POST", f"meetings/{number}", {"waiting_room": True})
+    await office.zoom("POST", f"meetings/{number}/start")
+    admitted, refused = [
+        (await office.zoom("POST", f"meetings/{number}/join", {"name": name}))["user_id"]
+        for name in ("Sam Guest", "Rita Refused")
+    ]
+    await office.zoom("POST", f"meetings/{number}/refuse", {"user_id": refused})
+    await office.zoom("POST", f"meetings/{number}/admit", {"user_id": admitted})
+    card = await office.card_when(lambda card: "Sam Guest" in names(card), here)
+    assert names(card) == {ADA, "Sam Guest"}
+    await office.zoom("POST", f"meetings/{number}/end")
+    await office.card_when(ended, here)
+    [summary] = await eventually(lambda: office.posts(here), bool)
+    assert "2 attendees" in written(summary)
+
+
 async def test_S51_attendees_come_and_go_on_the_card_while_the_meeting_runs(office: Office) -> None:
     here = await office.conversation("im")
     number, _ = await office.fresh_meeting("Live", channel=here)

@@ -39,6 +39,9 @@ async def held(office: Office) -> dict[str, tuple[str, str]]:
     sam = await office.zoom("POST", f"{over}/join", {"name": "Sam Guest"})
     await office.zoom("POST", f"{over}/join", {"zoom_user_id": GRACE_AT_ZOOM})
     await office.zoom("POST", f"{over}/leave", {"user_id": sam["user_id"]})
+    await office.zoom("POST", over, {"waiting_room": True})
+    refused = await office.zoom("POST", f"{over}/join", {"name": "Rita Refused"})
+    await office.zoom("POST", f"{over}/refuse", {"user_id": refused["user_id"]})
     await office.zoom("POST", f"{over}/end")
     await office.zoom("POST", f"{over}/recording", {"password": "Rec0rd!ng"})
     for _, here in made.values():

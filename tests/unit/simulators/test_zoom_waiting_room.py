@@ -109,6 +109,23 @@ async def test_what_the_meeting_says_goes_before_what_the_host_wants(
     assert (await zoom.api("GET", path, token)).json["settings"]["waiting_room"] is not of_the_meeting
 
 
+async def test_the_list_of_who_was_there_tells_waits_from_joins(zoom: Zoom) -> None:
+    await _opened(zoom)
+    lin, sam = await _act(zoom, "join", name="Lin"), await _act(zoom, "join", name="Sam")
+    zoom.clock.value += 30
+    await _act(zoom, "admit", user_id=lin["user_id"])
+    await _act(zoom, "refuse", user_id=sam["user_id"])
+    zoom.clock.value += 60
+    await _act(zoom, "end")
+    listed = await zoom.api("GET", f"past_meetings/{ROOM}/participants", await zoom.access_token())
+    assert [(row["name"], row["status"], row["duration"]) for row in listed.json["participants"]] == [
+        ("Ada Lovelace", "in_meeting", 90),
+        ("Lin", "in_waiting_room", 30),
+        ("Sam", "in_waiting_room", 30),
+        ("Lin", "in_meeting", 60),
+    ]
+
+
 async def test_the_page_of_who_waits_and_that_of_the_host(zoom: Zoom) -> None:
     await _opened(zoom)
     ada = next(user for user in (await zoom.control("GET", "state"))["users"] if user["id"] == ADA)
