@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 class SimulatedClock:
     """The wall clock, from which a person or a test has departed by skipping time or making it run faster.
 
-    All values are Unix seconds. Simulated time goes on from where it is when its speed changes, and never backwards.
+    All values are Unix seconds. Simulated time goes on from where it is when its speed changes, and never backwards,
+    whatever the wall clock does.
     """
 
     def __init__(self, wall: Callable[[], float]) -> None:
@@ -20,12 +21,13 @@ class SimulatedClock:
     def reset(self) -> None:
         """Back to the wall clock and its speed. This alone may set the time back."""
         self.speed = 1
-        self._since = self._then = self._wall()
+        self._since = self._then = self._latest = self._wall()
         self._wake()
 
     def now(self) -> float:
         """The simulated time: meetings, tokens and retries live by it."""
-        return self._then + (self._wall() - self._since) * self.speed
+        self._latest = max(self._latest, self._then + (self._wall() - self._since) * self.speed)
+        return self._latest
 
     def wall(self) -> float:
         """The real time. Webhook signatures carry it, because the receiver's clock was not moved."""
@@ -33,7 +35,7 @@ class SimulatedClock:
 
     def advance(self, seconds: float) -> None:
         """Skip `seconds` forward."""
-        self._then += seconds
+        self._then, self._since = self.now() + seconds, self._wall()
         self._wake()
 
     def run(self, speed: int) -> None:

@@ -2,6 +2,7 @@
 
 // Meetings and personal rooms. phone.js and people.js have the other parts of the board.
 const PERSONAL_ROOM = 4;
+const KEPT = { there: "ready", trashed: "in the trash", deleted: "deleted" };
 let accountUsers = [];
 
 function grouped(id) {
@@ -114,10 +115,10 @@ function updateMeeting(card, meeting) {
   const status = { started: `In progress, ${people.length} in`, waiting: "Not started", ended: "Ended" }[meeting.state];
   const facts = [["ID", grouped(meeting.pmi ?? meeting.id)], ["Passcode", meeting.password || "none"], ["Host", meeting.host_name]];
   if (run?.recording) {
-    facts.push(["Recording", run.recording]);
+    facts.push(["Recording", KEPT[run.recording]]);
   }
   if (run?.summary) {
-    facts.push(["AI summary", run.summary]);
+    facts.push(["AI summary", KEPT[run.summary]]);
   }
   card.querySelector(".body").replaceChildren(
     make("div", { className: "head" }, make("h3", { textContent: meeting.topic }), make("span", { className: "state", textContent: status })),

@@ -33,6 +33,15 @@ async def test_another_speed_goes_on_from_where_the_time_is(zoom: Zoom) -> None:
     assert await _clock(zoom, advance_seconds=0) == {"now": NOON + 20, "speed": 1}
 
 
+async def test_a_wall_clock_that_is_set_back_does_not_set_the_time_back(zoom: Zoom) -> None:
+    await _clock(zoom, advance_seconds=100, speed=60)
+    zoom.clock.value -= 10
+    assert (await _clock(zoom, speed=1))["now"] == NOON + 100
+    assert (await _clock(zoom, advance_seconds=1))["now"] == NOON + 101
+    zoom.clock.value += 5
+    assert (await _clock(zoom, advance_seconds=0))["now"] == NOON + 106
+
+
 async def test_tokens_live_by_the_faster_clock_and_signatures_by_the_real_one(zoom: Zoom) -> None:
     token = await zoom.access_token(ADA)
     await _clock(zoom, speed=3600)
