@@ -51,8 +51,8 @@ async def start_meeting(request: web.Request) -> web.Response:
 async def join_meeting(request: web.Request) -> web.Response:
     """`POST /control/meetings/{id}/join {"name", "email"?, "zoom_user_id"?, "participant_uuid"?, "start"?: true}`.
 
-    Starts the meeting when it was not running, the host not yet in it; one with a waiting room only its host starts.
-    An e-mail address of the account signs in. `waiting` in the answer tells who has to be admitted first.
+    Starts the meeting when it was not running, the host not yet in it, where others may join before her. An e-mail
+    address of the account signs in. `waiting` in the answer tells who has to be admitted first.
     """
     fields = {
         "name": _NAME,

@@ -203,10 +203,10 @@ class MeetingLife:
         """The running instance behind a number, started if need be.
 
         Dialling a personal room leads into whatever its host runs there, and so does the link of a meeting in it.
-        Raises ControlError 409 where there is a waiting room and somebody else comes before the host.
+        Raises ControlError 409 where somebody else comes before the host and may not.
         """
         running = self._world.running.get(meeting.room_id)
-        if running is None and meeting.has_waiting_room and user is not meeting.host:
+        if running is None and user is not meeting.host and not meeting.opens_before_host:
             raise ControlError(409, "the host has not started this meeting")
         return running or self.start(meeting, host_joins=False)
 

@@ -27,7 +27,8 @@ class Settings:
     require_password_for_scheduling_new_meetings: bool = True
     require_password_for_pmi_meetings: str = "all"
     embed_password_in_join_link: bool = True
-    join_before_host: bool = False
+    join_before_host: bool = True
+    """Zoom's own default is the other way round; the people here let others begin."""
     host_video: bool = False
     participants_video: bool = False
     waiting_room: bool = False
@@ -132,6 +133,12 @@ class Meeting:
     def has_waiting_room(self) -> bool:
         """Whether people have to be admitted: as the meeting says, else as its host wants it."""
         return bool(self.settings.get("waiting_room", self.host.settings.waiting_room))
+
+    @property
+    def opens_before_host(self) -> bool:
+        """Whether others may begin: as the meeting says, else as its host wants it, and never with a waiting room."""
+        allowed = bool(self.settings.get("join_before_host", self.host.settings.join_before_host))
+        return allowed and not self.has_waiting_room
 
     def is_gone(self, now: float) -> bool:
         """Whether the id no longer answers: deleted, an instant meeting that ended, or 30 days after its date."""

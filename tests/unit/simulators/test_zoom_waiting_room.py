@@ -94,6 +94,28 @@ async def test_the_host_does_not_wait_and_nobody_comes_before_her(zoom: Zoom) ->
     assert await _waiting(zoom) == ["Grace Hopper", "Grace Hopper"]
 
 
+@pytest.mark.parametrize(
+    ("hers", "of_the_meeting", "status"),
+    [
+        (False, {}, 409),
+        (True, {}, 200),
+        (False, {"join_before_host": True}, 200),
+        (True, {"join_before_host": False}, 409),
+    ],
+)
+async def test_others_begin_where_they_may_join_before_the_host(
+    zoom: Zoom, hers: bool, of_the_meeting: dict[str, bool], status: int
+) -> None:
+    await zoom.control("POST", f"users/{ADA}", {"join_before_host": hers})
+    meeting = await zoom.create(await zoom.access_token(), settings=of_the_meeting, password="Secret1")
+    early = await zoom.request("POST", f"/control/meetings/{meeting['id']}/join", json={"name": "Lin"})
+    assert early.status == status
+    by_link = await zoom.request("POST", f"/j/{meeting['id']}", data={"name": "Sam", "passcode": "Secret1", "pwd": ""})
+    assert by_link.status == {200: 303, 409: 409}[status]
+    await zoom.control("POST", f"meetings/{meeting['id']}/join", {"zoom_user_id": ADA})
+    assert (await zoom.control("POST", f"meetings/{meeting['id']}/join", {"name": "Lin"}))["user_id"]
+
+
 @pytest.mark.parametrize(("hers", "of_the_meeting", "waits"), [(True, False, False), (False, True, True)])
 async def test_what_the_meeting_says_goes_before_what_the_host_wants(
     zoom: Zoom, hers: bool, of_the_meeting: bool, waits: bool
