@@ -107,6 +107,9 @@ async def test_a_waiting_room_two_devices_and_a_summary(
 async def test_plans_settings_and_leave_are_changed_on_the_cards(zoom: Zoom, board: Page) -> None:
     card = board.locator("#people article").filter(has=board.get_by_role("heading", name="Ada Lovelace"))
     await card.get_by_text("Settings").click()
+    assert await card.get_by_label("Cloud recording").is_checked()
+    await zoom.control("POST", f"users/{ADA}", {"cloud_recording": False})
+    await card.locator("[name=cloud_recording]:not(:checked)").wait_for()
     await card.get_by_label("Passcode of the personal room").fill("N3w-code")
     await card.get_by_label("Passcode of the personal room").press("Enter")
     await card.get_by_label("Passcode for the personal room").select_option(label="Never")
