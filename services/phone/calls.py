@@ -58,11 +58,13 @@ class Call:
     from_slack: bool
     create_time: datetime
     progress: Progress = _NOTHING
+    is_wiped: bool = False
+    """Whether its person left, and nothing is known of it any more."""
 
     @property
     def state(self) -> CallState:
         """How far it is."""
-        return self.progress.state
+        return CallState.UNFOLLOWED if self.is_wiped else self.progress.state
 
     @property
     def talk_duration(self) -> timedelta | None:

@@ -25,6 +25,8 @@ class CallState(StrEnum):
     RINGING = "ringing"
     CONNECTED = "connected"
     ENDED = "ended"
+    UNFOLLOWED = "unfollowed"
+    """Its person left: nothing is known of it any more."""
 
 
 class Result(StrEnum):

@@ -27,6 +27,7 @@ def call_from(row: Row[Any]) -> Call:
         from_slack=row.from_slack,
         create_time=row.create_time,
         progress=progress_from(row),
+        is_wiped=row.erase_time is not None,
     )
 
 

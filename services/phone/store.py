@@ -74,7 +74,7 @@ class CallStore:
         async with self._database.transaction("open call link") as connection:
             opened = await connection.execute(
                 update(calls)
-                .where(calls.c.call_id == call_id)
+                .where(calls.c.call_id == call_id, calls.c.erase_time.is_(None))
                 .values(
                     first_open_time=func.coalesce(calls.c.first_open_time, now),
                     last_open_time=now,
@@ -115,7 +115,7 @@ class CallStore:
 
 
 def _of(user: SlackUser) -> Any:
-    return and_(calls.c.team_id == user.team_id, calls.c.slack_user_id == user.user_id)
+    return and_(calls.c.team_id == user.team_id, calls.c.slack_user_id == user.user_id, calls.c.erase_time.is_(None))
 
 
 def _matching(wanted: Filter) -> list[Any]:

@@ -13,6 +13,7 @@ from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
+from services.phone import store_closings
 from services.phone.deliveries import LEASE, PAUSE, Delivered, Delivery
 from services.phone.rows import call_from
 from services.phone.tables import calls, deliveries
@@ -69,6 +70,7 @@ class DeliveryStore:
     async def _report(self, user: SlackUser, delivery_id: str, lease_token: str, values: dict[str, Any]) -> None:
         # The token stays after the end of the lease: a report that is repeated finds it and changes nothing new.
         async with self._database.transaction("report delivery") as connection:
+            closing = await store_closings.lock_closing(connection, user, delivery_id)
             result = await connection.execute(
                 update(deliveries)
                 .where(
@@ -78,6 +80,8 @@ class DeliveryStore:
                 )
                 .values(**values, lease_expire_time=None)
             )
+            if closing is not None and result.rowcount:
+                await store_closings.delete_closed(connection, [closing], self._clock.now())
         if not result.rowcount:
             raise MeshError(Reason.DELIVERY_LEASE_LOST)
 

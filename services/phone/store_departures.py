@@ -1,26 +1,24 @@
-"""Whoever left, in the database: their calls go, and what they chose."""
+"""Whoever left, in the database: their calls go, and what they chose. What Slack shows of a call is finished first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.departed import Departed
-from services.phone import store_deliveries
+from services.phone import store_closings, store_deliveries
 from services.phone.progress import CallState
-from services.phone.tables import calls, deliveries, erasures, shown_calls
+from services.phone.tables import calls, erasures, shown_calls
 
 REMEMBER = timedelta(days=365)
 """How long the count of an erasure is kept: as long as auth keeps its receipt."""
 _BATCH = 5_000
 """Calls in one transaction: a large workspace has more than a database deletes within a statement's time."""
-_AT_ONCE = 500
-"""Ids in one statement: databases limit them."""
 _MADE = {calls: calls.c.create_time, shown_calls: shown_calls.c.update_time}
 
 
@@ -57,28 +55,35 @@ class DepartureStore:
                 return rows
 
     async def forget_old(self) -> None:
-        """Deletes counts that nobody asks for any more."""
+        """Deletes counts that nobody asks for any more, and what was kept for messages that are done with."""
         async with self._database.transaction("forget old erasures") as connection:
-            await connection.execute(delete(erasures).where(erasures.c.erase_time < self._clock.now() - REMEMBER))
-
-
-async def delete_calls(connection: AsyncConnection, some: Select[Any]) -> int:
-    """Deletes the calls whose ids `some` selects, with what hangs on them; returns how many that were."""
-    gone = await connection.execute(delete(calls).where(calls.c.call_id.in_(some)).returning(calls.c.call_id))
-    ids = list(gone.scalars())
-    for start in range(0, len(ids), _AT_ONCE):
-        part = ids[start : start + _AT_ONCE]
-        await connection.execute(delete(deliveries).where(deliveries.c.call_id.in_(part)))
-    return len(ids)
+            now = self._clock.now()
+            await connection.execute(delete(erasures).where(erasures.c.erase_time < now - REMEMBER))
+            await store_closings.delete_closed(connection, None, now)
 
 
 async def _erase_some(connection: AsyncConnection, departed: Departed, batch: int, now: datetime) -> int:
     """Deletes up to `batch` calls and what hangs on them; returns how many rows of people that were."""
     chosen = await connection.execute(delete(shown_calls).where(_theirs(departed, shown_calls)))
-    some = select(calls.c.call_id).where(_theirs(departed, calls)).limit(batch)
-    gone = await delete_calls(connection, some)
+    some = select(calls.c.call_id).where(_theirs(departed, calls)).limit(batch).with_for_update()
+    # Where a workspace left its tokens are dead, and nothing can be shown: there nothing is kept.
+    if departed.user_id:
+        some = some.where(calls.c.erase_time.is_(None))
+    found = list(await connection.scalars(some))
+    closing = await _finish(connection, found, now) if departed.user_id else set()
+    gone = await store_closings.delete_calls(connection, [one for one in found if one not in closing])
     await _forget_contact(connection, departed, now)
-    return chosen.rowcount + gone
+    return chosen.rowcount + len(closing) + gone
+
+
+async def _finish(connection: AsyncConnection, call_ids: Sequence[str], now: datetime) -> set[str]:
+    """Wipes those of the calls whose messages are to say that nobody follows them any more; returns which."""
+    closing: set[str] = set()
+    for start in range(0, len(call_ids), store_closings.AT_ONCE):
+        part = await store_closings.unfinished(connection, call_ids[start : start + store_closings.AT_ONCE])
+        await store_closings.wipe(connection, part, now)
+        closing.update(part)
+    return closing
 
 
 async def _forget_contact(connection: AsyncConnection, departed: Departed, now: datetime) -> None:

@@ -121,9 +121,10 @@ async def learn(
     progress = known.joined(told)
     line, name = _filled(row, line), _fuller(row, name)
     done = progress.state is CallState.ENDED and progress.in_history
-    await connection.execute(
+    changed = await connection.execute(
         update(calls)
-        .where(calls.c.call_id == row.call_id)
+        # Its person may have left since it was read.
+        .where(calls.c.call_id == row.call_id, calls.c.erase_time.is_(None))
         .values(
             **progress_values(progress),
             **line_values(line),
@@ -133,6 +134,8 @@ async def learn(
             reconcile_attempts=0,
         )
     )
+    if not changed.rowcount:
+        return
     before = (_shown(known), line_from(row), row.contact_name)
     if progress.state is not CallState.PREPARED and (before != (_shown(progress), line, name)):
         await store_deliveries.raise_version(connection, row.team_id, row.call_id, now)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 from mesh.clock import Clock
 from mesh.database import Database
 from services.phone.progress import CallState
-from services.phone.store_departures import delete_calls
+from services.phone.store_closings import delete_calls
 from services.phone.tables import calls
 
 UNDIALLED = timedelta(days=7)
@@ -32,8 +32,13 @@ class Retention:
         now = self._clock.now()
         undialled = and_(calls.c.state == CallState.PREPARED.value, calls.c.create_time < now - UNDIALLED)
         old = and_(calls.c.settled, or_(calls.c.create_time < now - self._keep, undialled))
-        some = select(calls.c.call_id).where(calls.c.create_time < now - UNDIALLED, old).limit(self._batch)
+        some = (
+            select(calls.c.call_id)
+            .where(calls.c.create_time < now - UNDIALLED, old)
+            .limit(self._batch)
+            .with_for_update()
+        )
         deleted = self._batch
         while deleted == self._batch:
             async with self._database.transaction("delete old calls") as connection:
-                deleted = await delete_calls(connection, some)
+                deleted = await delete_calls(connection, list(await connection.scalars(some)))

@@ -69,6 +69,8 @@ calls = Table(
     Column("reconcile_time", UtcDateTime),
     Column("reconcile_attempts", Integer, nullable=False, server_default="0"),
     _flag("settled", "true"),
+    # Set where the person left and the row, wiped, only stays until Slack shows that the call is not followed.
+    Column("erase_time", UtcDateTime),
     UniqueConstraint("team_id", "request_id", name="calls_one_per_request"),
     Index("calls_by_user", "team_id", "slack_user_id", "create_time"),
     Index("calls_by_zoom_user", "zoom_user_id", "last_open_time"),
@@ -79,6 +81,7 @@ calls = Table(
         *("zoom_user_id", "zoom_call_id", "direction", "team_id", "slack_user_id"),
         unique=True,
     ),
+    _partial("calls_erased", "erase_time IS NOT NULL", "erase_time"),
     _partial("calls_unsettled", "NOT settled", "reconcile_time"),
     Index("calls_by_time", "create_time"),
     _partial("calls_by_contact", "contact_slack_user_id <> ''", "contact_slack_user_id", "team_id"),

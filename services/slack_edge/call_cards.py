@@ -35,6 +35,9 @@ _INBOUND: Mapping[pb.CallResult.ValueType, _Outcome] = {
     pb.CALL_RESULT_NO_ANSWER: ("Missed call", "missed"),
 }
 _UNTOLD: _Outcome = ("Call ended", "Zoom did not tell how it ended")
+_UNFOLLOWED = (
+    "Zoom was disconnected while this call was on, so it is not followed any more, and its details were erased."
+)
 _WORTH_ANOTHER = frozenset(
     {pb.CALL_RESULT_NO_ANSWER, pb.CALL_RESULT_BUSY, pb.CALL_RESULT_VOICEMAIL, pb.CALL_RESULT_FAILED}
 )
@@ -43,6 +46,8 @@ _WORTH_ANOTHER = frozenset(
 
 def message(call: pb.PhoneCall) -> Json | None:
     """Returns the message that shows a call as it is; None for a state that only a newer version knows."""
+    if call.state == pb.PHONE_CALL_STATE_UNFOLLOWED:
+        return {"text": _UNFOLLOWED, "blocks": [section(plain(_UNFOLLOWED))]}
     title = _title(call)
     if title is None:
         return None

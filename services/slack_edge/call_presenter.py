@@ -33,7 +33,10 @@ class CallPresenter:
         if message is None:  # from a newer version of phone: another edge may know it, later
             raise SlackError("deliver", "unknown_content", Nature.PASSING)
         user = from_message(delivery.user)
-        channel_id, ts = await self._change(user, delivery.delivered, message) or await self._post(user, message)
+        place = await self._change(user, delivery.delivered, message)
+        if place is None and delivery.call.state == pb.PHONE_CALL_STATE_UNFOLLOWED:
+            return pb.Delivered(version=delivery.version)  # nobody sees it: nothing is there to be finished
+        channel_id, ts = place or await self._post(user, message)
         return pb.Delivered(version=delivery.version, slack_channel_id=channel_id, slack_message_ts=ts)
 
     async def _change(self, user: SlackUser, shown: pb.Delivered, message: Json) -> tuple[str, str] | None:

@@ -199,8 +199,8 @@ def logged_out(*, was_connected: bool) -> Json:
     if not was_connected:
         return ephemeral("You were not signed in to Zoom.")
     return ephemeral(
-        "You are signed out of Zoom, in all your channels. Cards of your running meetings are closed, and what was "
-        "stored about you here is being erased. Type `/zoom` to connect again."
+        "You are signed out of Zoom, in all your channels. Cards of your running meetings are closed, calls are "
+        "not followed any more, and what was stored about you here is being erased. Type `/zoom` to connect again."
     )
 
 

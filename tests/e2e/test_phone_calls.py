@@ -229,6 +229,20 @@ async def test_S37_where_no_phone_calls_are_offered_nobody_is_called(office: Off
         await office.type("config calls both")
 
 
+async def test_S36_S38_who_signs_out_during_a_call_reads_that_it_is_not_followed_any_more(office: Office) -> None:
+    call = await dials(office, "1001", user=BEN, at_zoom=BEN_AT_ZOOM)
+    await does(office, call, "answer")
+    await newest(office, "In a call", user=BEN)
+    [before] = await office.posts("app", BEN)
+    await office.type("logout", user=BEN)
+    [after] = await eventually(
+        lambda: office.posts("app", BEN), lambda posts: "not followed any more" in written(posts[-1])
+    )
+    assert (after["ts"], "1001" in written(after)) == (before["ts"], False)
+    await does(office, call, "hang-up")
+    await office.connect(user=BEN, zoom_user_id=BEN_AT_ZOOM)
+
+
 async def test_S32_S54_S55_the_call_is_followed_to_its_summary_in_the_apps_own_conversation(office: Office) -> None:
     """The last one: it moves Zoom's clock."""
     call = await dials(office, NUMBER)

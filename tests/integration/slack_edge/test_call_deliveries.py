@@ -91,6 +91,20 @@ async def test_a_message_that_is_gone_gives_way_to_another(world: World, error: 
     assert second.slack_message_ts != first.slack_message_ts
 
 
+async def test_S38_a_call_that_nobody_follows_any_more_says_so_where_it_was_shown(world: World) -> None:
+    call = a_call()
+    first = (await deliver(world, phone_delivery(call))).delivered
+    left = pb.PhoneCall(user=USER, state=pb.PHONE_CALL_STATE_UNFOLLOWED)
+    await deliver(world, phone_delivery(left, version=2, delivered=first))
+    [last] = await world.seen("app")
+    assert "not followed any more" in last["text"]
+    assert not {"Calling", "555", "Grace"} & set(str(last["blocks"]).replace("-", " ").split())
+    await world.fault("chat.update", "error", error="message_not_found")
+    report = await deliver(world, phone_delivery(left, version=3, delivered=first))
+    assert report.delivered == pb.Delivered(version=3), "of a message that she deleted nothing comes back"
+    assert len(await world.seen("app")) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "details", "seconds", "cause"),
     [

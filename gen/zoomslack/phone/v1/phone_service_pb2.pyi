@@ -38,6 +38,8 @@ class _PhoneCallStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PhoneC
     """They talk."""
     PHONE_CALL_STATE_ENDED: _PhoneCallState.ValueType  # 4
     """Over."""
+    PHONE_CALL_STATE_UNFOLLOWED: _PhoneCallState.ValueType  # 5
+    """Its person left: nothing of it is known any more, and its message is to say so."""
 
 class PhoneCallState(_PhoneCallState, metaclass=_PhoneCallStateEnumTypeWrapper):
     """The life of a phone call."""
@@ -52,6 +54,8 @@ PHONE_CALL_STATE_CONNECTED: PhoneCallState.ValueType  # 3
 """They talk."""
 PHONE_CALL_STATE_ENDED: PhoneCallState.ValueType  # 4
 """Over."""
+PHONE_CALL_STATE_UNFOLLOWED: PhoneCallState.ValueType  # 5
+"""Its person left: nothing of it is known any more, and its message is to say so."""
 Global___PhoneCallState: _TypeAlias = PhoneCallState  # noqa: Y015
 
 class _CallDirection:
