@@ -157,15 +157,15 @@ class Calls:
             )
         return PlacedCall(call, self._links.url(call.call_id))
 
-    async def resolve(self, signed_id: str) -> Call:
-        """Returns the call behind a link and records that it was opened.
+    async def resolve(self, signed_id: str) -> tuple[Call, bool]:
+        """Returns the call behind a link and whether it was opened before, and records that it was opened.
 
         Raises MeshError(CALL_LINK_INVALID) for any other text.
         """
-        call = await self._store.open(self._links.call_id(signed_id))
-        if call is None:
+        opened = await self._store.open(self._links.call_id(signed_id))
+        if opened is None:
             raise MeshError(Reason.CALL_LINK_INVALID)
-        return call
+        return opened
 
     async def _prepared(self, command: CallCommand, profile: Profile) -> Call:
         if profile.access is Access.DISABLED:

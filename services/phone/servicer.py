@@ -66,8 +66,8 @@ class PhoneServicer(PhoneServiceServicer):
     async def ResolveCallLink(  # noqa: N802
         self, request: pb.ResolveCallLinkRequest, context: Context
     ) -> pb.ResolveCallLinkResponse:
-        call = await self._calls.resolve(request.signed_id)
-        return pb.ResolveCallLinkResponse(call=converters.call_message(call))
+        call, opened_before = await self._calls.resolve(request.signed_id)
+        return pb.ResolveCallLinkResponse(call=converters.call_message(call), opened_before=opened_before)
 
     async def GetCall(self, request: pb.GetCallRequest, context: Context) -> pb.GetCallResponse:  # noqa: N802
         call = await self._store.get(from_message(request.user), str(uuid.UUID(request.call_id)))

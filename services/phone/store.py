@@ -65,13 +65,18 @@ class CallStore:
             raise LookupError("a call that was just stored is not there")
         return stored
 
-    async def open(self, call_id: str) -> Call | None:
-        """Records that the link of a call was opened, and returns the call; None where there is none.
+    async def open(self, call_id: str) -> tuple[Call, bool] | None:
+        """Records that the link of a call was opened; returns the call, and whether it was opened before.
+
+        None where there is none.
 
         By its id alone: the one look without a tenant, for links whose signature was checked.
         """
         now = self._clock.now()
         async with self._database.transaction("open call link") as connection:
+            before = await connection.scalar(
+                select(calls.c.first_open_time).where(calls.c.call_id == call_id).with_for_update()
+            )
             opened = await connection.execute(
                 update(calls)
                 .where(calls.c.call_id == call_id, calls.c.erase_time.is_(None))
@@ -86,7 +91,7 @@ class CallStore:
                 .returning(*calls.c)
             )
             row = opened.one_or_none()
-        return None if row is None else call_from(row)
+        return None if row is None else (call_from(row), before is not None)
 
     async def get(self, user: SlackUser, call_id: str) -> Call:
         """Returns a call of `user`. Raises MeshError(CALL_NOT_FOUND)."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from services.slack_edge import dialling
-from services.slack_edge.blocks import Json, context, fields, mrkdwn, plain, section
-from services.slack_edge.call_words import number_in_words, parties
+from services.slack_edge import dialling, values
+from services.slack_edge.blocks import Json, actions, button, fields, mrkdwn, plain, section
+from services.slack_edge.call_words import is_person, number_in_words, parties
 from services.slack_edge.texts import date, escape, to_the_second
 from zoomslack.phone.v1 import phone_service_pb2 as pb
+
+CALL_AGAIN = "zoom_call_again"
+"""The `action_id` of the button that calls the other side."""
+NAMED = {"person": str, "number": str, "team": str}
+"""What it carries: a person of Slack, or a number or extension."""
 
 _Outcome = tuple[str, str]
 """The title of a call that ended, and its result in words."""
@@ -44,8 +49,11 @@ _WORTH_ANOTHER = frozenset(
 """How a call ends that its caller may want to try again."""
 
 
-def message(call: pb.PhoneCall) -> Json | None:
-    """Returns the message that shows a call as it is; None for a state that only a newer version knows."""
+def message(call: pb.PhoneCall, *, again: bool = False) -> Json | None:
+    """Returns the message that shows a call as it is; None for a state that only a newer version knows.
+
+    With `again` there is a button for the next call, however this one ended.
+    """
     if call.state == pb.PHONE_CALL_STATE_UNFOLLOWED:
         return {"text": _UNFOLLOWED, "blocks": [section(plain(_UNFOLLOWED))]}
     title = _title(call)
@@ -58,7 +66,7 @@ def message(call: pb.PhoneCall) -> Json | None:
             section(mrkdwn(f"*{title}*")),
             fields(*parties(call)),
             section(mrkdwn("\n".join(_facts(call)))),
-            *_next(call),
+            *_next(call, again=again),
         ],
     }
 
@@ -113,13 +121,16 @@ def _talked(call: pb.PhoneCall) -> timedelta | None:
     return None
 
 
-def _next(call: pb.PhoneCall) -> list[Json]:
-    """Returns how to call the other side, after a call in which nobody talked."""
+def _next(call: pb.PhoneCall, *, again: bool) -> list[Json]:
+    """Returns the button that calls the other side, after a call in which nobody talked, or with `again` after any."""
     dialled = dialling.number(call) or dialling.extension(call)
     if call.state != pb.PHONE_CALL_STATE_ENDED or not dialled:
         return []
+    words = "Call again" if again else ""
     if _is_inbound(call) and _title(call) == "Missed call":
-        return [context(plain(f"To call back, type /zoom call {dialled}"))]
-    if not _is_inbound(call) and call.result in _WORTH_ANOTHER:
-        return [context(plain(f"To try again, type /zoom call {dialled}"))]
-    return []
+        words = "Call back"
+    elif not _is_inbound(call) and call.result in _WORTH_ANOTHER:
+        words = "Try again"
+    person = call.contact_slack_user_id if is_person(call.contact_slack_user_id) else ""
+    value = values.encode(person=person, number=dialled, team=call.user.slack_team_id)
+    return [actions(button(words, CALL_AGAIN, value=value))] if words else []

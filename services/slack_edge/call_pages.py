@@ -49,11 +49,13 @@ class CallPages:
         if _is_ahead(request):
             # A browser throws a refusal away, and asks again once the person opens the link.
             return web.Response(status=403, text="This page opens once somebody asks for it.\n", headers=_NOT_INDEXED)
-        response = await self._page(request.match_info["signed_id"][: _MAX_SIGNED_ID + 1])
+        response = await self._page(
+            request.match_info["signed_id"][: _MAX_SIGNED_ID + 1], on_android=_is_android(request)
+        )
         response.headers.update(_NOT_INDEXED)
         return response
 
-    async def _page(self, signed_id: str) -> web.Response:
+    async def _page(self, signed_id: str, *, on_android: bool) -> web.Response:
         try:
             resolved = await self._phone.ResolveCallLink(pb.ResolveCallLinkRequest(signed_id=signed_id), timeout=3.0)
         except MeshError as error:
@@ -65,15 +67,26 @@ class CallPages:
         if not client_url:
             return self._problems.page(MeshError(Reason.CALL_LINK_INVALID))
         shown = number_in_words(call)
+        was_opened, is_over = resolved.opened_before, call.state == pb.PHONE_CALL_STATE_ENDED
         return self._pages.page_with_script(
             "call.html",
             client_url=client_url,
             number=dialling.number(call),
             shown=shown,
             whom=clean(call.contact_name, MAX_NAME) or shown,
+            on_android=on_android,
+            was_opened=was_opened,
+            is_over=is_over,
+            # A page that is opened again, by a reload or a restored tab, must not ring for anybody by itself.
+            dials=not (on_android or was_opened or is_over),
         )
 
 
 def _is_ahead(request: web.Request) -> bool:
     words = " ".join(request.headers.get(name, "") for name in _AHEAD).lower()
     return "prefetch" in words or "prerender" in words or "preview" in words
+
+
+def _is_android(request: web.Request) -> bool:
+    # There Zoom has no such addresses (Zoom, "Zoom Phone URI scheme").
+    return "android" in request.headers.get("User-Agent", "").lower()

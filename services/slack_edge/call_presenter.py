@@ -7,6 +7,7 @@ import logging
 from mesh.slack_user import SlackUser, from_message
 from services.slack_edge import call_cards
 from services.slack_edge.blocks import Json
+from services.slack_edge.call_buttons import CallButtons
 from services.slack_edge.slack_api import SlackApi, SlackError
 from services.slack_edge.slack_errors import MESSAGE_GONE, Nature
 from services.slack_edge.telling import NO_UNFURL
@@ -20,8 +21,9 @@ _MAX_ID = 64
 class CallPresenter:
     """Shows calls in Slack. Every method may be repeated after a failure halfway."""
 
-    def __init__(self, slack: SlackApi) -> None:
+    def __init__(self, slack: SlackApi, buttons: CallButtons) -> None:
         self._slack = slack
+        self._buttons = buttons
 
     def content_of(self, _delivery: pb.Delivery) -> str:
         """Returns what a delivery brings, in a word."""
@@ -59,7 +61,8 @@ class CallPresenter:
         return str(answer.get("channel", ""))[:_MAX_ID], str(answer.get("ts", ""))[:_MAX_ID]
 
     async def follow_up(self, delivery: pb.Delivery) -> None:
-        """Nothing follows a call."""
+        """Has the reply that placed a call say so, once it is over."""
+        await self._buttons.shown(delivery.call)
 
     async def comfort(self, delivery: pb.Delivery, error: Exception) -> None:
         """Where her own conversation with the app is closed to it, there is no other place to tell her."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mesh.errors import Reason
-from services.slack_edge import dialling
-from services.slack_edge.blocks import Json, context, fields, link_button, mrkdwn, section
+from services.slack_edge import dialling, values
+from services.slack_edge.blocks import Json, actions, button, context, fields, mrkdwn, section
 from services.slack_edge.call_words import parties
 from services.slack_edge.callees import Why
 from services.slack_edge.contacts import Known, Uncallable
@@ -15,6 +15,8 @@ from zoomslack.phone.v1 import phone_service_pb2 as pb
 
 CALL = "zoom_call"
 """The `action_id` of the button that dials."""
+NAMED = {"call": str, "team": str}
+"""What it carries."""
 EXAMPLE = "`/zoom call +1 202 555 0145`"
 PHONE = "phone calls"
 """What a workspace may not offer, as `replies.not_offered` takes it."""
@@ -75,12 +77,13 @@ def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) 
     warned = _WARNINGS.get(warning)
     # An emergency number looks like an extension, and is none.
     number = dialling.extension(call) if warning == pb.CALL_WARNING_EMERGENCY else ""
+    value = values.encode(call=call.call_id, team=call.user.slack_team_id)
     return ephemeral(
         "Your call is ready: press Call.",
         section(mrkdwn("*Your call is ready*")),
         fields(*parties(call, number)),
         *([section(mrkdwn(warned))] if warned else []),
-        link_button("Call", call_url, CALL, primary=True),
+        actions(button("Call", CALL, url=call_url, value=value, style="primary")),
         context(mrkdwn("Your own Zoom client dials. The button works for fifteen minutes, and only you see it.")),
     )
 

@@ -37,9 +37,14 @@ def number_in_words(call: pb.PhoneCall) -> str:
     return (clean(call.national_number, _MAX_NUMBER) or f"extension {extension}") if extension else ""
 
 
+def is_person(slack_user_id: str) -> bool:
+    """Tells whether an id is one of a person in Slack."""
+    return bool(_USER.fullmatch(slack_user_id))
+
+
 def _person(role: str, name: str, slack_user_id: str) -> list[Json]:
     """Returns who it is; nothing where only the number is known, which stands beside it."""
-    if _USER.fullmatch(slack_user_id):
+    if is_person(slack_user_id):
         return [mrkdwn(f"{role}: <@{slack_user_id}>")]
     known = clean(name, MAX_NAME)
     return [plain(f"{role}: {known}")] if known else []

@@ -14,6 +14,7 @@ from mesh.clock import Clock
 from services.slack_edge.addresses import Addresses
 from services.slack_edge.asks import Asks
 from services.slack_edge.browser import Browser
+from services.slack_edge.call_buttons import CallButtons
 from services.slack_edge.call_icon import CallIcon
 from services.slack_edge.call_pages import CallPages
 from services.slack_edge.call_presenter import CallPresenter
@@ -90,7 +91,9 @@ class Edge:
         teller = Teller(slack)
         presenter = Presenter(slack, teller, meetings, asks)
         reports = Reports(meetings, presenter, clock)
-        holder, call_screen = self._lease_holder, CallPresenter(slack)
+        calls, gate = PhoneCalls(phone, Contacts(slack)), Gate(workspaces, asks, slack)
+        call_buttons = CallButtons(slack, gate, calls, phone, clock)
+        holder, call_screen = self._lease_holder, CallPresenter(slack, call_buttons)
         call_reports = Reports(phone, call_screen, clock, phone_service_pb2)
         self._deliveries = (
             Deliveries(meetings, presenter, reports, clock, lease_holder=holder),
@@ -98,8 +101,6 @@ class Edge:
                 *(phone, call_screen, call_reports, clock), lease_holder=holder, name="phone", pb=phone_service_pb2
             ),
         )
-        calls = PhoneCalls(phone, Contacts(slack))
-        gate = Gate(workspaces, asks, slack)
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
         handlers = CommandHandlers(
             auth=auth,
@@ -137,7 +138,13 @@ class Edge:
             help_url=settings.help_url,
         )
         used_buttons = UsedButtons(slack, self._tasks, clock)
-        table = {**reactions.table(), **shortcuts.table(), **home.table(), **used_buttons.table()}
+        table = {
+            **reactions.table(),
+            **shortcuts.table(),
+            **home.table(),
+            **used_buttons.table(),
+            **call_buttons.table(),
+        }
         interactions = Interactions(table, gate, teller, self._tasks)
         events = Events(auth, meetings, workspaces, home, self._tasks)
         door = SlackDoor(

@@ -58,6 +58,19 @@ async def test_S31_the_button_dials_again_where_the_browser_asked_first(office: 
     assert await page.locator('a[href^="tel:"]').count() == 0, "an extension is nothing for other telephones"
 
 
+async def test_S31_a_page_that_is_opened_again_asks_before_it_dials(office: Office, person: Person) -> None:
+    url = await link(office, "+1 202 555 0143")
+    await opens(person, url)
+    await person.went_to("zoomphonecall://+12025550143")
+    person.wanted.clear()
+    page = await opens(person, url)
+    again = page.get_by_role("link", name="Call again")
+    await again.wait_for()
+    assert dialled(person) == []
+    await again.press("Enter", no_wait_after=True)
+    await person.went_to("zoomphonecall://+12025550143")
+
+
 async def test_S31_on_android_where_zoom_has_no_such_links_the_page_says_what_to_do(
     office: Office, on_android: Person
 ) -> None:

@@ -126,6 +126,25 @@ async def test_S32_what_becomes_of_a_call_that_nobody_answers_is_told(
     assert "Duration" not in said
 
 
+async def test_S31_when_the_call_is_over_the_reply_says_so_and_its_page_dials_nobody(office: Office) -> None:
+    here = await office.conversation("private")
+    link = link_in(await ready(office, NUMBER, channel=here), CALL)
+    [shown] = [one for one in await office.messages(channel=here) if CALL in str(one["blocks"])]
+    await office.press(CALL, shown, channel=here)
+    async with browser() as person:
+        assert "<script" in (await person.get(link)).text
+        call = (await office.zoom("POST", "phone/calls", {"caller": ADA_AT_ZOOM, "to": DIALLED}))["call_id"]
+        await does(office, call, "busy")
+        [over] = await eventually(
+            lambda: _own_of_app(office, here), lambda found: "the other side was busy" in written(found[-1])
+        )
+        page = (await person.get(link)).text
+    assert f"'{CALL}'" not in written(over)
+    assert ("This call is over" in page, ">Call again<" in page, "<script" in page) == (True, True, False)
+    await office.press("zoom_call_again", over, channel=here)
+    await eventually(lambda: _own_of_app(office, here), lambda found: CALL + "'" in written(found[-1]))
+
+
 async def test_S32_several_calls_at_once_have_a_message_each(office: Office) -> None:
     before = len(await own(office))
     one, other = await dials(office, NUMBER), await dials(office, "+1 202 555 0199")
@@ -268,3 +287,8 @@ async def _in(office: Office, channel: str) -> Json:
     [reply] = await eventually(look, bool)
     assert reply["visible_to"] == [ADA]
     return reply
+
+
+async def _own_of_app(office: Office, channel: str) -> list[Json]:
+    """Returns what the app says to Ada in a conversation."""
+    return [one for one in await office.messages(channel=channel) if one.get("visible_to") == [ADA]]

@@ -26,6 +26,10 @@ class FakePhone(PhoneServiceServicer):
         """What is told of a call beside its number, or instead."""
         self.warning: phone_pb.CallWarning.ValueType = phone_pb.CALL_WARNING_UNSPECIFIED
         self.edge_url = ""
+        self.stored: list[phone_pb.PhoneCall] = []
+        """The calls that were placed, the oldest first."""
+        self.looked_up: list[str] = []
+        """The calls that were asked for."""
         self.placed: list[phone_pb.PlaceCallRequest] = []
         self.resolved: list[str] = []
         """The links that were opened."""
@@ -44,12 +48,16 @@ class FakePhone(PhoneServiceServicer):
         if self.failure is not None:
             raise self.failure
         self.placed.append(request)
+        call = self._call(
+            call_id=str(uuid.uuid4()),
+            user=request.user,
+            state=phone_pb.PHONE_CALL_STATE_PREPARED,
+            contact_name=request.contact.display_name,
+            contact_slack_user_id=request.contact.slack_user_id,
+        )
+        self.stored.append(call)
         return phone_pb.PlaceCallResponse(
-            call=self._call(
-                user=request.user,
-                contact_name=request.contact.display_name,
-                contact_slack_user_id=request.contact.slack_user_id,
-            ),
+            call=call,
             call_url=f"{self.edge_url}/call/signed.id",
             warning=self.warning,
         )
@@ -57,11 +65,16 @@ class FakePhone(PhoneServiceServicer):
     async def ResolveCallLink(self, request: phone_pb.ResolveCallLinkRequest, context: Any) -> Any:
         if request.signed_id != "signed.id":
             raise MeshError(Reason.CALL_LINK_INVALID)
+        opened_before = request.signed_id in self.resolved
         self.resolved.append(request.signed_id)
-        return phone_pb.ResolveCallLinkResponse(call=self._call())
+        return phone_pb.ResolveCallLinkResponse(call=self._call(), opened_before=opened_before)
 
     async def GetCall(self, request: Any, context: Any) -> Any:
-        raise AssertionError("the edge asks for no single call")
+        self.looked_up.append(request.call_id)
+        call = next((one for one in self.stored if one.call_id == request.call_id), None)
+        if call is None:
+            raise MeshError(Reason.CALL_NOT_FOUND)
+        return phone_pb.GetCallResponse(call=call)
 
     async def ListCalls(self, request: Any, context: Any) -> Any:
         raise AssertionError("the edge lists no calls")

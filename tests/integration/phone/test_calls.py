@@ -48,7 +48,10 @@ async def test_a_number_becomes_a_call_with_a_link_that_leads_back_to_it(mesh: M
     assert response.call.user == ADA
     assert response.call.state == pb.PHONE_CALL_STATE_PREPARED
     assert response.call.create_time.ToDatetime(UTC) == mesh.clock.now()
-    assert await mesh.resolve(signed_id(response)) == response.call
+    for opened_before in (False, True):
+        request = pb.ResolveCallLinkRequest(signed_id=signed_id(response))
+        resolved = await mesh.stub.ResolveCallLink(request, timeout=5)
+        assert (resolved.call, resolved.opened_before) == (response.call, opened_before)
 
 
 async def test_a_link_ends_after_fifteen_minutes_and_a_repeat_gives_a_fresh_one(mesh: Mesh) -> None:

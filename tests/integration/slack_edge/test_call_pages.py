@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.integration.slack_edge.conftest import World
+from zoomslack.phone.v1 import phone_service_pb2 as pb
 
 LINK = "/call/signed.id"
 
@@ -29,6 +30,33 @@ async def test_S31_the_page_dials(world: World) -> None:
     assert nonce is not None
     assert f'<script nonce="{nonce[1]}">' in page
     assert world.phone.resolved == ["signed.id"]
+
+
+async def test_S31_a_page_that_is_opened_again_dials_only_once_somebody_says_so(world: World) -> None:
+    _, first, _ = await get(world)
+    assert ("<script" in first, "Call again" in first) == (True, False)
+    _, again, _ = await get(world)
+    assert "opened before" in again
+    assert 'href="zoomphonecall://+12025550145">Call again<' in again
+    assert "<script" not in again
+
+
+async def test_S31_a_page_whose_call_is_over_says_so_and_dials_nobody(world: World) -> None:
+    world.phone.call = {"state": pb.PHONE_CALL_STATE_ENDED}
+    _, page, _ = await get(world)
+    assert "This call is over" in page
+    assert ">Call again<" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("call", [{}, {"phone_number": "", "extension_number": "1234"}])
+async def test_S31_who_cannot_be_helped_on_android_is_told_there_alone(world: World, call: dict[str, str]) -> None:
+    world.phone.call = {**call}
+    _, page, _ = await get(world, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) Mobile"})
+    assert "On Android Zoom cannot be opened from here" in page
+    assert "zoomphonecall:" not in page, "a button that does nothing"
+    _, elsewhere, _ = await get(world)
+    assert "Android" not in elsewhere
 
 
 async def test_the_page_is_nobody_elses(world: World) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.errors import MeshError, Reason
-from services.slack_edge import call_cards, call_replies, dialling, profiles, replies
+from services.slack_edge import call_cards, call_replies, dialling, profiles, replies, values
 from services.slack_edge.callees import Why
 from services.slack_edge.contacts import Known, Uncallable
 from services.slack_edge.profiles import Profile
@@ -85,19 +85,19 @@ def test_S55_an_extension_and_a_hidden_number_are_told_as_such() -> None:
 @pytest.mark.parametrize(
     ("direction", "result", "title", "words", "hint"),
     [
-        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_NO_ANSWER, "Call not answered", "nobody answered", "try again"),
-        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_BUSY, "Call not answered", "the other side was busy", "try again"),
+        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_NO_ANSWER, "Call not answered", "nobody answered", "Try again"),
+        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_BUSY, "Call not answered", "the other side was busy", "Try again"),
         (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_DECLINED, "Call declined", "declined by the other side", ""),
-        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_VOICEMAIL, "Call not answered", "went to voicemail", "try again"),
+        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_VOICEMAIL, "Call not answered", "went to voicemail", "Try again"),
         (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_CANCELED, "Call canceled", "canceled before anybody answered", ""),
-        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_FAILED, "Call failed", "could not be put through", "try again"),
+        (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_FAILED, "Call failed", "could not be put through", "Try again"),
         (pb.CALL_DIRECTION_OUTBOUND, pb.CALL_RESULT_UNKNOWN, "Call ended", "Zoom did not tell how it ended", ""),
-        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_NO_ANSWER, "Missed call", "missed", "call back"),
-        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_CANCELED, "Missed call", "missed; the caller gave up", "call back"),
-        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_BUSY, "Missed call", "missed; you were busy", "call back"),
+        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_NO_ANSWER, "Missed call", "missed", "Call back"),
+        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_CANCELED, "Missed call", "missed; the caller gave up", "Call back"),
+        (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_BUSY, "Missed call", "missed; you were busy", "Call back"),
         (
             *(pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_VOICEMAIL, "Missed call"),
-            *("missed; the caller reached your voicemail", "call back"),
+            *("missed; the caller reached your voicemail", "Call back"),
         ),
         (pb.CALL_DIRECTION_INBOUND, pb.CALL_RESULT_DECLINED, "Call declined", "declined by you", ""),
         (
@@ -113,8 +113,9 @@ def test_S55_every_end_has_its_words(
     assert message["text"].startswith(title)
     assert f"Result: {words}" in lines(message)
     assert not any(line.startswith("Duration") for line in lines(message))
-    said = [line for line in lines(message) if "/zoom call" in line]
-    assert said == ([f"To {hint}, type /zoom call +12025550187"] if hint else [])
+    said = [(one["text"]["text"], one["value"]) for block in message["blocks"] for one in block.get("elements", [])]
+    value = values.encode(person="", number="+12025550187", team="T0ACME001")
+    assert said == ([(hint, value)] if hint else [])
 
 
 @pytest.mark.parametrize("direction", [pb.CALL_DIRECTION_OUTBOUND, pb.CALL_DIRECTION_INBOUND])

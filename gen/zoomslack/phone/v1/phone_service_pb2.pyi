@@ -383,6 +383,9 @@ class ResolveCallLinkResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALL_FIELD_NUMBER: _builtins.int
+    OPENED_BEFORE_FIELD_NUMBER: _builtins.int
+    opened_before: _builtins.bool
+    """Whether the link was opened before: then nothing is to be dialled before the person says so once more."""
     @_builtins.property
     def call(self) -> Global___PhoneCall:
         """The call."""
@@ -391,10 +394,11 @@ class ResolveCallLinkResponse(_message.Message):
         self,
         *,
         call: Global___PhoneCall | None = ...,
+        opened_before: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "opened_before", b"opened_before"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
