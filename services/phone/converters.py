@@ -8,6 +8,7 @@ from services.phone.calls import Call, CallCommand, Contact
 from services.phone.deliveries import Delivery
 from services.phone.facts import Disposition
 from services.phone.lines import Access, CallWarning
+from services.phone.phone_numbers import written_for
 from services.phone.progress import CallState, Direction, Result
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 
@@ -76,7 +77,7 @@ def call_message(call: Call) -> pb.PhoneCall:
         call_id=call.call_id,
         user=user_message(call.user),
         phone_number=call.line.e164,
-        national_number=call.line.national,
+        national_number=_written(call),
         extension_number=call.line.extension,
         contact_name=call.contact_name,
         contact_slack_user_id=call.contact_user_id,
@@ -99,6 +100,11 @@ def call_message(call: Call) -> pb.PhoneCall:
     if call.talk_duration is not None:
         message.talk_duration.FromTimedelta(call.talk_duration)
     return message
+
+
+def _written(call: Call) -> str:
+    # What is no number in E.164 is an emergency number, written as it is dialled.
+    return written_for(call.line.e164, call.progress.own_number) if call.line.e164 else call.line.national
 
 
 def delivery_message(delivery: Delivery) -> pb.Delivery:

@@ -42,6 +42,24 @@ def national(e164: str) -> str:
         return e164
 
 
+def written_for(e164: str, own_e164: str) -> str:
+    """Returns a number in E.164 as somebody reads it whose own number is `own_e164`, which may be empty.
+
+    Within her own numbering plan (Canada and the United States share one) that is how people of its country write it;
+    else it is the international way: `030 901820` could be anywhere.
+    """
+    try:
+        number = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return e164
+    try:
+        at_home = phonenumbers.parse(own_e164, None).country_code == number.country_code
+    except phonenumbers.NumberParseException:
+        at_home = False
+    style = PhoneNumberFormat.NATIONAL if at_home else PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)
+
+
 class PhoneNumbers:
     """Reads phone numbers by the rules of their countries."""
 

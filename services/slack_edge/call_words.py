@@ -29,7 +29,7 @@ def parties(call: pb.PhoneCall, number: str = "") -> list[Json]:
 
 
 def number_in_words(call: pb.PhoneCall) -> str:
-    """Returns the other side's number as people of its country write it, or its extension; empty for neither."""
+    """Returns the other side's number as the person reads it, or its extension; empty for neither."""
     if dialling.number(call):
         return clean(call.national_number, _MAX_NUMBER) or call.phone_number
     extension = dialling.extension(call)

@@ -61,6 +61,10 @@ async def test_S3_S29_S31_S54_a_number_becomes_a_button_whose_page_dials(office:
     assert "2025550143" not in altered.text
 
 
+async def test_S54_a_number_of_another_country_is_shown_with_its_country(office: Office) -> None:
+    assert "Number: +44 20 7183 8750" in written(await ready(office, "+44 (20) 71838750"))
+
+
 @pytest.mark.parametrize("kind", ["public", "private", "mpim", "im"])
 async def test_S29_a_call_is_placed_from_every_kind_of_conversation(office: Office, kind: str) -> None:
     members = (ADA, GRACE, LIN) if kind == "mpim" else (ADA, GRACE)

@@ -289,6 +289,23 @@ async def test_a_number_without_a_country_code_is_one_of_the_callers_country(mes
     assert (await mesh.place("030 901820")).call.national_number == "030 901820"
 
 
+@pytest.mark.parametrize(
+    ("own", "typed", "shown"),
+    [
+        ("12025550101", "+44 20 7183 8750", "+44 20 7183 8750"),
+        ("12025550101", "+1 416 555 0143", "(416) 555-0143"),
+        ("4930901820", "+1 202 555 0143", "+1 202-555-0143"),
+        ("442071838750", "020 7183 8751", "020 7183 8751"),
+        ("", "(202) 555-0143", "+1 202-555-0143"),
+    ],
+)
+async def test_S54_a_number_of_another_country_is_told_with_its_country(
+    mesh: Mesh, own: str, typed: str, shown: str
+) -> None:
+    mesh.zoom.answer = {**FULL, "phone_numbers": [{"number": own}] if own else []}
+    assert (await mesh.place(typed)).call.national_number == shown
+
+
 async def test_one_request_does_not_stand_for_two_contacts(mesh: Mesh) -> None:
     request_id = str(uuid.uuid4())
     first = await mesh.place(contact=grace("+12025550187"), request_id=request_id)

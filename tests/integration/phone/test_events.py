@@ -305,6 +305,17 @@ async def test_where_zoom_tells_two_numbers_it_is_always_the_same_of_them(mesh: 
     assert (await mesh.call()).phone_number == "+12025550143"
 
 
+async def test_S55_a_caller_from_another_country_is_told_with_it(mesh: Mesh) -> None:
+    await mesh.show_all()
+    incoming = spoken(
+        mesh,
+        caller={"phone_number": "+4930901820", "extension_type": "pstn"},
+        callee={"user_id": "zoomAda", "phone_number": "+12025550101", "extension_number": 1001},
+    )
+    await mesh.record(incoming.ringing("callee"))
+    assert (await mesh.call()).national_number == "+49 30 901820"
+
+
 async def test_all_calls_are_shown_to_who_asked_for_that(mesh: Mesh) -> None:
     await mesh.show_all()
     mesh.clock.advance(120)

@@ -977,7 +977,9 @@ class PhoneCall(_message.Message):
     phone_number: _builtins.str
     """The other side's number in E.164, `+` and digits only; empty where only an extension is known, or nothing."""
     national_number: _builtins.str
-    """The same number as people of its country write it."""
+    """The same number as the person reads it: as people of its country write it where that is the country of her own
+    number, else in the international way, with `+`. An emergency number as it is dialled.
+    """
     state: Global___PhoneCallState.ValueType
     """How far it is."""
     extension_number: _builtins.str
