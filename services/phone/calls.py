@@ -211,7 +211,7 @@ class Calls:
             return at_zoom
         if internal and (in_slack is not None or at_zoom is not None):
             raise MeshError(Reason.PHONE_NO_OUTSIDE_LINE)
-        raise MeshError(Reason.PHONE_CONTACT_UNREACHABLE)
+        raise MeshError(Reason.PHONE_CONTACT_UNREACHABLE, {"access": profile.access.value})
 
     def _readable(self, text: str, region: str) -> Line | None:
         """Returns the number in a profile, where people write what they like; None where it cannot be dialled."""

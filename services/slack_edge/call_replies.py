@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mesh.errors import Reason
 from services.slack_edge import dialling, values
 from services.slack_edge.blocks import Json, actions, button, context, fields, mrkdwn, section
 from services.slack_edge.call_words import parties
 from services.slack_edge.callees import Why
 from services.slack_edge.contacts import Known, Uncallable
-from services.slack_edge.replies import SENTENCES, ephemeral
+from services.slack_edge.replies import ephemeral
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 
 CALL = "zoom_call"
@@ -18,6 +17,10 @@ CALL = "zoom_call"
 NAMED = {"call": str, "team": str}
 """What it carries."""
 EXAMPLE = "`/zoom call +1 202 555 0145`"
+EXTENSION = "`/zoom call 1234`"
+COMPANY_WIDE_ONLY = (
+    "What Zoom knows of a colleague it tells only where Zoom for Slack is installed for your whole company."
+)
 PHONE = "phone calls"
 """What a workspace may not offer, as `replies.not_offered` takes it."""
 _CHOOSE = "Type `/zoom call @` and choose the person from the list that Slack shows"
@@ -38,14 +41,13 @@ _UNCALLABLE: Mapping[Uncallable, str] = {
     Uncallable.UNKNOWN: f"Slack does not tell who that is. If you know the number, type it: {EXAMPLE}.",
 }
 _UNREACHABLE: Mapping[Known, str] = {
-    Known.PROFILE: SENTENCES[Reason.PHONE_CONTACT_UNREACHABLE],
+    Known.PROFILE: "There is no phone number in that person's Slack profile, and Zoom gave none.",
     Known.NOT_ALLOWED: (
-        "Zoom for Slack may not see phone numbers in Slack profiles here, and Zoom gave none for that person. Type the "
-        f"number: {EXAMPLE}. `/zoom permissions` has the link that allows it."
+        "Zoom for Slack may not see phone numbers in Slack profiles here, and Zoom gave none for that person. "
+        "`/zoom permissions` has the link that allows it."
     ),
     Known.NOT_NOW: (
-        "Slack did not tell that person's phone number in time, and Zoom gave none. Please try again in a minute, or "
-        f"type the number: {EXAMPLE}."
+        "Slack did not tell that person's phone number in time, and Zoom gave none. Please try again in a minute."
     ),
 }
 _WARNINGS: Mapping[pb.CallWarning.ValueType, str] = {
@@ -67,9 +69,14 @@ def uncallable(why: Uncallable) -> Json:
     return ephemeral(_UNCALLABLE[why])
 
 
-def unreachable(known: Known) -> Json:
-    """A person of whom nobody tells a number."""
-    return ephemeral(_UNREACHABLE[known])
+def unreachable(known: Known, *, inside_only: bool, company_wide: bool) -> Json:
+    """A person of whom nobody tells a number.
+
+    `inside_only`: the caller's plan dials extensions alone. `company_wide` tells how the app is installed.
+    """
+    what = f"the extension: {EXTENSION}" if inside_only else f"the number: {EXAMPLE}, or the extension: {EXTENSION}"
+    why = "" if company_wide else f" {COMPANY_WIDE_ONLY}"
+    return ephemeral(f"{_UNREACHABLE[known]}{why} Type {what}.")
 
 
 def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) -> Json:

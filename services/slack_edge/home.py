@@ -108,6 +108,7 @@ class Home:
             running=running,
             offers_meetings=workspace.offers_meetings,
             offers_phone=workspace.offers_phone,
+            company_wide=workspace.company_wide,
             phone=phone,
             help_url=self._help_url,
         )

@@ -7,6 +7,7 @@ import re
 from mesh.errors import MeshError, Reason
 from services.slack_edge import values
 from services.slack_edge.blocks import Json, actions, button, mrkdwn, plain, section
+from services.slack_edge.call_replies import COMPANY_WIDE_ONLY, EXTENSION
 from services.slack_edge.replies import SENTENCES
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 
@@ -14,11 +15,16 @@ SHOWN_CALLS = "zoom_home_shown_calls"
 """The `action_id` of the switch; its `value` says whether all calls are wanted."""
 _NUMBER = re.compile(r"\+?[0-9]{1,15}", re.ASCII)
 
+_NUMBER_IN_PROFILE = (
+    "A person is called by the number in her Slack profile; who has none there is called by number. "
+    f"{COMPANY_WIDE_ONLY}"
+)
+
 Phone = pb.GetPhoneProfileResponse | MeshError
 """What a person can do with Zoom Phone, or why that is not known."""
 
 
-def blocks(phone: Phone | None, *, is_connected: bool | None, offers_phone: bool) -> list[Json]:
+def blocks(phone: Phone | None, *, is_connected: bool | None, offers_phone: bool, company_wide: bool) -> list[Json]:
     """Returns the part of the tab. `phone` is None where nobody asked."""
     if not offers_phone:
         return [section(plain("The owners of this workspace do not offer phone calls here."))]
@@ -26,7 +32,7 @@ def blocks(phone: Phone | None, *, is_connected: bool | None, offers_phone: bool
         return [section(plain("Connect your Zoom account to see whether you have Zoom Phone."))]
     match phone:
         case pb.GetPhoneProfileResponse():
-            return [section(mrkdwn(_access(phone))), *_switch(phone)]
+            return [section(mrkdwn(_access(phone, company_wide=company_wide))), *_switch(phone)]
         case MeshError(reason=Reason.ZOOM_SCOPE_MISSING):
             text = (
                 "Zoom for Slack may not see whether you have Zoom Phone. `/zoom permissions` has the link to allow it."
@@ -35,14 +41,16 @@ def blocks(phone: Phone | None, *, is_connected: bool | None, offers_phone: bool
     return [section(plain("What you can do with Zoom Phone cannot be told at the moment. Open this tab again later."))]
 
 
-def _access(phone: pb.GetPhoneProfileResponse) -> str:
+def _access(phone: pb.GetPhoneProfileResponse, *, company_wide: bool) -> str:
     match phone.access:
         case pb.PHONE_ACCESS_FULL:
-            return f"You can call anybody: `/zoom call` and a person or a number.{_own(phone)}"
+            by_name = "" if company_wide else f" {_NUMBER_IN_PROFILE}"
+            return f"You can call anybody: `/zoom call` and a person or a number.{by_name}{_own(phone)}"
         case pb.PHONE_ACCESS_INTERNAL:
+            by_name = "" if company_wide else f" By name nobody can be called yet. {COMPANY_WIDE_ONLY}"
             return (
-                "You can call extensions of your company, as in `/zoom call 1234`. Your plan has no outside line: ask "
-                f"the administrator of your Zoom account for one.{_own(phone)}"
+                f"You can call extensions of your company, as in {EXTENSION}.{by_name} Your plan has no outside line: "
+                f"ask the administrator of your Zoom account for one.{_own(phone)}"
             )
         case pb.PHONE_ACCESS_NONE:
             return SENTENCES[Reason.PHONE_NOT_AVAILABLE]

@@ -26,6 +26,8 @@ class Facts:
     running: Sequence[pb.RunningMeeting] | None
     offers_meetings: bool
     offers_phone: bool
+    company_wide: bool
+    """How the app is installed."""
     phone: Phone | None
     help_url: str
 
@@ -46,7 +48,12 @@ def view(facts: Facts) -> Json:
             *_running(facts),
             divider(),
             section(mrkdwn("*Zoom Phone*")),
-            *home_phone.blocks(facts.phone, is_connected=facts.is_connected, offers_phone=facts.offers_phone),
+            *home_phone.blocks(
+                facts.phone,
+                is_connected=facts.is_connected,
+                offers_phone=facts.offers_phone,
+                company_wide=facts.company_wide,
+            ),
             divider(),
             context(mrkdwn(f"Offered in this workspace: {offers}. <{escape(facts.help_url)}|Help and support>")),
         ]

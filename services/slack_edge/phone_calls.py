@@ -63,7 +63,8 @@ class PhoneCalls:
         except MeshError as error:
             if error.reason is not Reason.PHONE_CONTACT_UNREACHABLE:
                 raise
-            return call_replies.unreachable(contact.known)
+            inside_only = error.metadata.get("access") == "internal"
+            return call_replies.unreachable(contact.known, inside_only=inside_only, company_wide=workspace.company_wide)
 
     async def profile(self, user: SlackUser) -> pb.GetPhoneProfileResponse | MeshError:
         """Returns what a person can do with Zoom Phone, or why that is not known. Never raises MeshError."""

@@ -93,7 +93,7 @@ async def test_S29_an_extension_is_called_as_one(office: Office) -> None:
         ("call @nobody", "choose the person"),
         ("call @grace @ben", "at a time"),
         ("call @ada", "That is you"),
-        ("call @lin", "phone number"),
+        ("call @lin", "only where Zoom for Slack is installed for your whole company"),
         ("call 911", "Emergency"),
         ("call +1 900 555 1234", "cost more"),
         ("call ring my mother", "Whom shall I call?"),
@@ -198,12 +198,16 @@ async def test_S30_who_has_no_phone_or_no_outside_line_is_told_which(office: Off
     inside = (await office.type(f"call {NUMBER}", user=BEN, channel=with_ben))["answer"]
     assert "extensions of your company only" in inside["text"]
     assert await opened(await ready(office, "1001", user=BEN, channel=with_ben)) == "1001"
+    nameless = (await office.type("call @lin", user=BEN, channel=with_ben))["answer"]["text"]
+    assert ("Type the extension" in nameless, "Type the number" in nameless) == (True, False)
     for answer in (none, inside):
         assert f"'{CALL}'" not in str(answer)
 
 
 async def test_S30_the_home_tab_says_what_each_has_of_zoom_phone(office: Office) -> None:
-    assert "You can call anybody" in str(await views.home(office, ADA))
+    hers = str(await views.home(office, ADA))
+    assert "You can call anybody" in hers
+    assert "only where Zoom for Slack is installed for your whole company" in hers
     assert "Your plan has no outside line" in str(await views.home(office, BEN))
     assert "no Zoom Phone for you" in str(await views.home(office, GRACE))
 

@@ -261,9 +261,13 @@ async def test_S29_what_a_companys_directory_says_is_not_told_to_another_company
     assert (await refusal(mesh.place(contact=grace()))).reason is Reason.PHONE_CONTACT_UNREACHABLE
 
 
-async def test_what_a_person_let_us_see_of_herself_is_not_told_to_others(mesh: Mesh) -> None:
-    mesh.zoom.telephones["zoomGrace"] = FULL
-    assert (await refusal(mesh.place(contact=grace()))).reason is Reason.PHONE_CONTACT_UNREACHABLE
+@pytest.mark.parametrize(("telephone", "access"), [(FULL, "full"), (INTERNAL, "internal")])
+async def test_what_a_person_let_us_see_of_herself_is_not_told_to_others(
+    mesh: Mesh, telephone: dict[str, Any], access: str
+) -> None:
+    mesh.zoom.telephones = {"me": telephone, "zoomGrace": FULL}
+    error = await refusal(mesh.place(contact=grace()))
+    assert (error.reason, error.metadata) == (Reason.PHONE_CONTACT_UNREACHABLE, {"access": access})
 
 
 async def test_a_contact_of_whom_nobody_tells_a_number(mesh: Mesh) -> None:

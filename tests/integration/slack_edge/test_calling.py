@@ -59,11 +59,17 @@ async def test_S29_who_has_no_number_is_left_to_zoom_which_may_know_one(world: W
     assert world.phone.placed[0].contact == pb.Contact(slack_user_id=LIN, display_name="lin")
 
 
-async def test_S29_who_has_no_number_anywhere_cannot_be_called(world: World) -> None:
-    world.phone.failure = MeshError(Reason.PHONE_CONTACT_UNREACHABLE)
+@pytest.mark.parametrize("company", ["", "zoomAcme"])
+@pytest.mark.parametrize("access", ["full", "internal"])
+async def test_S29_who_has_no_number_anywhere_cannot_be_called(world: World, company: str, access: str) -> None:
+    world.auth.company_account = company
+    world.clock.jump(LIFE + 1)
+    world.phone.failure = MeshError(Reason.PHONE_CONTACT_UNREACHABLE, {"access": access})
     text = await told(world, "call @lin")
     assert "no phone number in that person's Slack profile" in text
-    assert "`/zoom call +1 202 555 0145`" in text
+    assert ("only where Zoom for Slack is installed for your whole company" in text) == (not company)
+    assert ("`/zoom call +1 202 555 0145`" in text) == (access == "full"), "who has no outside line cannot dial it"
+    assert "the extension: `/zoom call 1234`" in text
 
 
 @pytest.mark.parametrize(

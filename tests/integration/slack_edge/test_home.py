@@ -51,6 +51,19 @@ def buttons(view: dict[str, Any]) -> list[str]:
     return [e["text"]["text"] for block in view["blocks"] for e in block.get("elements", []) if e["type"] == "button"]
 
 
+@pytest.mark.parametrize("access", [phone_pb.PHONE_ACCESS_FULL, phone_pb.PHONE_ACCESS_INTERNAL])
+async def test_S30_home_says_where_colleagues_cannot_be_called_by_name(
+    world: World, access: phone_pb.PhoneAccess.ValueType
+) -> None:
+    world.auth.connected.add(ADA)
+    world.phone.profile = phone_pb.GetPhoneProfileResponse(access=access)
+    for company in ("", "zoomAcme"):
+        world.auth.company_account = company
+        world.clock.jump(LIFE + 1)
+        shown = str(await open_home(world))
+        assert ("only where Zoom for Slack is installed for your whole company" in shown) == (not company)
+
+
 async def test_what_slack_is_slow_to_show_does_not_overtake_what_is_newer(world: World) -> None:
     world.meetings.running = [running(topic="Lunch")]
     await world.fault("views.publish", "delay", delay_seconds=0.5)

@@ -205,7 +205,12 @@ def test_what_she_has_to_know_stands_above_the_button(warning: pb.CallWarning.Va
 SENTENCES = [
     *(call_replies.whom(why) for why in Why),
     *(call_replies.uncallable(why) for why in Uncallable),
-    *(call_replies.unreachable(known) for known in Known),
+    *(
+        call_replies.unreachable(known, inside_only=inside, company_wide=company)
+        for known in Known
+        for inside in (False, True)
+        for company in (False, True)
+    ),
     call_replies.author_is_app(),
     call_replies.author_is_herself(in_direct_message=True),
     call_replies.author_is_herself(in_direct_message=False),

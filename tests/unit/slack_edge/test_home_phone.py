@@ -10,5 +10,5 @@ def test_only_digits_of_her_own_number_get_into_markup() -> None:
     hostile = pb.GetPhoneProfileResponse(
         access=pb.PHONE_ACCESS_FULL, phone_number="<!channel>", extension_number="<@U1>"
     )
-    [first, *_] = home_phone.blocks(hostile, is_connected=True, offers_phone=True)
+    [first, *_] = home_phone.blocks(hostile, is_connected=True, offers_phone=True, company_wide=True)
     assert "<" not in first["text"]["text"]

@@ -107,7 +107,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_PHONE_NUMBER_PREMIUM: _ErrorReason.ValueType  # 74
     """INVALID_ARGUMENT {}: numbers that cost more than others are not dialled from here. No retry."""
     ERROR_REASON_PHONE_CONTACT_UNREACHABLE: _ErrorReason.ValueType  # 75
-    """FAILED_PRECONDITION {}: neither Slack nor Zoom tells a number of the person to call. No retry."""
+    """FAILED_PRECONDITION {access}: neither Slack nor Zoom tells a number of the person to call. `access` is `internal`
+    where the caller's plan dials extensions alone, else `full`. No retry.
+    """
     ERROR_REASON_PHONE_NO_OUTSIDE_LINE: _ErrorReason.ValueType  # 76
     """FAILED_PRECONDITION {}: the person's plan of Zoom Phone reaches extensions of her company only. No retry."""
     ERROR_REASON_PHONE_DISABLED_FOR_ACCOUNT: _ErrorReason.ValueType  # 77
@@ -207,7 +209,9 @@ ERROR_REASON_PHONE_NUMBER_EMERGENCY: ErrorReason.ValueType  # 73
 ERROR_REASON_PHONE_NUMBER_PREMIUM: ErrorReason.ValueType  # 74
 """INVALID_ARGUMENT {}: numbers that cost more than others are not dialled from here. No retry."""
 ERROR_REASON_PHONE_CONTACT_UNREACHABLE: ErrorReason.ValueType  # 75
-"""FAILED_PRECONDITION {}: neither Slack nor Zoom tells a number of the person to call. No retry."""
+"""FAILED_PRECONDITION {access}: neither Slack nor Zoom tells a number of the person to call. `access` is `internal`
+where the caller's plan dials extensions alone, else `full`. No retry.
+"""
 ERROR_REASON_PHONE_NO_OUTSIDE_LINE: ErrorReason.ValueType  # 76
 """FAILED_PRECONDITION {}: the person's plan of Zoom Phone reaches extensions of her company only. No retry."""
 ERROR_REASON_PHONE_DISABLED_FOR_ACCOUNT: ErrorReason.ValueType  # 77
