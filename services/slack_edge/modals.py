@@ -26,13 +26,16 @@ def start(*, meetings: bool, phone: bool, origin: str = "") -> Json:
     blocks: list[Json] = []
     if meetings and phone:
         blocks.append(input_block(HOW, "What", radio_buttons(_HOW, VIDEO)))
-    blocks.append(input_block(WHERE, "Where", _conversations(), hint=_WHERE_HINT if meetings else ""))
     if meetings:
-        blocks.append(input_block(TOPIC, "Topic", text_input(_MAX_TOPIC), optional=True))
+        # Slack shows fields by no condition: each says what it is for, and what does not apply is refused, not ignored.
+        hint = f"{_WHERE_HINT} A phone call needs none." if phone else _WHERE_HINT
+        blocks.append(input_block(WHERE, "Where", _conversations(), optional=phone, hint=hint))
+        only = "For a meeting only." if phone else ""
+        blocks.append(input_block(TOPIC, "Topic", text_input(_MAX_TOPIC), optional=True, hint=only))
     if phone:
-        only = " For a phone call only." if meetings else ""
-        blocks.append(input_block(PERSON, "Person to call", users_select(PERSON), optional=True, hint=only.strip()))
-        hint = f"With its country code, as in +1 202 555 0145, or an extension.{only}"
+        only = "For a phone call only." if meetings else ""
+        blocks.append(input_block(PERSON, "Person to call", users_select(PERSON), optional=True, hint=only))
+        hint = f"With its country code, as in +1 202 555 0145, or an extension. {only}".strip()
         blocks.append(input_block(NUMBER, "Or a number", text_input(_MAX_NUMBER), optional=True, hint=hint))
     return {**_modal("Start with Zoom", START, blocks, submit="Start"), "private_metadata": origin}
 

@@ -46,11 +46,8 @@ class PhoneCalls:
             return replies.not_offered(call_replies.PHONE)
         if isinstance(callee, Nobody):
             return call_replies.whom(callee.why)
-        request = pb.PlaceCallRequest(
-            user=user_message(user),
-            request_id=request_id,
-            conversation=slack_pb2.SlackConversation(slack_channel_id=channel_id),
-        )
+        where = slack_pb2.SlackConversation(slack_channel_id=channel_id) if channel_id else None
+        request = pb.PlaceCallRequest(user=user_message(user), request_id=request_id, conversation=where)
         if isinstance(callee, Number):
             request.phone_number = callee.phone_number
             return await self._phone.PlaceCall(request)

@@ -98,7 +98,9 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.CALL_NOT_FOUND: "That call is not known here any more. Type `/zoom call` for a new one.",
 }
 
-CHOOSE_WHERE = "Choose where the meeting or the call belongs."
+CHOOSE_WHERE = "Choose where the meeting is to be shown."
+NO_TOPIC = "A phone call has no topic: clear it, or choose Audio & Video above."
+NOBODY_TO_CALL = "In a meeting nobody is called: clear this, or choose Phone above."
 TYPE_A_NUMBER = "Type a phone number with its country code, or an extension."
 CHOOSE_OR_TYPE = "Choose the person to call, or type a number."
 ONE_CALLEE = "Either a person or a number: clear one of the two."

@@ -109,9 +109,15 @@ class Shortcuts:
 
 def wrong_in_start(interaction: Interaction) -> Json | None:
     """Returns what is wrong in the modal that starts something, None where nothing is."""
-    if not interaction.channel_id:
-        return modals.errors(modals.WHERE, replies.CHOOSE_WHERE)
-    return _wrong_in_call(interaction) if _wants_phone(interaction) else None
+    view = interaction.view
+    if _wants_phone(interaction):
+        if view.text_of(modals.TOPIC).strip():
+            return modals.errors(modals.TOPIC, replies.NO_TOPIC)
+        return _wrong_in_call(interaction)
+    for block_id in (modals.PERSON, modals.NUMBER):
+        if view.text_of(block_id).strip():
+            return modals.errors(block_id, replies.NOBODY_TO_CALL)
+    return None if interaction.channel_id else modals.errors(modals.WHERE, replies.CHOOSE_WHERE)
 
 
 def _wrong_in_call(interaction: Interaction) -> Json | None:

@@ -96,6 +96,8 @@ async def test_S34_S35_phone_is_the_other_choice_and_dials(office: Office) -> No
     await views.use_shortcut(office, START)
     refused = await views.send(office, how="phone", where=here, number="")
     assert list(refused["errors"]) == ["number"], "whom to call is asked for in the modal"
+    refused = await views.send(office, how="video", where=here, person=GRACE)
+    assert list(refused["errors"]) == ["person"], "nobody is called beside a meeting, and that is said"
     assert await views.send(office, how="phone", where=here, number=NUMBER) == {}
     ready = await seen_when(office, "zoom_call", here)
     assert ready["visible_to"] == [ADA]
@@ -125,7 +127,7 @@ async def test_S33_P68_a_start_by_shortcut_is_asked_about_too(office: Office) ->
 
 async def test_S37_the_shortcut_asks_for_what_the_owner_offers_and_nothing_else(office: Office) -> None:
     try:
-        for offered, fields in (("video", ["where", "topic"]), ("phone", ["where", "person", "number"])):
+        for offered, fields in (("video", ["where", "topic"]), ("phone", ["person", "number"])):
             await office.type(f"config calls {offered}")
             await views.use_shortcut(office, START)
             asked = await eventually(

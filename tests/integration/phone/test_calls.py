@@ -293,6 +293,13 @@ async def test_a_number_without_a_country_code_is_one_of_the_callers_country(mes
     assert (await mesh.place("030 901820")).call.national_number == "030 901820"
 
 
+async def test_S35_a_call_may_be_asked_for_in_no_conversation(mesh: Mesh) -> None:
+    request = pb.PlaceCallRequest(user=ADA, request_id=str(uuid.uuid4()), phone_number="+12025550143")
+    placed = await mesh.stub.PlaceCall(request, timeout=5)
+    assert placed == await mesh.stub.PlaceCall(request, timeout=5)
+    assert (await mesh.call()).phone_number == "+12025550143"
+
+
 @pytest.mark.parametrize(
     ("own", "typed", "shown"),
     [

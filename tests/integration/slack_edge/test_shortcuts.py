@@ -71,7 +71,7 @@ async def _shown(world: World, word: str, channel: str, user: str = ADA) -> bool
     ("options", "fields"),
     [
         (auth_service_pb2.CALL_OPTIONS_VIDEO, ["where", "topic"]),
-        (auth_service_pb2.CALL_OPTIONS_PHONE, ["where", "person", "number"]),
+        (auth_service_pb2.CALL_OPTIONS_PHONE, ["person", "number"]),
     ],
 )
 async def test_S37_only_what_is_offered_can_be_chosen(world: World, options: Any, fields: list[str]) -> None:
@@ -79,7 +79,8 @@ async def test_S37_only_what_is_offered_can_be_chosen(world: World, options: Any
     assert inputs(await opened(world)) == fields
     await world.send(where=DIRECT, number="+1 202 555 0145", topic="x")
     if "number" in fields:
-        await until(lambda: _shown(world, "zoom_call", DIRECT))
+        await until(lambda: _shown(world, "zoom_call", "app"))
+        assert not world.phone.placed[0].HasField("conversation")
     else:
         await world.meetings.outcome()
     assert (len(world.meetings.started), len(world.phone.placed)) == ((0, 1) if "number" in fields else (1, 0))
@@ -127,11 +128,34 @@ async def test_S34_S35_exactly_one_is_called_and_the_modal_says_so(
     assert world.phone.placed == []
 
 
-async def test_S34_a_meeting_is_not_kept_by_what_is_for_calls(world: World) -> None:
+@pytest.mark.parametrize(
+    ("typed", "field", "words"),
+    [
+        ({"how": "video", "where": DIRECT, "person": GRACE}, "person", "In a meeting nobody is called"),
+        ({"how": "video", "where": DIRECT, "number": "1234"}, "number", "In a meeting nobody is called"),
+        ({"how": "phone", "person": GRACE, "topic": "Weekly"}, "topic", "A phone call has no topic"),
+        ({"how": "video", "topic": "Weekly"}, "where", "Choose where the meeting"),
+    ],
+)
+async def test_S34_what_does_not_apply_is_refused_and_not_ignored(
+    world: World, typed: dict[str, str], field: str, words: str
+) -> None:
     await opened(world)
-    assert await world.send(how="video", where=DIRECT, person=GRACE, number="1234") == {}
-    assert (await world.meetings.outcome()).HasField("delivered")
-    assert world.phone.placed == []
+    answer = await world.send(**typed)
+    assert list(answer["errors"]) == [field]
+    assert answer["errors"][field].startswith(words)
+    assert await world.modal() is not None
+    await world.edge.drain()
+    assert (world.phone.placed, world.meetings.started) == ([], [])
+
+
+async def test_S34_a_call_needs_no_conversation_and_its_button_comes_where_only_she_looks(world: World) -> None:
+    modal = await opened(world)
+    hints = {block["block_id"]: block.get("hint", {}).get("text", "") for block in modal["blocks"]}
+    assert "A phone call needs none." in hints["where"]
+    assert (hints["topic"], hints["person"]) == ("For a meeting only.", "For a phone call only.")
+    assert await world.send(how="phone", person=GRACE) == {}
+    await until(lambda: _shown(world, "zoom_call", "app"))
 
 
 async def test_S35_a_person_without_a_number_is_told_of_after_the_modal(world: World) -> None:

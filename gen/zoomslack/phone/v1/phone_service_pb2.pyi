@@ -268,7 +268,7 @@ class PlaceCallRequest(_message.Message):
 
     @_builtins.property
     def conversation(self) -> _slack_pb2.SlackConversation:
-        """Where the command was typed."""
+        """Where the person asked for it; absent where that was in no conversation."""
 
     @_builtins.property
     def contact(self) -> Global___Contact:
