@@ -13,6 +13,7 @@ from services.slack_edge import continuations, features, resuming, usage
 from services.slack_edge.bodies import parse_form, read_body
 from services.slack_edge.call_pages import CallPages
 from services.slack_edge.continuations import Resumed
+from services.slack_edge.gate import Who
 from services.slack_edge.guide_pages import Guide
 from services.slack_edge.install_pages import VENDOR_TIMEOUT, InstallPages
 from services.slack_edge.pages import Pages
@@ -22,6 +23,8 @@ from zoomslack.auth.v1 import auth_service_pb2
 
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
+    from services.slack_edge.home import Home
+    from services.slack_edge.tasks import Tasks
     from services.slack_edge.used_buttons import UsedButtons
     from services.slack_edge.workspaces import Workspaces
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -43,6 +46,8 @@ class Browser:
         workspaces: Workspaces,
         own_page: OwnPage,
         used_buttons: UsedButtons,
+        home: Home,
+        tasks: Tasks,
     ) -> None:
         self._pages = pages
         self._guide = Guide(pages)
@@ -54,6 +59,8 @@ class Browser:
         self._workspaces = workspaces
         self._own_page = own_page
         self._used_buttons = used_buttons
+        self._home = home
+        self._tasks = tasks
 
     def routes(self) -> list[web.RouteDef]:
         """Returns the routes."""
@@ -137,6 +144,7 @@ class Browser:
         allowed, refused = features.split(errand.asked, done.connection.scopes)
         # What she did not allow is what the meeting waits for.
         resumed = await self._resuming.go_on(user, None if refused else errand.meeting)
+        self._tasks.start(self._home.show(Who(user)), "show home of who connected")
         if not refused:
             self._used_buttons.connected(state, starts=resumed == Resumed.STARTING)
         if errand.asked:

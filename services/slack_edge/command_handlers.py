@@ -30,6 +30,7 @@ from services.slack_edge.commands import (
 )
 from services.slack_edge.continuations import Continuation, Resumed
 from services.slack_edge.gate import Gate, Who
+from services.slack_edge.home import Home
 from services.slack_edge.joining import join_url
 from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.standings import Standings
@@ -72,6 +73,7 @@ class CommandHandlers:
         gate: Gate,
         starts: Starts,
         teller: Teller,
+        home: Home,
         help_url: str,
         zoom_join_url: str,
     ) -> None:
@@ -83,6 +85,7 @@ class CommandHandlers:
         self._gate = gate
         self._starts = starts
         self._teller = teller
+        self._home = home
         self._help_url = help_url
         self._zoom_join_url = zoom_join_url
 
@@ -169,7 +172,11 @@ class CommandHandlers:
     async def _log_out(self, user: SlackUser) -> Answer:
         request = auth_service_pb2.DeleteConnectionRequest(user=user_message(user))
         response = await self._auth.DeleteConnection(request)
-        return Answer(replies.logged_out(was_connected=response.deleted))
+
+        async def after(_lost: str | None) -> None:
+            await self._home.show(Who(user))
+
+        return Answer(replies.logged_out(was_connected=response.deleted), after if response.deleted else None)
 
     async def _place_call(self, callee: Callee, invocation: Invocation, workspace: Workspace) -> Answer:
         ids = {"request_id": invocation.request_id, "channel_id": invocation.channel_id}

@@ -102,18 +102,6 @@ class Edge:
             ),
         )
         starts = Starts(meetings, slack, presenter, reports, self._tasks, lease_holder=self._lease_holder)
-        handlers = CommandHandlers(
-            auth=auth,
-            standings=standings,
-            calls=calls,
-            workspaces=workspaces,
-            asks=asks,
-            gate=gate,
-            starts=starts,
-            teller=teller,
-            help_url=settings.help_url,
-            zoom_join_url=settings.zoom_join_url,
-        )
         self._health = Health(
             {
                 "auth": Neighbour(auth_channel, needed=True),
@@ -136,6 +124,19 @@ class Edge:
             reactions=reactions,
             shortcuts=shortcuts,
             help_url=settings.help_url,
+        )
+        handlers = CommandHandlers(
+            auth=auth,
+            standings=standings,
+            calls=calls,
+            workspaces=workspaces,
+            asks=asks,
+            gate=gate,
+            starts=starts,
+            teller=teller,
+            home=home,
+            help_url=settings.help_url,
+            zoom_join_url=settings.zoom_join_url,
         )
         used_buttons = UsedButtons(slack, self._tasks, clock)
         table = {
@@ -175,7 +176,7 @@ class Edge:
         )
         browser = Browser(
             *(pages, problems, auth, CallPages(pages, problems, phone), install_pages, resuming, workspaces, own_page),
-            used_buttons,
+            *(used_buttons, home, self._tasks),
         )
         apart = settings.admin_listen is not None
         self._public = _runner(public_app(door, webhooks, browser, problems, None if apart else self._health))

@@ -40,6 +40,16 @@ async def home_when(office: Office, word: str, user: str = ADA) -> Json:
     return await eventually(lambda: views.home(office, user), lambda view: word in str(view))
 
 
+async def unopened_home_when(office: Office, word: str, user: str = ADA) -> Json:
+    """Waits until the Home tab holds a word, although nobody opens it."""
+
+    async def look() -> Json:
+        found: Json = (await office.slack("GET", f"views?user_id={user}"))["home"]
+        return found
+
+    return await eventually(look, lambda view: word in str(view))
+
+
 async def run(office: Office, topic: str, channel: str) -> str:
     """Starts a meeting in which Ada and a guest are; returns its number."""
     number, _ = await office.fresh_meeting(topic, channel=channel)
@@ -64,7 +74,7 @@ async def test_P78_who_is_not_connected_connects_from_the_tab(office: Office) ->
     link = re.findall(r"'url': '([^']+)'", str(shown))[0]
     async with browser() as grace:
         assert (await grace.connect_zoom(link, GRACE_AT_ZOOM)).status == 200
-    tab = await home_when(office, "Your Zoom account is connected.", GRACE)
+    tab = await unopened_home_when(office, "Your Zoom account is connected.", GRACE)
     assert views.buttons(tab) == ["Start", "Join a meeting"]
 
 
@@ -129,3 +139,9 @@ async def test_S26_S27_a_meeting_is_joined_from_the_tab(office: Office, typed: s
     expected = url if url.startswith("https") else office.system.urls["zoom"] + url
     assert shown["blocks"][1]["elements"][0]["url"] == expected
     await office.slack("POST", "dismiss", {"user_id": ADA})
+
+
+async def test_S36_the_tab_of_who_signed_out_asks_her_to_connect(office: Office) -> None:
+    """The last one: Grace is signed out by it."""
+    await office.type("logout", user=GRACE)
+    assert "Connect Zoom" in views.buttons(await unopened_home_when(office, "is not connected", GRACE))

@@ -10,6 +10,8 @@ import pytest
 from mesh.errors import MeshError, Reason
 from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, DIRECT, GENERAL, GRACE, World, until
+from tests.integration.slack_edge.test_browser import connect_link
+from tests.integration.slack_edge.test_used_buttons import connect
 from tests.support.fake_meetings import new_meeting
 from zoomslack.auth.v1 import auth_service_pb2
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -62,6 +64,27 @@ async def test_S30_home_says_where_colleagues_cannot_be_called_by_name(
         world.clock.jump(LIFE + 1)
         shown = str(await open_home(world))
         assert ("only where Zoom for Slack is installed for your whole company" in shown) == (not company)
+
+
+async def test_S36_the_tab_follows_a_connection_that_is_made_and_removed_elsewhere(world: World) -> None:
+    assert "not connected" in str(await open_home(world))
+    link = await connect_link(world)
+    assert await connect(world, link) == 200
+    await until(lambda: home_says(world, "Your Zoom account is connected."))
+    await world.type("logout")
+    await until(lambda: home_says(world, "Your Zoom account is not connected."))
+
+
+async def test_a_slack_that_does_not_show_the_tab_keeps_neither_from_happening(world: World) -> None:
+    link = await connect_link(world)
+    await world.fault("views.publish", "error", error="not_enabled", times=2)
+    assert await connect(world, link) == 200
+    assert "signed out" in (await world.type("logout"))["answer"]["text"]
+    assert world.auth.connected == set()
+
+
+async def home_says(world: World, words: str) -> bool:
+    return words in str(await world.home())
 
 
 async def test_what_slack_is_slow_to_show_does_not_overtake_what_is_newer(world: World) -> None:
