@@ -44,20 +44,20 @@ class Endings:
         self._store = store
         self._zoom = zoom
 
-    async def end(self, user: SlackUser, meeting_id: str) -> Meeting:
-        """Ends a meeting that `user` started, and returns it as it is known then.
+    async def end(self, user: SlackUser, meeting_id: str) -> tuple[Meeting, bool]:
+        """Ends a meeting that `user` started; returns it as it is known then, and whether it was over before.
 
         What runs is ended at Zoom, whose event then ends the card. What nobody has opened is ended here, because no
         event would come. Raises MeshError: MEETING_NOT_FOUND, and what Zoom refused.
         """
         found = await self._store.ending(user, meeting_id)
         if found.meeting.end_time is not None:
-            return found.meeting
+            return found.meeting, True
         if await self._runs(user, found):
             await self._zoom.end(user, found.number)
-            return found.meeting
+            return found.meeting, False
         # One that was opened and does not run is over. It is left alone: its event is on the way, and knows since when.
-        return await self._store.close_unopened(user, meeting_id)
+        return await self._store.close_unopened(user, meeting_id), has_run(found.candidate.zoom_uuid)
 
     async def _runs(self, user: SlackUser, found: Ending) -> bool:
         """Tells whether there is a run to end, and that it is this meeting's."""

@@ -96,9 +96,9 @@ class MeetingsServicer(MeetingsServiceServicer):
         )
 
     async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:  # noqa: N802
-        meeting = await self._endings.end(from_message(request.user), request.meeting_id)
+        meeting, was_over = await self._endings.end(from_message(request.user), request.meeting_id)
         self._edges.announce()
-        return pb.EndMeetingResponse(meeting=converters.meeting_message(meeting))
+        return pb.EndMeetingResponse(meeting=converters.meeting_message(meeting), was_over=was_over)
 
     async def ListRunningMeetings(  # noqa: N802
         self, request: pb.ListRunningMeetingsRequest, context: Context

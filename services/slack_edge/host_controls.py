@@ -1,9 +1,13 @@
-"""What whoever started a meeting can do about it, shown to her alone. Pure functions, as in `replies`."""
+"""What whoever started a meeting can do about it, shown to her alone. Pure functions, as in `replies`.
+
+What is shown to one person has no name at Slack, so nothing changes it when the meeting ends (Slack, "Handling user
+interaction"): it says so, and a press gives the address by which it can be changed.
+"""
 
 from __future__ import annotations
 
 from services.slack_edge import values
-from services.slack_edge.blocks import Json, actions, button, confirmation, plain, section
+from services.slack_edge.blocks import Json, actions, button, confirmation, context, plain, section
 from services.slack_edge.replies import ephemeral
 from services.slack_edge.texts import grouped_meeting_id
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -11,6 +15,8 @@ from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 END = "zoom_end_meeting"
 END_AT_HOME = "zoom_end_meeting_home"
 """Another id where no message stands around it: each is followed by something else."""
+
+_STAYS = "Slack keeps this message as it is when the meeting ends. The card shows whether it runs."
 
 NAMED = {"meeting": str, "host": str, "team": str}
 """What a button that ends a meeting carries."""
@@ -25,7 +31,7 @@ def controls(meeting: pb.Meeting, host_key: str) -> Json:
         if host_key
         else []
     )
-    return ephemeral(text, section(plain(text)), *key, actions(end_button(meeting, END)))
+    return ephemeral(text, section(plain(text)), *key, actions(end_button(meeting, END)), context(plain(_STAYS)))
 
 
 def end_button(meeting: pb.Meeting, action_id: str) -> Json:
@@ -46,6 +52,11 @@ def end_button(meeting: pb.Meeting, action_id: str) -> Json:
 def ending() -> Json:
     """A meeting was ended; stands where the button was."""
     return {"replace_original": True, "text": "The meeting was ended for everybody."}
+
+
+def over() -> Json:
+    """A meeting had ended by itself; stands where the button was."""
+    return {"replace_original": True, "text": "This meeting is over already."}
 
 
 def not_the_host() -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mesh.errors import MeshError, Reason
 from mesh.slack_protos import user_message
 from services.slack_edge import host_controls, invitations, replies, values
 from services.slack_edge.answers import Answer
@@ -54,23 +55,36 @@ class MeetingReactions:
         return (await self._gate.enter(who, what, work)).message
 
     async def end(self, interaction: Interaction) -> Json | None:
-        """Ends the meeting that a button names; returns why not, None where it was done. Raises as `EndMeeting`."""
+        """Ends the meeting that a button names; returns why not, None where it is over. Raises as `EndMeeting`."""
+        return (await self._ended(interaction))[0]
+
+    async def _ended(self, interaction: Interaction) -> tuple[Json | None, bool]:
+        """Does the same; returns beside it whether the meeting was over before."""
         named = values.decode(interaction.value, **host_controls.NAMED)
         if named is None:
-            return replies.outdated()
+            return replies.outdated(), False
         if named["host"] != interaction.who.user.user_id:
-            return host_controls.not_the_host()
+            return host_controls.not_the_host(), False
         who = await self._gate.within(interaction.who, named["team"])
+        was_over = False
 
         async def work(_workspace: Workspace) -> Answer:
+            nonlocal was_over
             request = pb.EndMeetingRequest(user=user_message(who.user), meeting_id=named["meeting"])
-            await self._meetings.EndMeeting(request, timeout=PATIENT_TIMEOUT)
+            was_over = (await self._meetings.EndMeeting(request, timeout=PATIENT_TIMEOUT)).was_over
             return Answer({})
 
-        return (await self._gate.enter(who, None, work)).message or None
+        return (await self._gate.enter(who, None, work)).message or None, was_over
 
     async def _end(self, interaction: Interaction) -> Json:
-        return await self.end(interaction) or host_controls.ending()
+        """Ends a meeting by the button of a message, which a press is the only way to change (see `host_controls`)."""
+        try:
+            message, was_over = await self._ended(interaction)
+        except MeshError as error:
+            if error.reason is not Reason.MEETING_NOT_FOUND:
+                raise
+            return {"replace_original": True, "text": replies.sentence(error)}
+        return message or (host_controls.over() if was_over else host_controls.ending())
 
     async def _start_another(self, interaction: Interaction) -> Json:
         wish = values.decode(interaction.value, topic=str, room=bool, thread=str, team=str)

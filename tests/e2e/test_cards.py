@@ -223,6 +223,21 @@ async def test_P85_a_meeting_that_nobody_opened_is_ended_too_and_leaves_no_card_
     assert await office.posts(here) == [], "there is nothing to summarize"
 
 
+async def test_P85_the_button_that_stays_after_an_end_at_zoom_says_so_once_pressed(office: Office) -> None:
+    here = await office.conversation("private")
+    number, _ = await office.fresh_meeting("Ended at Zoom", channel=here)
+    await office.zoom("POST", f"meetings/{number}/start")
+    beside = await controls(office, here)
+    assert "Slack keeps this message as it is" in str(beside["blocks"])
+    await office.zoom("POST", f"meetings/{number}/end")
+    await office.card_when(ended, here)
+    await office.press(END, beside, channel=here)
+    await eventually(
+        lambda: office.messages(channel=here), lambda seen: any("is over already" in one["text"] for one in seen)
+    )
+    assert END not in str(await office.messages(channel=here))
+
+
 async def test_P85_what_zoom_refuses_is_told_and_the_button_stays(office: Office) -> None:
     here = await office.conversation("im")
     number, _ = await office.fresh_meeting("Goes on", channel=here)

@@ -38,6 +38,8 @@ class FakeMeetings(MeetingsServiceServicer):
         """What `StartMeeting` answers with instead of starting, unless another one is wanted."""
         self.running: list[pb.RunningMeeting] = []
         self.ended: list[pb.EndMeetingRequest] = []
+        self.was_over = False
+        """What `EndMeeting` answers."""
         self.released: list[pb.ReleaseDeliveriesRequest] = []
         self.moved: list[pb.MoveConversationRequest] = []
         self.declined: list[pb.RecordCallDeclinedRequest] = []
@@ -68,7 +70,7 @@ class FakeMeetings(MeetingsServiceServicer):
         self.ended.append(request)
         if self.failure is not None:
             raise self.failure
-        return pb.EndMeetingResponse()
+        return pb.EndMeetingResponse(was_over=self.was_over)
 
     async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
         return pb.ListRunningMeetingsResponse(meetings=self.running)

@@ -32,13 +32,16 @@ async def shown(mesh: Mesh) -> pb.Meeting:
 async def test_P85_zoom_ends_what_runs_and_its_event_ends_the_card(mesh: Mesh) -> None:
     meeting = (await mesh.start()).meeting
     await mesh.record(zoom.started())
-    assert (await end(mesh, meeting)).state == pb.MEETING_STATE_STARTED
+    request = pb.EndMeetingRequest(user=ADA, meeting_id=meeting.meeting_id)
+    first = await mesh.stub.EndMeeting(request, timeout=5)
+    assert (first.meeting.state, first.was_over) == (pb.MEETING_STATE_STARTED, False)
     assert mesh.zoom.ended == [(HOST, NUMBER)]
     await mesh.record(zoom.ended())
     leased = {str(delivery.WhichOneof("content")): delivery for delivery in await mesh.lease()}
     assert leased["card"].card.meeting.state == pb.MEETING_STATE_ENDED
     assert leased["summary"].summary.meeting.end_time.ToJsonString() == "2026-10-30T12:34:15Z"
-    assert (await end(mesh, meeting)).state == pb.MEETING_STATE_ENDED
+    again = await mesh.stub.EndMeeting(request, timeout=5)
+    assert (again.meeting.state, again.was_over) == (pb.MEETING_STATE_ENDED, True)
     assert len(mesh.zoom.ended) == 1, "what is over is not ended again"
 
 

@@ -234,6 +234,22 @@ async def test_P85_the_meeting_ends_for_everybody(world: World) -> None:
     assert any(message["calls"] for message in await world.seen())
 
 
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [(None, "This meeting is over already."), (Reason.MEETING_NOT_FOUND, "it may be over")],
+)
+async def test_P85_a_button_that_stayed_after_the_end_says_so_and_goes(
+    world: World, failure: Reason | None, words: str
+) -> None:
+    await world.type("")
+    await until(lambda: _told(world, "You started"))
+    assert "Slack keeps this message as it is when the meeting ends" in str((await world.seen())[-1]["blocks"])
+    world.meetings.was_over, world.meetings.failure = True, MeshError(failure) if failure else None
+    await world.press("zoom_end_meeting")
+    await until(lambda: _told(world, words))
+    assert "zoom_end_meeting" not in str(await world.seen())
+
+
 async def test_P85_only_who_started_it_ends_a_meeting(world: World) -> None:
     value = values.encode(meeting="8f14e45f-ceea-467f-a9d5-1b2c3d4e5f60", host=GRACE, team="T0ACME001")
     await world.interact(pressed(action_id="zoom_end_meeting", value=value))

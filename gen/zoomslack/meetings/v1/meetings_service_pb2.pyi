@@ -395,6 +395,9 @@ class EndMeetingResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MEETING_FIELD_NUMBER: _builtins.int
+    WAS_OVER_FIELD_NUMBER: _builtins.int
+    was_over: _builtins.bool
+    """Whether it was over before: then nothing was ended."""
     @_builtins.property
     def meeting(self) -> Global___Meeting:
         """The meeting as it is known by now."""
@@ -403,10 +406,11 @@ class EndMeetingResponse(_message.Message):
         self,
         *,
         meeting: Global___Meeting | None = ...,
+        was_over: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "was_over", b"was_over"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
