@@ -21,6 +21,7 @@ EXTENSION = "`/zoom call 1234`"
 COMPANY_WIDE_ONLY = (
     "What Zoom knows of a colleague it tells only where Zoom for Slack is installed for your whole company."
 )
+_NOT_LOOKED_UP = "Whether somebody in your company has this extension Zoom does not tell beforehand."
 PHONE = "phone calls"
 """What a workspace may not offer, as `replies.not_offered` takes it."""
 _CHOOSE = "Type `/zoom call @` and choose the person from the list that Slack shows"
@@ -84,6 +85,7 @@ def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) 
     warned = _WARNINGS.get(warning)
     # An emergency number looks like an extension, and is none.
     number = dialling.extension(call) if warning == pb.CALL_WARNING_EMERGENCY else ""
+    is_guess = bool(dialling.extension(call)) and not (number or call.contact_name or call.contact_slack_user_id)
     value = values.encode(call=call.call_id, team=call.user.slack_team_id)
     return ephemeral(
         "Your call is ready: press Call.",
@@ -91,6 +93,7 @@ def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) 
         fields(*parties(call, number)),
         *([section(mrkdwn(warned))] if warned else []),
         actions(button("Call", CALL, url=call_url, value=value, style="primary")),
+        *([context(mrkdwn(_NOT_LOOKED_UP))] if is_guess else []),
         context(mrkdwn("Your own Zoom client dials. The button works for fifteen minutes, and only you see it.")),
     )
 

@@ -25,6 +25,7 @@ from services.slack_edge.commands import (
     JoinWhat,
     LogOut,
     Permissions,
+    ShowConfig,
     StartMeeting,
     Unknown,
 )
@@ -111,10 +112,10 @@ class CommandHandlers:
                 return await self._log_out(invocation.user)
             case Permissions():
                 return await self._in_workspace(invocation, self._permissions)
-            case ConfigureCalls(which) if which:
+            case ConfigureCalls(which):
                 return await self._in_workspace(invocation, partial(self._configure_calls, which))
-            case ConfigureCalls():
-                return Answer(usage.config(await self._workspace_now(invocation.user)))
+            case ShowConfig() as command:
+                return Answer(await self._config(command, invocation.user))
             case ConfigureMyCalls(which):
                 return await self._in_workspace(invocation, partial(self._configure_my_calls, which))
             case StartMeeting() as command:
@@ -140,8 +141,14 @@ class CommandHandlers:
         return await self._gate.enter(_who(invocation), continuations.of(invocation), partial(work, invocation))
 
     async def _help(self, user: SlackUser) -> Json:
-        workspace, standing = await asyncio.gather(self._workspace_now(user), self._standings.of(user, HELP_TIMEOUT))
-        return usage.help_message(self._help_url, workspace, standing)
+        workspace, standing, phone = await asyncio.gather(
+            self._workspace_now(user), self._standings.of(user, HELP_TIMEOUT), self._calls.profile(user, HELP_TIMEOUT)
+        )
+        return usage.help_message(self._help_url, workspace, standing, phone)
+
+    async def _config(self, command: ShowConfig, user: SlackUser) -> Json:
+        workspace, phone = await asyncio.gather(self._workspace_now(user), self._calls.profile(user, HELP_TIMEOUT))
+        return usage.config(workspace, phone, of=command.of, wrong=command.wrong)
 
     async def _workspace_now(self, user: SlackUser) -> Workspace | MeshError | None:
         """Returns the person's workspace, or why there is none; None where that cannot be told in time."""

@@ -72,7 +72,7 @@ class ConfigureCalls:
     """`/zoom config calls <which>`."""
 
     which: str
-    """`both`, `video` or `phone`; empty where it is none of these."""
+    """`both`, `video` or `phone`."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,16 @@ class ConfigureMyCalls:
 
     which: str
     """`all` or `slack`."""
+
+
+@dataclass(frozen=True)
+class ShowConfig:
+    """`/zoom config`, alone or with something else."""
+
+    of: str = ""
+    """What was to be chosen: `calls` or `my-calls`; empty where neither was named."""
+    wrong: str = ""
+    """What stands there instead of a choice, at most 40 characters; empty for nothing."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,7 @@ Command = (
     | callees.Nobody
     | ConfigureCalls
     | ConfigureMyCalls
+    | ShowConfig
     | Permissions
     | LogOut
     | Help
@@ -167,12 +178,15 @@ def parse(text: str) -> Command:
 
 
 def _config(what: str) -> Command:
-    words = what.casefold().split()
-    if len(words) == 2 and words[0] == "calls" and words[1] in CALL_OPTIONS:
-        return ConfigureCalls(words[1])
-    if len(words) == 2 and words[0] == "my-calls" and words[1] in SHOWN_CALLS:
-        return ConfigureMyCalls(words[1])
-    return ConfigureCalls("")
+    first, rest = (*what.split(None, 1), "", "")[:2]
+    of, choice = first.casefold(), rest.strip().casefold()
+    if of == "calls" and choice in CALL_OPTIONS:
+        return ConfigureCalls(choice)
+    if of == "my-calls" and choice in SHOWN_CALLS:
+        return ConfigureMyCalls(choice)
+    if of in ("calls", "my-calls"):
+        return ShowConfig(of, clean(plain(rest), _MAX_WORD))
+    return ShowConfig("", clean(plain(first), _MAX_WORD))
 
 
 def _join(what: str) -> Command:

@@ -63,11 +63,13 @@ class PhoneCalls:
             inside_only = error.metadata.get("access") == "internal"
             return call_replies.unreachable(contact.known, inside_only=inside_only, company_wide=workspace.company_wide)
 
-    async def profile(self, user: SlackUser) -> pb.GetPhoneProfileResponse | MeshError:
+    async def profile(
+        self, user: SlackUser, seconds: float = PROFILE_TIMEOUT
+    ) -> pb.GetPhoneProfileResponse | MeshError:
         """Returns what a person can do with Zoom Phone, or why that is not known. Never raises MeshError."""
         request = pb.GetPhoneProfileRequest(user=user_message(user))
         try:
-            return await self._phone.GetPhoneProfile(request, timeout=PROFILE_TIMEOUT)
+            return await self._phone.GetPhoneProfile(request, timeout=seconds)
         except MeshError as error:
             return error
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from mesh.errors import MeshError
+from collections.abc import Sequence
+
+from mesh.errors import MeshError, Reason
 from services.slack_edge import commands, features
 from services.slack_edge.blocks import Json, context, mrkdwn, section
+from services.slack_edge.home_phone import Phone
 from services.slack_edge.replies import SENTENCES, ephemeral
 from services.slack_edge.standings import Standing, is_connected
 from services.slack_edge.texts import escape
 from services.slack_edge.workspaces import Workspace
 from zoomslack.auth.v1 import auth_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
 
 COMMANDS = (
     ("/zoom", "start a meeting"),
@@ -32,6 +36,16 @@ _PLANS = {
     pb.ZOOM_PLAN_LICENSED: " (licensed)",
     pb.ZOOM_PLAN_UNASSIGNED: " (without a license for meetings)",
 }
+_ACCESSES = {
+    phone_pb.PHONE_ACCESS_FULL: "you can call anybody",
+    phone_pb.PHONE_ACCESS_INTERNAL: "you can call extensions of your company",
+    phone_pb.PHONE_ACCESS_NONE: "you have none",
+    phone_pb.PHONE_ACCESS_DISABLED: "it is switched off for your whole Zoom account",
+}
+_LACKS = {
+    phone_pb.PHONE_ACCESS_NONE: Reason.PHONE_NOT_AVAILABLE,
+    phone_pb.PHONE_ACCESS_DISABLED: Reason.PHONE_DISABLED_FOR_ACCOUNT,
+}
 _OFFERS = {
     (True, True): "meetings and phone calls",
     (True, False): "meetings only",
@@ -45,9 +59,16 @@ def offer(*, meetings: bool, phone: bool) -> str:
     return _OFFERS[meetings, phone]
 
 
-def help_message(help_url: str, workspace: Workspace | MeshError | None, standing: Standing | None) -> Json:
+def help_message(
+    help_url: str, workspace: Workspace | MeshError | None, standing: Standing | None, phone: Phone
+) -> Json:
     """`/zoom help`. `workspace` is the installation, or why there is none; None where that is not known now."""
-    about = [*_installation(workspace, standing), *_zoom(workspace, standing), *_offered(workspace)]
+    about = [
+        *_installation(workspace, standing),
+        *_zoom(workspace, standing),
+        *_phone(workspace, standing, phone),
+        *_offered(workspace),
+    ]
     message = ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_list(help_url))
     if about:
         message["blocks"].insert(1, section(mrkdwn("\n".join(about))))
@@ -65,17 +86,39 @@ def unknown_command(word: str, help_url: str) -> Json:
     )
 
 
-def config(workspace: Workspace | MeshError | None) -> Json:
-    """`/zoom config`, alone or with something else: what holds now, and what can be chosen."""
+def config(workspace: Workspace | MeshError | None, phone: Phone, *, of: str = "", wrong: str = "") -> Json:
+    """`/zoom config`, alone or with something else: what is wrong with that, what holds now, what can be chosen.
+
+    `of` and `wrong` are as in `ShowConfig`.
+    """
+    word = escape(wrong.replace("`", "'"))
+    choices = {"calls": _either(commands.CALL_OPTIONS), "my-calls": _either(commands.SHOWN_CALLS)}
+    opening = []
+    if wrong:
+        known = f"`/zoom config {of}` takes {choices[of]}" if of else "`/zoom config` takes `calls` or `my-calls`"
+        opening.append(f"I don't know `{word}` there: {known}.")
+    return ephemeral("\n".join([*opening, *_offer_now(workspace), *_shown_now(phone)]))
+
+
+def _either(words: Sequence[str]) -> str:
+    return f"{', '.join(f'`{word}`' for word in words[:-1])} or `{words[-1]}`"
+
+
+def _offer_now(workspace: Workspace | MeshError | None) -> list[str]:
     how = "Type `/zoom config calls both`, `/zoom config calls video` or `/zoom config calls phone`."
-    hers = (
-        "Which of your phone calls you see in the Zoom app is yours to choose: `/zoom config my-calls all` or "
-        "`/zoom config my-calls slack`."
-    )
     if not isinstance(workspace, Workspace):
-        return ephemeral(f"{how} {hers}")
+        return [f"*What is offered here:* for owners and admins to choose. {how}"]
     now = offer(meetings=workspace.offers_meetings, phone=workspace.offers_phone)
-    return ephemeral(f"In this workspace `/zoom` offers {now}. Owners and admins can change that. {how} {hers}")
+    return [f"*What is offered here:* {now}. Owners and admins can change that. {how}"]
+
+
+def _shown_now(phone: Phone) -> list[str]:
+    how = "Type `/zoom config my-calls all` or `/zoom config my-calls slack`."
+    if isinstance(phone, MeshError):
+        return [f"*Which of your phone calls you see in the Zoom app:* yours to choose. {how}"]
+    which = "all of them" if phone.shown_calls == phone_pb.SHOWN_CALLS_ALL else "those that you place from Slack"
+    lacks = SENTENCES[_LACKS[phone.access]] if phone.access in _LACKS else ""
+    return [f"*Which of your phone calls you see in the Zoom app:* {which}. {how} {lacks}".strip()]
 
 
 def plan(connection: pb.Connection) -> str:
@@ -116,6 +159,14 @@ def _zoom(workspace: Workspace | MeshError | None, standing: Standing | None) ->
         way = " by your company's installation" if _is_served_by_company(standing) else ""
         return [f"*Zoom:* you are connected{way}{plan(standing)}. `/zoom logout` signs you out."]
     return ["*Zoom:* you are not connected. Type `/zoom` to connect."]
+
+
+def _phone(workspace: Workspace | MeshError | None, standing: Standing | None, phone: Phone) -> list[str]:
+    """Tells whether the person has Zoom Phone, where that is known and calls are offered."""
+    offered = isinstance(workspace, Workspace) and not workspace.is_older and workspace.offers_phone
+    if not offered or not isinstance(standing, pb.Connection) or isinstance(phone, MeshError):
+        return []
+    return [f"*Zoom Phone:* {_ACCESSES[phone.access]}."] if phone.access in _ACCESSES else []
 
 
 def _offered(workspace: Workspace | MeshError | None) -> list[str]:

@@ -212,6 +212,18 @@ async def test_S30_the_home_tab_says_what_each_has_of_zoom_phone(office: Office)
     assert "no Zoom Phone for you" in str(await views.home(office, GRACE))
 
 
+async def test_S16_S30_help_and_config_tell_what_each_has_and_sees(office: Office) -> None:
+    for user, words in (
+        (ADA, "you can call anybody"),
+        (BEN, "you can call extensions of your company"),
+        (GRACE, "you have none"),
+    ):
+        assert f"*Zoom Phone:* {words}." in (await office.type("help", user=user))["answer"]["text"]
+    told = (await office.type("config my-calls everything"))["answer"]["text"]
+    assert "I don't know `everything` there" in told
+    assert "those that you place from Slack" in told
+
+
 async def test_S30_where_the_account_has_no_zoom_phone_that_is_what_is_told(office: Office) -> None:
     await office.zoom("POST", "accounts/AcmeZoomAccount0000001", {"phone_enabled": False})
     try:

@@ -134,7 +134,8 @@ async def test_P85_zoom_is_not_asked_about_what_was_ended_before_anybody_opened_
     endings = Endings(
         MeetingStore(held.mesh.database, KEYS, held.mesh.clock), ZoomMeetings(held.client, held.mesh.clock)
     )
-    assert (await endings.end(USER, meeting.meeting_id)).state is MeetingState.ENDED
+    ended, _ = await endings.end(USER, meeting.meeting_id)
+    assert ended.state is MeetingState.ENDED
     await held.asked()
     for _ in range(6):
         assert await held.reconcile(timedelta(hours=2)) == 0

@@ -164,7 +164,10 @@ async def test_a_warning_stands_in_the_reply(world: World) -> None:
 
 async def test_an_extension_is_shown_as_one(world: World) -> None:
     world.phone.call = {"phone_number": "", "national_number": "", "extension_number": "1234"}
-    assert "Number: extension 1234" in parties((await world.type("call 1234"))["answer"])
+    answer = (await world.type("call 1234"))["answer"]
+    assert "Number: extension 1234" in parties(answer)
+    assert "has this extension Zoom does not tell beforehand" in str(answer)
+    assert "does not tell beforehand" not in str((await world.type("call @grace"))["answer"]), "hers Zoom has told"
 
 
 async def test_a_name_that_rings_for_everybody_is_text(world: World) -> None:

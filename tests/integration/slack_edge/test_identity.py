@@ -13,6 +13,7 @@ from services.slack_edge.workspaces import LIFE
 from tests.integration.slack_edge.conftest import ADA, GRACE, World
 from tests.support.block_kit import markup
 from zoomslack.auth.v1 import auth_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
 
 OLDER = ["commands", "chat:write", "users:read"]
 
@@ -213,16 +214,45 @@ async def test_an_older_installation_is_told_of_while_slack_does_not_answer(worl
 
 
 @pytest.mark.parametrize(
-    "text", ["config", "config calls", "config calls none", "config video", "config calls video x"]
+    ("text", "wrong"),
+    [
+        ("config", ""),
+        ("config calls", ""),
+        ("config calls none", "I don't know `none` there: `/zoom config calls` takes `both`, `video` or `phone`."),
+        ("config calls video x", "I don't know `video x` there"),
+        ("config my-calls some", "I don't know `some` there: `/zoom config my-calls` takes `all` or `slack`."),
+        ("config video", "I don't know `video` there: `/zoom config` takes `calls` or `my-calls`."),
+        ("config `<!channel>", "I don't know `'&lt;!channel&gt;` there"),
+    ],
 )
-async def test_other_configurations_are_explained(world: World, text: str) -> None:
-    assert "`/zoom config calls video`" in (await world.type(text))["answer"]["text"]
+async def test_other_configurations_are_explained(world: World, text: str, wrong: str) -> None:
+    told = (await world.type(text))["answer"]["text"]
+    assert "`/zoom config calls video`" in told
+    assert told.startswith(wrong or "*What is offered here:*")
+
+
+async def test_config_and_help_tell_which_calls_she_sees_and_whether_she_has_a_phone(world: World) -> None:
+    world.auth.connected.add(ADA)
+    assert "*Zoom Phone:* you can call anybody." in (await world.type("help"))["answer"]["text"]
+    for choice, words in (("slack", "those that you place from Slack"), ("all", "all of them")):
+        await world.type(f"config my-calls {choice}")
+        assert f"you see in the Zoom app:* {words}." in (await world.type("config my-calls"))["answer"]["text"]
+    world.phone.profile = phone_pb.GetPhoneProfileResponse(access=phone_pb.PHONE_ACCESS_NONE)
+    assert "*Zoom Phone:* you have none." in (await world.type("help"))["answer"]["text"]
+    assert "no Zoom Phone for you" in (await world.type("config"))["answer"]["text"]
+    world.phone.profile = MeshError(Reason.ZOOM_UNAVAILABLE)
+    assert "Zoom Phone:" not in (await world.type("help"))["answer"]["text"]
+    assert "yours to choose" in (await world.type("config"))["answer"]["text"]
+    await world.stop_service["phone"]()
+    result = await world.type("help")
+    assert "/zoom meeting [topic]" in result["answer"]["text"]
+    assert result["elapsed_ms"] < 2800
 
 
 async def test_config_shows_what_is_offered_now(world: World) -> None:
-    assert "offers meetings and phone calls." in (await world.type("config"))["answer"]["text"]
+    assert "here:* meetings and phone calls." in (await world.type("config"))["answer"]["text"]
     await world.type("config calls video")
-    assert "offers meetings only." in (await world.type("config"))["answer"]["text"]
+    assert "here:* meetings only." in (await world.type("config"))["answer"]["text"]
     world.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
     world.clock.jump(LIFE + 1)
     text = (await world.type("config"))["answer"]["text"]

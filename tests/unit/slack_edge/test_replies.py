@@ -41,8 +41,11 @@ def test_a_rate_limit_says_when() -> None:
     assert "in 2 seconds" in replies.sentence(error)
 
 
+UNKNOWN = MeshError(Reason.ZOOM_UNAVAILABLE)
+
 MESSAGES = [
-    usage.help_message(HELP, None, None),
+    usage.config(None, UNKNOWN, of="calls", wrong="`<!channel>` *b*"),
+    usage.help_message(HELP, None, None, UNKNOWN),
     usage.unknown_command("foo", HELP),
     replies.starting(),
     replies.already_started(),
@@ -64,7 +67,7 @@ def test_answers_keep_slacks_rules_and_are_for_one_person(message: Json) -> None
 
 
 def test_help_lists_every_command_that_works() -> None:
-    text = usage.help_message(HELP, None, None)["text"]
+    text = usage.help_message(HELP, None, None, UNKNOWN)["text"]
     for command in (
         "/zoom",
         "/zoom meeting [topic]",
@@ -73,7 +76,7 @@ def test_help_lists_every_command_that_works() -> None:
         "/zoom help",
     ):
         assert f"`{command}`" in text
-    assert HELP in markup(usage.help_message(HELP, None, None))
+    assert HELP in markup(usage.help_message(HELP, None, None, UNKNOWN))
 
 
 def test_an_unknown_word_is_named_and_help_follows() -> None:
