@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+_NOTHING_CAME = frozenset({Reason.CONSENT_DENIED, Reason.AUTHORIZATION_FAILED, Reason.LINK_EXPIRED})
+"""After these a link connects nobody any more. After others the page may be loaded again, or somebody is connected."""
+
+
 class Browser:
     """The pages and what is behind them."""
 
@@ -137,6 +141,8 @@ class Browser:
                 timeout=VENDOR_TIMEOUT,
             )
         except MeshError as error:
+            if error.reason in _NOTHING_CAME:
+                self._used_buttons.ended(state, denied=error.reason is Reason.CONSENT_DENIED)
             return self._problems.page(error)
         user, errand = from_message(done.user), continuations.decode(done.continuation)
         if await self._is_older(user):

@@ -167,6 +167,12 @@ def connected(*, starts: bool) -> Json:
     return {"replace_original": True, "text": f"Zoom is connected. {then}"}
 
 
+def not_connected(*, denied: bool) -> Json:
+    """Takes the place of that where the sign-in came to nothing."""
+    why = "You did not agree at Zoom, so nothing was connected." if denied else "The sign-in at Zoom did not work."
+    return {"replace_original": True, "text": f"{why} Type the command again whenever you want to."}
+
+
 def _connect_button(text: str, connect_url: str) -> Json:
     return actions(button(text, CONNECT, url=connect_url, value=link_names.of_link(connect_url), style="primary"))
 

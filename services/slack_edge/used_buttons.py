@@ -62,9 +62,16 @@ class UsedButtons:
 
     def connected(self, state: str, *, starts: bool) -> None:
         """Says that the link with `state` has connected somebody, and whether her meeting `starts`. Never blocks."""
+        self._say(state, prompts.connected(starts=starts))
+
+    def ended(self, state: str, *, denied: bool) -> None:
+        """Says that nothing came of the link with `state`, as its person `denied` it or for another reason."""
+        self._say(state, prompts.not_connected(denied=denied))
+
+    def _say(self, state: str, message: Json) -> None:
         press = self._presses.pop(link_names.of_state(state), None)
         if press is not None and self._clock.monotonic() < press.until:
-            self._tasks.start(self._tell(press, prompts.connected(starts=starts)), "tell of a connection")
+            self._tasks.start(self._tell(press, message), "tell what came of a link")
 
     async def _tell(self, press: _Press, message: Json) -> None:
         async with press.turn:

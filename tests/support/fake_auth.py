@@ -36,6 +36,8 @@ class FakeAuth(AuthServiceServicer):
         self.failure: MeshError | None = None
         self.links: dict[str, auth_service_pb2.CreateConnectLinkRequest] = {}
         self.connected: set[str] = set()
+        self.completion_failure: MeshError | None = None
+        """What `CompleteConnection` raises of who agreed."""
         self.connection_failure: MeshError | None = None
         """What `GetConnection` raises."""
         self.app_level: auth_service_pb2.ZoomAppLevel.ValueType = auth_service_pb2.ZOOM_APP_LEVEL_USER
@@ -91,6 +93,8 @@ class FakeAuth(AuthServiceServicer):
         link = self._link(request.state)
         if request.error:
             raise MeshError(Reason.CONSENT_DENIED, {"vendor": "zoom"})
+        if self.completion_failure is not None:
+            raise self.completion_failure
         self.connected.add(link.user.slack_user_id)
         return auth_service_pb2.CompleteConnectionResponse(
             user=link.user,

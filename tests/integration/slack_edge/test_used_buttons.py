@@ -66,7 +66,26 @@ async def test_who_declines_finds_how_to_begin_again(world: World) -> None:
     link = await connect_link(world)
     await press_and_wait(world)
     assert await connect(world, link, error="access_denied") == 409
-    assert "type the command again" in await last_text(world)
+    await until_text(world, "You did not agree at Zoom, so nothing was connected. Type the command again")
+    assert GO_ON not in str(await world.texts())
+
+
+async def test_whose_sign_in_fails_finds_how_to_begin_again(world: World) -> None:
+    link = await connect_link(world)
+    await press_and_wait(world)
+    world.auth.completion_failure = MeshError(Reason.AUTHORIZATION_FAILED)
+    await connect(world, link)
+    await until_text(world, "The sign-in at Zoom did not work. Type the command again")
+
+
+async def test_whose_page_fails_and_is_loaded_again_is_told_of_the_connection(world: World) -> None:
+    link = await connect_link(world)
+    await press_and_wait(world)
+    world.auth.completion_failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    assert await connect(world, link) == 503
+    world.auth.completion_failure = None
+    assert await connect(world, link) == 200
+    await until_text(world, "Zoom is connected.")
 
 
 async def test_a_link_that_was_copied_and_not_pressed_connects_all_the_same(world: World) -> None:
