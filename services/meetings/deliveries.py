@@ -30,7 +30,8 @@ AGAIN_FOR = 2 * LEASE
 """How long an invitation is remembered, for the reports of refusals that are older than it."""
 
 _PAUSE = {"card": timedelta(seconds=2)}
-_NOT_LET_IN = frozenset({"channel_not_found", "not_in_channel"})
+NOT_LET_IN = frozenset({"channel_not_found", "not_in_channel"})
+"""What Slack says where the app is no member, and of a conversation that has another name by now."""
 
 
 class Kind(StrEnum):
@@ -155,12 +156,17 @@ def is_direct_message(channel_id: str) -> bool:
     return channel_id.startswith("D")
 
 
+def may_be_shown_later(kind: Kind, recipient: str, slack_error: str) -> bool:
+    """Tells whether a refusal may have been overtaken by an invitation, or by another name of the conversation."""
+    return kind in (*RESULTS, Kind.CARD) and not recipient and slack_error in NOT_LET_IN
+
+
 def waits(kind: Kind, recipient: str, slack_error: str) -> bool:
     """Tells whether a refusal ends when somebody lets the app into the conversation.
 
     Slack says `not_in_channel` of public conversations, and of private ones that they are not there at all.
     """
-    return kind in RESULTS and not recipient and slack_error in _NOT_LET_IN
+    return kind in RESULTS and not recipient and slack_error in NOT_LET_IN
 
 
 def pause_after(kind: Kind) -> timedelta:

@@ -11,7 +11,7 @@ import grpc
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.long_poll import LongPoll
-from mesh.slack_user import from_message
+from mesh.slack_user import SlackUser, from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
 from services.meetings.deliveries import Refusal
@@ -131,8 +131,9 @@ class MeetingsServicer(MeetingsServiceServicer):
     async def MoveConversation(  # noqa: N802
         self, request: pb.MoveConversationRequest, context: Context
     ) -> pb.MoveConversationResponse:
+        by_person = request.HasField("user")
         moved = await self._moves.move(
-            from_message(request.user),
+            from_message(request.user) if by_person else SlackUser(request.slack_enterprise_id, "", ""),
             request.old_conversation.slack_channel_id,
             request.new_conversation.slack_channel_id,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Column, ColumnElement, Table, Update, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,7 +11,7 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.slack_user import SlackUser
 from services.meetings import store_waiting
-from services.meetings.deliveries import Kind, NoticeKind
+from services.meetings.deliveries import NOT_LET_IN, Kind, NoticeKind
 from services.meetings.tables import deliveries, meetings, start_requests
 
 
@@ -23,9 +25,9 @@ class MoveStore:
     async def move(self, user: SlackUser, old_channel_id: str, new_channel_id: str) -> int:
         """Has what belongs to a conversation of the tenant of `user` belong to it under its new name.
 
-        Of an organisation all workspaces are meant: Slack tells of one, and the name is the same in all of them. What
-        Slack refused may have been refused for its old name, so it is tried once more. Returns how many meetings
-        belonged to the conversation; repeating finds none.
+        Of an organisation all workspaces are meant, whether Slack tells of one or (`user` without a team) of none: the
+        name is the same in all of them. What Slack refused may have been refused for its old name, so it is tried once
+        more. Returns how many meetings belonged to the conversation; repeating finds none.
         """
 
         async def work(connection: AsyncConnection) -> int:
@@ -38,6 +40,7 @@ class MoveStore:
             ]
             await connection.execute(_renamed(deliveries.c.slack_channel_id, user, old_channel_id, new_channel_id))
             await connection.execute(_asked_before(user, old_channel_id, new_channel_id))
+            await connection.execute(_cards_again(user, new_channel_id, self._clock.now()))
             for team_id in teams:
                 place = SlackUser(user.enterprise_id, team_id, user.user_id)
                 await store_waiting.release(connection, place, new_channel_id, self._clock.now())
@@ -55,6 +58,25 @@ async def _teams_in(connection: AsyncConnection, user: SlackUser, channel_id: st
 def _renamed(column: Column[str], user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:
     renamed = update(column.table).where(_tenant(column.table, user), column == old_channel_id)
     return renamed.values({column.name: new_channel_id})
+
+
+def _cards_again(user: SlackUser, channel_id: str, now: datetime) -> Update:
+    """Returns what has cards of meetings that go on shown that Slack refused, as for a name that was not known."""
+    goes_on = select(meetings.c.meeting_id).where(
+        meetings.c.meeting_id == deliveries.c.meeting_id, meetings.c.end_time.is_(None)
+    )
+    return (
+        update(deliveries)
+        .where(
+            _tenant(deliveries, user),
+            deliveries.c.channel_id == channel_id,
+            deliveries.c.kind == Kind.CARD.value,
+            deliveries.c.recipient_slack_user_id == "",
+            deliveries.c.refused_error.in_(NOT_LET_IN),
+            goes_on.exists(),
+        )
+        .values(refused_error="", next_attempt_time=now, failed_attempts=0)
+    )
 
 
 def _asked_before(user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:

@@ -14,7 +14,18 @@ from mesh.database import insert, serialize
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings import store_results
-from services.meetings.deliveries import AGAIN_AFTER, AGAIN_FOR, LEASE, RESULTS, WAIT, Kind, NoticeKind, Refusal, waits
+from services.meetings.deliveries import (
+    AGAIN_AFTER,
+    AGAIN_FOR,
+    LEASE,
+    RESULTS,
+    WAIT,
+    Kind,
+    NoticeKind,
+    Refusal,
+    may_be_shown_later,
+    waits,
+)
 from services.meetings.tables import deliveries, meetings, releases
 
 
@@ -136,7 +147,7 @@ async def wait(
     called in the transaction that records the refusal.
     """
     row = (await connection.execute(select(*deliveries.c).where(deliveries.c.delivery_id == delivery_id))).one_or_none()
-    if row is None or not waits(Kind(row.kind), row.recipient_slack_user_id, slack_error):
+    if row is None or not may_be_shown_later(Kind(row.kind), row.recipient_slack_user_id, slack_error):
         return Refusal.FINAL
     if await _let_in(connection, row.team_id, row.channel_id, leased):
         await connection.execute(
@@ -149,6 +160,8 @@ async def wait(
             )
         )
         return Refusal.AGAIN
+    if not waits(Kind(row.kind), row.recipient_slack_user_id, slack_error):
+        return Refusal.FINAL
     meeting = (
         await connection.execute(select(*meetings.c).where(meetings.c.meeting_id == row.meeting_id))
     ).one_or_none()

@@ -116,11 +116,12 @@ class Events:
     async def _moved(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
         """Has what belongs to a conversation follow it to its new name: Slack gives it one when it is shared."""
         old, new = _word(inner.get("old_channel_id")), _word(inner.get("new_channel_id"))
-        user = _person(event, _authorization(event).get("user_id"))
-        if user is None or not _CHANNEL.fullmatch(old) or not _CHANNEL.fullmatch(new):
+        user, enterprise_id = _person(event, _authorization(event).get("user_id")), _organisation(event)
+        if not (user or enterprise_id) or not _CHANNEL.fullmatch(old) or not _CHANNEL.fullmatch(new):
             return
         request = meetings_service_pb2.MoveConversationRequest(
-            user=user_message(user),
+            user=user_message(user) if user else None,
+            slack_enterprise_id="" if user else enterprise_id,
             old_conversation=slack_pb2.SlackConversation(slack_channel_id=old),
             new_conversation=slack_pb2.SlackConversation(slack_channel_id=new),
         )
@@ -162,6 +163,14 @@ def _person(event: Mapping[str, Any], user_id: object) -> SlackUser | None:
     if not team_id or not isinstance(user_id, str) or not _USER.fullmatch(user_id):
         return None
     return SlackUser(enterprise_id, team_id, user_id)
+
+
+def _organisation(event: Mapping[str, Any]) -> str:
+    """Returns the organisation in which the app is installed as a whole and that an event is for; empty for none."""
+    authorization = _authorization(event)
+    enterprise_id = _word(authorization.get("enterprise_id"))
+    whole = authorization.get("is_enterprise_install") is True and _ENTERPRISE.fullmatch(enterprise_id)
+    return enterprise_id if whole else ""
 
 
 def _word(value: object) -> str:

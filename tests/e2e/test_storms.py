@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from simulators.zoom.world import ACCOUNT_ID
-from tests.e2e.people import Office, eventually
+from tests.e2e.people import GRACE, LIN, Office, eventually
 from tests.e2e.replicas import replicated
 from tests.e2e.system import running
 from tests.support.databases import KINDS
@@ -222,6 +222,35 @@ async def test_N1_every_event_four_times_and_shuffled_with_processes_killed_in_b
     assert len(await shown(office, here)) == 3
     assert office.system.output.count(KILLED) == deaths + 2
     assert {event["event"] for event in events} == (examples().keys() if EVENTS.exists() else set())
+
+
+async def test_P75_a_declined_call_that_several_edges_hear_of_while_one_dies_is_told_once(office: Office) -> None:
+    here = await office.conversation("im")
+    number, _ = await office.fresh_meeting("Declined", channel=here)
+    await office.zoom("POST", f"meetings/{number}/start")
+    shown_card = await eventually(lambda: card(office, here), lambda call: bool(call.get("users")), seconds=40)
+
+    async def decline(guest: str, copies: int) -> list[int | None]:
+        event = {"type": "call_rejected", "call_id": shown_card["id"], "user_id": guest, "channel_id": here}
+        name = {"external_unique_id": shown_card["external_unique_id"]}
+        told = await office.slack("POST", "events", {"event": {**event, **name}, "copies": copies})
+        statuses: list[int | None] = told["statuses"]
+        return statuses
+
+    async def die() -> None:
+        office.system.kill("slack_edge")
+
+    deaths = office.system.output.count(KILLED)
+    await asyncio.gather(decline(GRACE, 6), die(), decline(GRACE, 6))
+    await eventually(lambda: decline(GRACE, 2), lambda statuses: statuses == [200, 200], seconds=40)
+    await eventually(lambda: decline(LIN, 1), lambda statuses: statuses == [200], seconds=40)
+
+    async def told() -> list[str]:
+        return [one["text"] for one in await office.posts("app") if "declined your Zoom call" in one["text"]]
+
+    found = await eventually(told, lambda texts: any(LIN in text for text in texts), seconds=40)
+    assert [text for text in found if GRACE in text] == [f"<@{GRACE}> declined your Zoom call. The meeting goes on."]
+    assert office.system.output.count(KILLED) == deaths + 1
 
 
 async def test_N11_a_thousand_people_who_join_at_once_are_few_calls_and_the_true_list(office: Office) -> None:

@@ -255,6 +255,68 @@ async def test_N5_a_card_that_runs_is_brought_up_to_date_under_the_new_name(mesh
     assert again.delivered.slack_channel_id == SHARED.slack_channel_id
 
 
+IN_ONE = slack_pb2.SlackUser(slack_enterprise_id="E0ORG", slack_team_id="T0ONE", slack_user_id="U0LIN")
+IN_TWO = slack_pb2.SlackUser(slack_enterprise_id="E0ORG", slack_team_id="T0TWO", slack_user_id="U0MAX")
+
+
+async def test_N5_an_organisation_moves_what_all_its_workspaces_have_there_and_nobody_elses(mesh: Mesh) -> None:
+    for user in (IN_ONE, IN_TWO, ADA):
+        await mesh.start(user=user, conversation=PRIVATE)
+    request = pb.MoveConversationRequest(slack_enterprise_id="E0ORG", old_conversation=PRIVATE, new_conversation=SHARED)
+    assert (await mesh.stub.MoveConversation(request, timeout=5)).moved_meetings == 2
+    moved = {(card.user.slack_team_id, card.conversation.slack_channel_id) for card in await mesh.lease()}
+    assert moved == {("T0ONE", "C0SHAREDNOW"), ("T0TWO", "C0SHAREDNOW"), ("T0ACME", PRIVATE.slack_channel_id)}
+
+
+@pytest.mark.parametrize("tenants", [{}, {"user": IN_ONE, "slack_enterprise_id": "E0ORG"}])
+async def test_N5_a_move_says_exactly_once_whose_conversation_it_is(mesh: Mesh, tenants: dict[str, Any]) -> None:
+    request = pb.MoveConversationRequest(old_conversation=PRIVATE, new_conversation=SHARED, **tenants)
+    with pytest.raises(MeshError) as failure:
+        await mesh.stub.MoveConversation(request, timeout=5)
+    assert failure.value.reason is Reason.INVALID_REQUEST
+
+
+async def test_N5_a_card_that_was_refused_for_the_old_name_is_tried_under_the_new_one(mesh: Mesh) -> None:
+    await mesh.start(conversation=PRIVATE)
+    [card] = await mesh.lease()
+    await refuse(mesh, card)
+    assert await mesh.lease() == []
+    await move(mesh)
+    [again] = await mesh.lease()
+    assert (again.WhichOneof("content"), again.conversation) == ("card", SHARED)
+    await refuse(mesh, again)
+    later(mesh.clock, AGAIN_AFTER)
+    for last in await mesh.lease():  # leased before it was known by its new name, perhaps
+        await refuse(mesh, last)
+    later(mesh.clock, timedelta(hours=1))
+    assert await mesh.lease() == [], "once more, and not for ever"
+
+
+async def test_N5_a_card_whose_refusal_comes_behind_the_new_name_is_tried_under_it(mesh: Mesh) -> None:
+    await mesh.start(conversation=PRIVATE)
+    [card] = await mesh.lease()
+    later(mesh.clock, timedelta(seconds=1))
+    await move(mesh)
+    await refuse(mesh, card)
+    later(mesh.clock, AGAIN_AFTER)
+    [again] = await mesh.lease()
+    assert (again.WhichOneof("content"), again.conversation) == ("card", SHARED)
+
+
+@pytest.mark.parametrize(("error", "ends"), [("channel_not_found", True), ("is_archived", False)])
+async def test_N5_no_card_is_tried_again_that_nobody_needs_or_another_name_does_not_help(
+    mesh: Mesh, error: str, ends: bool
+) -> None:
+    await mesh.start(conversation=PRIVATE)
+    [card] = await mesh.lease()
+    await refuse(mesh, card, error)
+    if ends:
+        for body in LIFE:
+            await mesh.record(body)
+    await move(mesh)
+    assert "card" not in {delivery.WhichOneof("content") for delivery in await mesh.lease()}
+
+
 async def test_N5_older_meetings_go_first(mesh: Mesh) -> None:
     ids = []
     for n in range(3):

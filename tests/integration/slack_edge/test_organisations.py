@@ -100,3 +100,34 @@ async def test_no_button_leads_out_of_the_organisation(org: World, installed_in:
     assert await org.interact(press) == (200, "")
     await org.edge.drain()
     assert [request.user.slack_team_id for request in org.meetings.ended] == [NORTH]
+
+
+MOVED = {"type": "channel_id_changed", "old_channel_id": "G0OLDNAME", "new_channel_id": "C0NEWNAME"}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "request_of"),
+    [
+        (UMBRELLA, lambda bot: pb.MoveConversationRequest(slack_enterprise_id=UMBRELLA)),
+        (
+            SOUTH,
+            lambda bot: pb.MoveConversationRequest(
+                user=slack_pb2.SlackUser(slack_enterprise_id=UMBRELLA, slack_team_id=SOUTH, slack_user_id=bot)
+            ),
+        ),
+    ],
+)
+async def test_N5_a_conversation_of_an_organisation_is_moved_whether_a_workspace_is_named_or_none(
+    org: World, tenant: str, request_of: Any
+) -> None:
+    assert (await org.control("POST", "events", event=MOVED, team_id=tenant))["statuses"] == [200]
+    [installed] = [one for one in (await org.control("GET", "state"))["installs"] if one["enterprise_id"] == UMBRELLA]
+    wanted = request_of(installed["bot_user_id"])
+    wanted.old_conversation.slack_channel_id = "G0OLDNAME"
+    wanted.new_conversation.slack_channel_id = "C0NEWNAME"
+    assert list(org.meetings.moved) == [wanted]
+
+
+async def test_N5_slack_tells_an_organisation_again_of_a_name_that_could_not_be_recorded(org: World) -> None:
+    await org.stop_service["meetings"]()
+    assert (await org.control("POST", "events", event=MOVED, team_id=UMBRELLA))["statuses"] == [503]

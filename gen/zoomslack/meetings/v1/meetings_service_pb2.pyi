@@ -602,9 +602,12 @@ class MoveConversationRequest(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     OLD_CONVERSATION_FIELD_NUMBER: _builtins.int
     NEW_CONVERSATION_FIELD_NUMBER: _builtins.int
+    SLACK_ENTERPRISE_ID_FIELD_NUMBER: _builtins.int
+    slack_enterprise_id: _builtins.str
+    """The organisation (`E…`) where Slack names no workspace of it; empty otherwise."""
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
-        """A person in the workspace, for example the app's own user."""
+        """A person in the workspace, for example the app's own user. Of an organisation all workspaces are meant."""
 
     @_builtins.property
     def old_conversation(self) -> _slack_pb2.SlackConversation:
@@ -620,10 +623,11 @@ class MoveConversationRequest(_message.Message):
         user: _slack_pb2.SlackUser | None = ...,
         old_conversation: _slack_pb2.SlackConversation | None = ...,
         new_conversation: _slack_pb2.SlackConversation | None = ...,
+        slack_enterprise_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "old_conversation", b"old_conversation", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "old_conversation", b"old_conversation", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_conversation", b"new_conversation", "old_conversation", b"old_conversation", "slack_enterprise_id", b"slack_enterprise_id", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
