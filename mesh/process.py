@@ -15,6 +15,7 @@ from mesh.settings import Settings, SettingsError
 from mesh.telemetry import set_up_logging, set_up_tracing
 
 S = TypeVar("S", bound=Settings)
+M = TypeVar("M", bound=Settings)
 
 EXIT_SETTINGS = 2
 _FLUSH_MILLISECONDS = 3000
@@ -25,36 +26,54 @@ def main(
     settings_class: type[S],
     *,
     serve: Callable[[S], Awaitable[None]],
-    migrate: Callable[[S], Awaitable[None]] | None = None,
+    migrate: tuple[type[M], Callable[[M], Awaitable[None]]] | None = None,
     more: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
 ) -> int:
     """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr.
 
-    `more` has the commands that this service has beyond the common ones; like `migrate`, each runs and ends.
+    `migrate` comes with settings of its own: who migrates needs a database and no other secret. `more` has the commands
+    that this service has beyond the common ones; like `migrate`, each runs and ends.
     """
     parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
-    errands = {**({} if migrate is None else {"migrate": migrate}), **(more or {})}
-    parser.add_argument("command", choices=["serve", "check", *errands])
+    errands = more or {}
+    parser.add_argument("command", choices=["serve", "check", *(["migrate"] if migrate else []), *errands])
     command = parser.parse_args().command
-    try:
-        settings = settings_class.load(os.environ)
-    except SettingsError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)  # noqa: T201 (for the person at the terminal)
+    if migrate is not None and command == "migrate":
+        return _run_errand(name, *migrate)
+    if command in errands:
+        return _run_errand(name, settings_class, errands[command])
+    settings = _load(settings_class)
+    if settings is None:
         return EXIT_SETTINGS
     if command == "check":
         print(f"{name}: the settings are complete")  # noqa: T201
         return 0
     set_up_logging(name, level=settings.log_level, log_format=settings.log_format)
-    if command in errands:
-        asyncio.run(_awaited(errands[command](settings)))
-        return 0
     provider = set_up_tracing(name)
     try:
         asyncio.run(_awaited(serve(settings)))
     finally:
         _flush(provider)
     return 0
+
+
+def _run_errand(name: str, settings_class: type[S], errand: Callable[[S], Awaitable[None]]) -> int:
+    settings = _load(settings_class)
+    if settings is None:
+        return EXIT_SETTINGS
+    set_up_logging(name, level=settings.log_level, log_format=settings.log_format)
+    asyncio.run(_awaited(errand(settings)))
+    return 0
+
+
+def _load(settings_class: type[S]) -> S | None:
+    """Returns the settings, or None after printing what is wrong with them."""
+    try:
+        return settings_class.load(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 (for the person at the terminal)
+        return None
 
 
 async def _awaited(work: Awaitable[None]) -> None:

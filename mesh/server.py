@@ -1,7 +1,8 @@
 """One builder for every gRPC server: layers, health, certificates, drain.
 
 Health names: `""` and the service's full name follow readiness (drain and the service's own `ready`); `live` is
-SERVING as long as the process answers, so that a database outage or a drain restarts nobody.
+SERVING as long as the process answers, so that a database outage or a drain restarts nobody. A second, plaintext port
+may answer questions about health and nothing else: a kubelet has no certificate to show.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 LIVE = "live"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_HEALTH_QUESTIONS = 100
+"""At a time, on the port of health alone: whoever reaches it needs no certificate."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class ServerOptions:
     callers: Mapping[str, frozenset[str]] | None = None
     """Per method, or `*`: the certificate names that may call. Needed with `tls_dir`."""
     reflection: bool = False
+    health_listen: str | None = None
+    """`host:port` that serves health alone, without certificates. None: health is on the main port only."""
     health_interval: float = 5.0
     """Seconds between two looks at the service's own readiness."""
     drain_delay: float = 0.5
@@ -82,6 +87,8 @@ class MeshServer:
             self.port = self._server.add_insecure_port(options.listen)
         else:
             self.port = self._server.add_secure_port(options.listen, credentials)
+        self.health_port = 0
+        self._health_server = None if options.health_listen is None else self._health_alone(options.health_listen)
         self._watcher: asyncio.Task[None] | None = None
         self._known: bool | None = None
 
@@ -90,6 +97,8 @@ class MeshServer:
         await self._set_readiness(False)
         await self._health.set(LIVE, _SERVING)
         await self._server.start()
+        if self._health_server is not None:
+            await self._health_server.start()
         # The first look now: a client that connects before it would be told NOT_SERVING and fail its calls.
         self._known = await self._look(None)
         self._watcher = asyncio.create_task(self._watch_readiness(), name="health")
@@ -103,6 +112,17 @@ class MeshServer:
         await self._set_readiness(False)
         await asyncio.sleep(self._options.drain_delay)
         await self._server.stop(self._options.drain_grace)
+        if self._health_server is not None:  # last: until here somebody may ask whether we live
+            await self._health_server.stop(None)
+
+    def _health_alone(self, listen: str) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            maximum_concurrent_rpcs=_HEALTH_QUESTIONS,
+            options=(("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 4096)),
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        self.health_port = server.add_insecure_port(listen)
+        return server
 
     async def _watch_readiness(self) -> None:
         while True:

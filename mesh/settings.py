@@ -135,6 +135,13 @@ class Settings(BaseModel):
         return configured or f"sqlite+aiosqlite:///{self.data_dir / (name + '.db')}"
 
 
+class DatabaseSettings(Settings):
+    """For services that have a database; what `migrate` needs."""
+
+    database_pool_size: int = Field(5, ge=1, le=100, alias="ZOOMSLACK_DATABASE_POOL_SIZE")
+    """Connections that one replica holds at the most. Replicas times this stays below what the database allows."""
+
+
 class SealingSettings(Settings):
     """For services that store secrets."""
 

@@ -31,7 +31,7 @@ from services.auth.purge import Purge
 from services.auth.renewals import Renewals
 from services.auth.revocation import Revocations
 from services.auth.servicer import AuthServicer, Rules
-from services.auth.settings import AuthSettings
+from services.auth.settings import AuthDatabaseSettings, AuthSettings
 from services.auth.slack_oauth import SlackApp, SlackOAuth, open_session
 from services.auth.slack_people import SlackPeople
 from services.auth.store import ConnectionStore
@@ -99,7 +99,7 @@ async def serve(settings: AuthSettings) -> None:
 
 async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock) -> Auth:
     """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
@@ -113,6 +113,7 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
             tls_dir=settings.tls_dir,
             callers=CALLERS if settings.tls_dir else None,
             reflection=settings.reflection,
+            health_listen=settings.health_listen,
             drain_delay=settings.drain_seconds,
         ),
         SERVICE.full_name,
@@ -183,9 +184,9 @@ def _rules(
     return rules, Purge(links, installation_store, receipt_store, sweeps, revocations), detached
 
 
-async def migrate(settings: AuthSettings) -> None:
+async def migrate(settings: AuthDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:
@@ -194,7 +195,7 @@ async def migrate(settings: AuthSettings) -> None:
 
 async def rotate(settings: AuthSettings) -> None:
     """Seals every stored secret with the first key. Exits with 1 where one does not open."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     try:
         rotated = await rotate_keys(database, Vault(settings.key_ring()))
     finally:
@@ -224,4 +225,6 @@ def _slack_app(settings: AuthSettings) -> SlackApp:
 
 
 if __name__ == "__main__":
-    sys.exit(main("auth", AuthSettings, serve=serve, migrate=migrate, more={"rotate-keys": rotate}))
+    sys.exit(
+        main("auth", AuthSettings, serve=serve, migrate=(AuthDatabaseSettings, migrate), more={"rotate-keys": rotate})
+    )

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mesh.settings import DatabaseUrl, GrpcListenAddress, HttpUrl, SealingSettings, Secrets
+from mesh.settings import (
+    DatabaseSettings,
+    DatabaseUrl,
+    GrpcListenAddress,
+    HttpUrl,
+    ListenAddress,
+    SealingSettings,
+    Secrets,
+)
 from services.auth.grants import AppLevel
 
 
-class AuthSettings(SealingSettings):
+class AuthDatabaseSettings(DatabaseSettings):
+    """What `migrate` needs: where the database is, and no other secret."""
+
+    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_AUTH_DATABASE_URL")
+    """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder. May hold a password: never printed."""
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database_or_file(self.configured_database_url, "auth")
+
+
+class AuthSettings(SealingSettings, AuthDatabaseSettings):
     """What auth can be told."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_LISTEN")
-    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_AUTH_DATABASE_URL")
-    """Absent: a SQLite file in the data folder. May hold a password: never printed."""
+    health_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_AUTH_HEALTH_LISTEN")
+    """Answers questions about health, and nothing else, without certificates: for a kubelet's probes."""
     drain_seconds: float = Field(0.5, alias="ZOOMSLACK_AUTH_DRAIN_SECONDS", ge=0, le=60)
     """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
     public_url: HttpUrl = Field("http://127.0.0.1:8080", alias="ZOOMSLACK_PUBLIC_URL")
@@ -51,8 +71,3 @@ class AuthSettings(SealingSettings):
         """The client ids of the apps at Zoom that this deployment has."""
         account = self.zoom_account_client_id
         return {AppLevel.USER: self.zoom_user_client_id, **({AppLevel.ACCOUNT: account} if account else {})}
-
-    @property
-    def database_url(self) -> str:
-        """The database to use."""
-        return self.database_or_file(self.configured_database_url, "auth")

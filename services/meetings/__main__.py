@@ -22,7 +22,7 @@ from services.meetings.meetings import Meetings
 from services.meetings.reconciling import Reconciler
 from services.meetings.repairs import count_repairs
 from services.meetings.servicer import MeetingsServicer
-from services.meetings.settings import MeetingsSettings
+from services.meetings.settings import MeetingsDatabaseSettings, MeetingsSettings
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
@@ -61,7 +61,7 @@ async def serve(settings: MeetingsSettings) -> None:
     stop = stop_signals()
     clock, keys, quiet = SystemClock(), settings.key_ring(), settings.reconcile_quiet
     async with contextlib.AsyncExitStack() as stack:
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, pool_size=settings.database_pool_size)
         stack.push_async_callback(database.dispose)
         if database.is_sqlite:
             await migrate(database, MIGRATIONS)
@@ -99,6 +99,8 @@ async def serve(settings: MeetingsSettings) -> None:
                 tls_dir=settings.tls_dir,
                 callers=CALLERS if settings.tls_dir else None,
                 reflection=settings.reflection,
+                health_listen=settings.health_listen,
+                drain_delay=settings.drain_seconds,
             ),
             MEETINGS.full_name,
             lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
@@ -119,9 +121,9 @@ async def serve(settings: MeetingsSettings) -> None:
         await meetings.drain()
 
 
-async def migrate_only(settings: MeetingsSettings) -> None:
+async def migrate_only(settings: MeetingsDatabaseSettings) -> None:
     """Brings the schema up to date."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     try:
         await migrate(database, MIGRATIONS)
     finally:
@@ -129,4 +131,4 @@ async def migrate_only(settings: MeetingsSettings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(process.main("meetings", MeetingsSettings, serve=serve, migrate=migrate_only))
+    sys.exit(process.main("meetings", MeetingsSettings, serve=serve, migrate=(MeetingsDatabaseSettings, migrate_only)))

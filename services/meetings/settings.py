@@ -6,16 +6,38 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from mesh.settings import DatabaseUrl, GrpcListenAddress, GrpcTarget, HttpUrl, SealingSettings
+from mesh.settings import (
+    DatabaseSettings,
+    DatabaseUrl,
+    GrpcListenAddress,
+    GrpcTarget,
+    HttpUrl,
+    ListenAddress,
+    SealingSettings,
+)
 
 
-class MeetingsSettings(SealingSettings):
+class MeetingsDatabaseSettings(DatabaseSettings):
+    """What `migrate` needs: where the database is, and no other secret."""
+
+    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_MEETINGS_DATABASE_URL")
+    """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder."""
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database_or_file(self.configured_database_url, "meetings")
+
+
+class MeetingsSettings(SealingSettings, MeetingsDatabaseSettings):
     """The settings of meetings."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_LISTEN")
     """Where gRPC is served."""
-    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_MEETINGS_DATABASE_URL")
-    """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder."""
+    health_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_MEETINGS_HEALTH_LISTEN")
+    """Answers questions about health, and nothing else, without certificates: for a kubelet's probes."""
+    drain_seconds: float = Field(0.5, alias="ZOOMSLACK_MEETINGS_DRAIN_SECONDS", ge=0, le=60)
+    """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
     auth_target: GrpcTarget = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
     """Where auth is; `dns:///…` in a cluster."""
     zoom_api_url: HttpUrl = Field("https://api.zoom.us/v2", alias="ZOOMSLACK_ZOOM_API_URL")
@@ -37,11 +59,6 @@ class MeetingsSettings(SealingSettings):
     def meetings_kept(self) -> timedelta:
         """The same as a duration."""
         return timedelta(days=self.meetings_keep_days)
-
-    @property
-    def database_url(self) -> str:
-        """The database to use."""
-        return self.database_or_file(self.configured_database_url, "meetings")
 
     @property
     def reconcile_quiet(self) -> timedelta:

@@ -24,7 +24,7 @@ from services.phone.profiles import Profiles
 from services.phone.reconciling import Reconciler
 from services.phone.repairs import count_repairs
 from services.phone.servicer import PhoneServicer
-from services.phone.settings import PhoneSettings
+from services.phone.settings import PhoneDatabaseSettings, PhoneSettings
 from services.phone.shown_calls import Recorder
 from services.phone.store import CallStore
 from services.phone.store_deliveries import DeliveryStore
@@ -98,12 +98,9 @@ async def serve(settings: PhoneSettings) -> None:
         await phone.server.drain()
 
 
-async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock, *, drain_delay: float = 0.5) -> Phone:
-    """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never.
-
-    `drain_delay` as in `ServerOptions`: nothing balances in tests.
-    """
-    database = Database(settings.database_url)
+async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock) -> Phone:
+    """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
@@ -133,7 +130,8 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
             tls_dir=settings.tls_dir,
             callers=CALLERS if settings.tls_dir else None,
             reflection=settings.reflection,
-            drain_delay=drain_delay,
+            health_listen=settings.health_listen,
+            drain_delay=settings.drain_seconds,
         ),
         PHONE.full_name,
         lambda grpc_server: add_PhoneServiceServicer_to_server(servicer, grpc_server),
@@ -144,9 +142,9 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
     return Phone(server, servicer, events, reconcile, erase, leavers, delete_old)
 
 
-async def migrate(settings: PhoneSettings) -> None:
+async def migrate(settings: PhoneDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:
@@ -158,4 +156,4 @@ async def _ready(database: Database) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main("phone", PhoneSettings, serve=serve, migrate=migrate))
+    sys.exit(main("phone", PhoneSettings, serve=serve, migrate=(PhoneDatabaseSettings, migrate)))

@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mesh.settings import DatabaseUrl, GrpcListenAddress, GrpcTarget, HttpUrl, SealingSettings
+from mesh.settings import (
+    DatabaseSettings,
+    DatabaseUrl,
+    GrpcListenAddress,
+    GrpcTarget,
+    HttpUrl,
+    ListenAddress,
+    SealingSettings,
+)
 from services.phone.lines import Policy
 from services.phone.phone_numbers import is_region
 
@@ -18,13 +26,27 @@ def _region(value: str) -> str:
     return value
 
 
-class PhoneSettings(SealingSettings):
+class PhoneDatabaseSettings(DatabaseSettings):
+    """What `migrate` needs: where the database is, and no other secret."""
+
+    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_PHONE_DATABASE_URL")
+    """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder."""
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database_or_file(self.configured_database_url, "phone")
+
+
+class PhoneSettings(SealingSettings, PhoneDatabaseSettings):
     """What phone can be told."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_LISTEN")
     """Where gRPC is served."""
-    configured_database_url: DatabaseUrl | None = Field(None, alias="ZOOMSLACK_PHONE_DATABASE_URL")
-    """`postgresql+asyncpg://…`; absent: a SQLite file in the data folder."""
+    health_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_PHONE_HEALTH_LISTEN")
+    """Answers questions about health, and nothing else, without certificates: for a kubelet's probes."""
+    drain_seconds: float = Field(0.5, alias="ZOOMSLACK_PHONE_DRAIN_SECONDS", ge=0, le=60)
+    """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
     auth_target: GrpcTarget = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")
     """Where auth answers; `dns:///…` in a cluster."""
     public_url: HttpUrl = Field("http://127.0.0.1:8080", alias="ZOOMSLACK_PUBLIC_URL")
@@ -54,8 +76,3 @@ class PhoneSettings(SealingSettings):
     def reconcile_quiet(self) -> timedelta:
         """The same as a duration."""
         return timedelta(seconds=self.reconcile_quiet_seconds)
-
-    @property
-    def database_url(self) -> str:
-        """The database to use."""
-        return self.database_or_file(self.configured_database_url, "phone")

@@ -1,4 +1,4 @@
-"""`python -m services.<name> check`: every problem at once, exit 2, and no value in any line."""
+"""`python -m services.<name> check|migrate`: every problem at once, exit 2, and no value in any line."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ BROKEN = {
 }
 
 
-async def check(name: str, environ: dict[str, str]) -> tuple[int | None, str, str]:
-    """Runs the command with nothing of ours in the environment but `environ`."""
+async def run(name: str, command: str, environ: dict[str, str]) -> tuple[int | None, str, str]:
+    """Runs a command with nothing of ours in the environment but `environ`."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("ZOOMSLACK_", "OTEL_"))}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", f"services.{name}", "check"),
+        *(sys.executable, "-m", f"services.{name}", command),
         cwd=ROOT,
         env={**inherited, "PYTHONPATH": "gen:.", **environ},
         stdout=asyncio.subprocess.PIPE,
@@ -40,7 +40,7 @@ async def check(name: str, environ: dict[str, str]) -> tuple[int | None, str, st
 
 @pytest.mark.parametrize("name", list(BROKEN))
 async def test_a_broken_environment_is_told_whole(name: str) -> None:
-    code, output, errors = await check(name, BROKEN[name])
+    code, output, errors = await run(name, "check", BROKEN[name])
     assert code == 2
     assert output == ""
     lines = errors.splitlines()
@@ -51,6 +51,20 @@ async def test_a_broken_environment_is_told_whole(name: str) -> None:
 
 
 async def test_a_complete_environment_is_told_so() -> None:
-    code, output, errors = await check("meetings", {})
+    code, output, errors = await run("meetings", "check", {})
     assert (code, errors) == (0, "")
     assert "complete" in output
+
+
+@pytest.mark.parametrize("name", ["auth", "meetings", "phone"])
+async def test_who_migrates_needs_a_database_and_no_other_secret(name: str, tmp_path: Path) -> None:
+    variable = f"ZOOMSLACK_{name.upper()}_DATABASE_URL"
+    # What `serve` would refuse (auth has no apps here, and listens for everybody in plaintext) is nothing to migrate.
+    told = {variable: f"sqlite+aiosqlite:///{tmp_path / 'new.db'}", f"ZOOMSLACK_{name.upper()}_LISTEN": ":50051"}
+    code, _, errors = await run(name, "migrate", told)
+    assert (code, errors) == (0, "")
+    assert (tmp_path / "new.db").stat().st_size > 0
+    code, _, errors = await run(name, "migrate", {variable: "mysql://s3cr3t"})
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert errors.startswith(f"{variable}: ")
+    assert "s3cr3t" not in errors

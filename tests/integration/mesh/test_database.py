@@ -105,3 +105,13 @@ async def test_a_database_that_cannot_be_reached_is_named_so() -> None:
         await nowhere.ready()
     assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
     await nowhere.dispose()
+
+
+async def test_a_replica_holds_no_more_connections_than_it_is_told(tmp_path: Path) -> None:
+    small = Database(await databases.fresh_database_url("postgresql", tmp_path), pool_size=1)
+    async with small.snapshot("holds the one"):
+        with pytest.raises(MeshError) as failure:
+            await small.ready()
+        assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
+    assert await small.ready()
+    await small.dispose()

@@ -17,6 +17,7 @@ from mesh.server import LIVE
 from tests.integration.mesh.conftest import SERVICE, Ready, make_server, pause, request, running
 from tests.support.certificates import Authority
 from tests.support.clock import FakeClock
+from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -52,6 +53,48 @@ async def test_readiness_follows_what_the_service_owns_and_liveness_does_not() -
         assert await health(service.server.port, LIVE) == SERVING
         service.ready.value = True
         await until_health(service.server.port, "", SERVING)
+
+
+async def test_health_has_a_plaintext_port_beside_certificates_and_nothing_else_has(tmp_path: Path) -> None:
+    folder = Authority().write(tmp_path / "server", "phone.zoomslack")
+    callers = {"*": frozenset({"slack-edge.zoomslack"})}
+    async with running(
+        client_tls=folder, target="localhost", tls_dir=folder, callers=callers, health_listen="127.0.0.1:0"
+    ) as service:
+        server = service.server
+        for name in ("", SERVICE.full_name, LIVE):
+            assert await health(server.health_port, name) == SERVING
+        with pytest.raises(grpc.aio.AioRpcError):
+            await health(server.port, LIVE)  # without a certificate
+        async with open_channel(f"127.0.0.1:{server.health_port}", SERVICE) as channel:
+            with pytest.raises(MeshError):
+                await PhoneServiceStub(channel).PlaceCall(request(), timeout=5)
+        assert service.servicer.calls == 0
+        service.ready.value = False
+        await until_health(server.health_port, "", NOT_SERVING)
+        assert await health(server.health_port, LIVE) == SERVING
+
+
+async def test_health_is_answered_while_calls_in_flight_end() -> None:
+    async with running(drain_delay=0, health_listen="127.0.0.1:0") as service:
+        begun, end = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: object) -> pb.PlaceCallResponse:
+            begun.set()
+            await end.wait()
+            return pb.PlaceCallResponse(call_url="https://example.com/call/1")
+
+        service.servicer.behaviour = slow
+        call = asyncio.ensure_future(service.stub.PlaceCall(request(), timeout=5))
+        await begun.wait()
+        drain = asyncio.create_task(service.server.drain())
+        await until_health(service.server.health_port, "", NOT_SERVING)
+        assert await health(service.server.health_port, LIVE) == SERVING
+        end.set()
+        assert (await call).call_url
+        await drain
+        with pytest.raises(grpc.aio.AioRpcError):
+            await health(service.server.health_port, LIVE)
 
 
 async def test_a_drain_loses_no_call() -> None:

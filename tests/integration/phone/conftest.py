@@ -242,13 +242,14 @@ async def running_mesh(url: str, folder: Path, resources: AsyncExitStack, **sett
     told = {
         "ZOOMSLACK_DATA_DIR": str(folder),
         "ZOOMSLACK_PHONE_LISTEN": "127.0.0.1:0",
+        "ZOOMSLACK_PHONE_DRAIN_SECONDS": "0",
         "ZOOMSLACK_PHONE_DATABASE_URL": url,
         "ZOOMSLACK_AUTH_TARGET": f"127.0.0.1:{auth_server.port}",
         "ZOOMSLACK_ZOOM_API_URL": zoom.url,
         "ZOOMSLACK_PUBLIC_URL": "https://zoom.example",
         **settings,
     }
-    phone = await build(PhoneSettings.load(told), resources, clock, drain_delay=0)
+    phone = await build(PhoneSettings.load(told), resources, clock)
     await phone.server.start()
     resources.push_async_callback(phone.server.drain)
     channel = await resources.enter_async_context(open_channel(f"127.0.0.1:{phone.server.port}", PHONE))
