@@ -6,7 +6,9 @@ because services and simulators do not import each other; they protect nothing, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 CREDENTIALS = ("ZOOMSLACK_SLACK_CLIENT_ID", "ZOOMSLACK_ZOOM_USER_CLIENT_ID")
 """While none of these is set there is no real Slack and no real Zoom to talk to."""
@@ -52,3 +54,25 @@ def settings(environ: Mapping[str, str], *, slack_url: str, zoom_url: str, edge_
         **_SECRETS,
     }
     return {variable: value for variable, value in matching.items() if not is_set(environ, variable)}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes secrets of the simulators into a folder, for services that read them from files; returns the exit code.
+
+    `python -m services.simulated <folder> <file>…`, where a file is named as in `deploy/k8s`: `slack-signing-secret`.
+    """
+    values = {
+        variable.removeprefix("ZOOMSLACK_").lower().replace("_", "-"): text for variable, text in _SECRETS.items()
+    }
+    unknown = [name for name in arguments[1:] if name not in values]
+    if len(arguments) < 2 or unknown:
+        known = "\n  ".join(sorted(values))
+        print(f"python -m services.simulated FOLDER FILE...; a file is one of\n  {known}", file=sys.stderr)  # noqa: T201
+        return 2
+    for name in arguments[1:]:
+        (Path(arguments[0]) / name).write_text(values[name], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+_INSTALL_PAUSE = 1.0
+"""Seconds between two attempts to install the app."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run both simulators until SIGINT or SIGTERM. Returns the exit code."""
@@ -23,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     # In containers the address to listen on is not the address to be reached at.
     parser.add_argument("--slack-url", metavar="URL", help="address of the Slack simulator as others see it")
     parser.add_argument("--zoom-url", metavar="URL", help="address of the Zoom simulator as others see it")
+    parser.add_argument("--install", action="store_true", help="install the app in the workspace once it answers")
     options = parser.parse_args(argv)
     try:
         with _listen(options.slack_listen) as slack, _listen(options.zoom_listen) as zoom:
@@ -30,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
                 "Slack": Place(slack, options.slack_url or _url(slack)),
                 "Zoom": Place(zoom, options.zoom_url or _url(zoom)),
             }
-            asyncio.run(_serve(places, options.app_url.rstrip("/")))
+            asyncio.run(_serve(places, options.app_url.rstrip("/"), install=options.install))
     except (OSError, ValueError) as fault:
         sys.stderr.write(f"simulators: {fault}\n")
         return 1
@@ -44,7 +48,7 @@ class Place(NamedTuple):
     url: str
 
 
-async def _serve(places: Mapping[str, Place], app_url: str) -> None:
+async def _serve(places: Mapping[str, Place], app_url: str, *, install: bool) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -60,6 +64,7 @@ async def _serve(places: Mapping[str, Place], app_url: str) -> None:
     zoom = ZoomConfig(app_url=app_url, public_url=zoom_url, seed=secrets.randbits(64))
     apps = {"Slack": create_slack(slack), "Zoom": create_zoom(zoom)}
     runners: list[web.AppRunner] = []
+    installing: asyncio.Task[None] | None = None
     try:
         for label, app in apps.items():
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -68,10 +73,28 @@ async def _serve(places: Mapping[str, Place], app_url: str) -> None:
             await web.SockSite(runner, places[label].listening).start()
             sys.stdout.write(f"{label} simulator listening on {places[label].url}\n")
             sys.stdout.flush()
+        if install:
+            installing = asyncio.create_task(_install(apps["Slack"]), name="install")
         await stop.wait()
     finally:
+        if installing is not None:
+            installing.cancel()
+            await asyncio.gather(installing, return_exceptions=True)
         for runner in reversed(runners):
             await runner.cleanup()
+
+
+async def _install(slack: web.Application) -> None:
+    """Installs the app as the workspace's admin would, as often as it takes: it may start later than we do."""
+    from simulators.slack import installer, seed
+    from simulators.slack.simulator import SIMULATOR
+
+    sim = slack[SIMULATOR]
+    admin = sim.world.person(seed.ADA)
+    while not (await installer.install(sim, admin, installer.Wish()))["installed"]:  # noqa: ASYNC110 (another process)
+        await asyncio.sleep(_INSTALL_PAUSE)
+    sys.stdout.write("the app is installed\n")
+    sys.stdout.flush()
 
 
 def _listen(address: str) -> socket.socket:

@@ -1,4 +1,4 @@
-"""`python -m services.slack_edge serve|check|manifest`."""
+"""`python -m services.slack_edge serve|check|manifest|probe`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mesh import process
 from mesh.clock import SystemClock
 from mesh.server import stop_signals
 from mesh.settings import SettingsError
+from services.slack_edge import probe
 from services.slack_edge.edge import Edge
 from services.slack_edge.manifest import manifest
 from services.slack_edge.settings import EdgeSettings, PublicSettings
@@ -42,4 +43,6 @@ def print_manifest() -> int:
 if __name__ == "__main__":
     if sys.argv[1:] == ["manifest"]:
         sys.exit(print_manifest())
+    if sys.argv[1:2] == ["probe"]:
+        sys.exit(probe.run(sys.argv[2:]))
     sys.exit(process.main("slack_edge", EdgeSettings, serve=serve))

@@ -12,6 +12,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mesh.clock import Clock
 from services.slack_edge.refusals import count_refusal
@@ -82,6 +83,13 @@ class Verifier:
         if match is None:
             raise SignatureError("mismatch")
         return match
+
+
+def sign(scheme: Scheme, secret: str, body: bytes, now: datetime) -> dict[str, str]:
+    """Returns the headers with which a vendor would send `body`."""
+    timestamp = str(int(now.timestamp()))
+    signature = "v0=" + hex_hmac(secret, b"v0:" + timestamp.encode() + b":" + body)
+    return {scheme.timestamp_header: timestamp, scheme.signature_header: signature}
 
 
 def hex_hmac(secret: str, message: bytes) -> str:
