@@ -18,7 +18,8 @@ S = TypeVar("S", bound=Settings)
 M = TypeVar("M", bound=Settings)
 
 EXIT_SETTINGS = 2
-_FLUSH_MILLISECONDS = 3000
+FLUSH_SECONDS = 3.0
+"""For spans to leave at the end."""
 
 
 def main(
@@ -81,5 +82,5 @@ async def _awaited(work: Awaitable[None]) -> None:
 
 
 def _flush(provider: TracerProvider) -> None:
-    provider.force_flush(_FLUSH_MILLISECONDS)
+    provider.force_flush(int(FLUSH_SECONDS * 1000))
     provider.shutdown()
