@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate lock pictures bench clean
+.PHONY: certs help run test lint verify generate manifests lock pictures bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +47,15 @@ verify: $(DEV) ## Check that what is generated is up to date, and list what the 
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/guide.py --check
+	$(BIN)/python tools/chart.py --check
 	$(BIN)/python tools/verify.py
 	$(BIN)/python -m tests.contract
 
 generate: $(DEV) ## Write gen/ from protos/.
 	$(BIN)/python tools/generate.py
+
+manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
+	$(BIN)/python tools/chart.py
 
 lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
 	for name in runtime dev; do \
