@@ -32,7 +32,8 @@ _KUSTOMIZATION = """# Made by `make manifests` from deploy/k8s/chart; change the
 # and patches for your address and client ids in the ConfigMaps, and for an Ingress or HTTPRoute to the edge.
 #
 # The Secrets zoomslack-auth, zoomslack-meetings, zoomslack-phone and zoomslack-edge are yours to make; the chart's
-# README.md lists their keys. cert-manager has to be there.
+# README.md lists their keys. So is the ConfigMap postgresql-authority with ca.crt, the authority of PostgreSQL's
+# certificate. cert-manager has to be there.
 """
 
 

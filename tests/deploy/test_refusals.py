@@ -89,6 +89,11 @@ def test_P89_values_that_no_service_would_take_are_refused_with_their_place(
         ),
         ("production", {"phone": {"secretsDir": "/x"}}, "phone.existingSecret and phone.secretsDir are both set"),
         ("production", {"database": {"rootCertificate": {"secret": "x"}}}, "set one of them"),
+        (
+            "production",
+            {"database": {"rootCertificate": {"configMap": ""}}},
+            "name a ConfigMap or Secret with the authority",
+        ),
         ("production", {"gateway": {"parentRefs": []}}, "gateway.parentRefs is empty: name the Gateway"),
         ("production", {"auth": {"autoscaling": {"minReplicas": 10}}}, "minReplicas is above maxReplicas"),
         ("small", {"meetings": {"replicas": 2}}, "set meetings.replicas to 1"),

@@ -115,3 +115,31 @@ async def test_a_replica_holds_no_more_connections_than_it_is_told(tmp_path: Pat
         assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
     assert await small.ready()
     await small.dispose()
+
+
+async def test_whether_postgresql_is_reached_in_plaintext_is_said_by_libpqs_variables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while chunk := await reader.read(1024):
+            heard.append(chunk)
+            writer.write(b"N")  # no TLS here
+            if b"somebody" in chunk:
+                break
+        writer.close()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for mode, names_a_user in (("require", False), ("disable", True)):
+        heard.clear()
+        monkeypatch.setenv("PGSSLMODE", mode)
+        database = Database(f"postgresql+asyncpg://somebody@127.0.0.1:{port}/none")
+        with pytest.raises(MeshError):
+            await database.ready()
+        await database.dispose()
+        assert heard
+        assert any(b"somebody" in chunk for chunk in heard) == names_a_user
+    server.close()
+    await server.wait_closed()

@@ -36,6 +36,9 @@ replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge
 {{- if and $values.database.rootCertificate.configMap $values.database.rootCertificate.secret }}
   {{- fail "database.rootCertificate names both a configMap and a secret: set one of them." }}
 {{- end }}
+{{- if and (not $sqlite) (hasPrefix "verify-" $values.database.sslMode) (not (include "zoomslack.hasRootCertificate" .)) }}
+  {{- fail "database.rootCertificate is not set: name a ConfigMap or Secret with the authority of PostgreSQL's certificate, or set database.sslMode to require." }}
+{{- end }}
 {{- if and $values.gateway.enabled (not $values.gateway.parentRefs) }}{{ fail "gateway.parentRefs is empty: name the Gateway that the route belongs to." }}{{ end -}}
 {{- range $name, $is := include "zoomslack.components" . | fromYaml }}
   {{- $own := index $values $is.key -}}
