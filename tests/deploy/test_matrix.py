@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.policies import POLICIES, Policy
 from tests.deploy.policies.network import call_graph
 from tests.deploy.policies.schemas import VERSIONS
-from tests.deploy.policies.settings import SERVICES, aliases
+from tests.deploy.policies.settings import differences
 from tests.deploy.rendering import CHART, VALUES, Rendered, load, render
 
 
@@ -43,16 +43,7 @@ def test_P89_helm_lint_finds_nothing(name: str) -> None:
 
 
 def test_P89_the_chart_knows_exactly_the_settings_that_services_read() -> None:
-    told: dict[str, set[str]] = {component: set() for component in SERVICES}
-    for name in VALUES:
-        for component in SERVICES:
-            for variable in rendered(name).one("ConfigMap", _full(name, component))["data"]:
-                told[component].add(variable.removesuffix("_FILE"))
-    for component, cls in SERVICES.items():
-        libraries = {variable for variable in told[component] if variable.startswith(("OTEL_", "PG"))}
-        # The edge keeps nothing: the folder that all settings have is not used by it.
-        kept_back = {"ZOOMSLACK_DATA_DIR"} if component == "slack-edge" else set()
-        assert told[component] - libraries == aliases(cls) - kept_back
+    assert list(differences([rendered(name) for name in VALUES])) == []
 
 
 def test_P89_the_call_graph_is_a_tree() -> None:
@@ -63,7 +54,3 @@ def test_P89_the_call_graph_is_a_tree() -> None:
         ("meetings", "auth"),
         ("phone", "auth"),
     }
-
-
-def _full(name: str, component: str) -> str:
-    return f"{load(VALUES[name]).get('fullnameOverride', 'zoomslack')}-{component}"

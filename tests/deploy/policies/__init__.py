@@ -21,6 +21,7 @@ POLICIES: tuple[Policy, ...] = (
     wiring.listeners_are_ports,
     wiring.probes_reach_health,
     wiring.targets_are_services,
+    wiring.certificates_say_who_calls,
     wiring.routes_lead_to_services,
     wiring.mesh_lets_callers_in,
     network.network_is_the_call_graph,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,6 +61,24 @@ def known_settings_only(rendered: Rendered) -> Iterator[str]:
                 ours = cls is not None and variable.removesuffix("_FILE") in aliases(cls)
                 if not ours and not variable.startswith(OTHERS):
                     yield f"{pod.name}: {variable} is nothing that {container['name']} reads"
+
+
+def differences(renderings: Iterable[Rendered]) -> Iterator[str]:
+    """Yields each setting that a service reads and no rendering tells it, and each that is told and not read."""
+    told: dict[str, set[str]] = {component: set() for component in SERVICES}
+    for rendered in renderings:
+        for pod in rendered.pods():
+            if pod.owner["kind"] == "Deployment" and pod.component in told:
+                told[pod.component] |= {
+                    variable.removesuffix("_FILE")
+                    for variable in rendered.environ(pod.spec["containers"][0])
+                    if not variable.startswith(OTHERS)
+                }
+    for component, cls in SERVICES.items():
+        # The edge keeps nothing: the folder that is among everybody's settings is not used by it.
+        read = aliases(cls) - ({"ZOOMSLACK_DATA_DIR"} if component == "slack-edge" else set())
+        yield from (f"{component} reads {variable}, and the chart never sets it" for variable in read - told[component])
+        yield from (f"{component} does not read {variable}" for variable in told[component] - read)
 
 
 def accepted_by_check(rendered: Rendered) -> Iterator[str]:

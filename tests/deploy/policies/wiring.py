@@ -113,6 +113,20 @@ def targets_are_services(rendered: Rendered) -> Iterator[str]:
                 yield f"{pod.name}: no certificate is for {host}"
 
 
+def certificates_say_who_calls(rendered: Rendered) -> Iterator[str]:
+    """Each service has a certificate in the Secret that it mounts, with the name by which callees know it."""
+    certificates = {one["spec"]["secretName"]: one["spec"].get("dnsNames", []) for one in rendered.of("Certificate")}
+    if rendered.values["tls"]["mode"] != "certManager":
+        return
+    for pod in serving(rendered):
+        if pod.component == "simulators":
+            continue
+        secrets = {one["secret"]["secretName"] for one in pod.spec["volumes"] if one["name"] == "tls"}
+        names = {name for secret in secrets for name in certificates.get(secret, [])}
+        if f"{pod.component}.zoomslack" not in names:
+            yield f"{pod.name}: its certificate is for {sorted(names)}"
+
+
 def routes_lead_to_services(rendered: Rendered) -> Iterator[str]:
     """Ingress and routes lead to Services and ports that exist, and never to what is for the inside."""
     ports = {
