@@ -65,8 +65,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """Connections and transactions. Every transaction of a request is one span."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        """`url` is SQLAlchemy's, async: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`."""
+    def __init__(self, url: str, *, pool_size: int = 5, statement_timeout: float | None = 5.0) -> None:
+        """`url` is SQLAlchemy's, async: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
+
+        `statement_timeout` is in seconds, for PostgreSQL; None for migrations, which may rewrite a large table.
+        """
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
             file = make_url(url).database
@@ -85,7 +88,7 @@ class Database:
                 max_overflow=0,
                 pool_pre_ping=True,
                 pool_timeout=2.0,
-                connect_args={"timeout": 3.0, "command_timeout": 5.0},
+                connect_args={"timeout": 3.0, "command_timeout": statement_timeout},
             )
         # SQLite has one writer. Waiting here is fair; waiting inside SQLite means polling in a thread.
         self._writer = asyncio.Lock()

@@ -186,7 +186,7 @@ def _rules(
 
 async def migrate(settings: AuthDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:

@@ -123,7 +123,7 @@ async def serve(settings: MeetingsSettings) -> None:
 
 async def migrate_only(settings: MeetingsDatabaseSettings) -> None:
     """Brings the schema up to date."""
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
     try:
         await migrate(database, MIGRATIONS)
     finally:

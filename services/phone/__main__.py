@@ -144,7 +144,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
 
 async def migrate(settings: PhoneDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:

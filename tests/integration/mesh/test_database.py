@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -115,6 +116,18 @@ async def test_a_replica_holds_no_more_connections_than_it_is_told(tmp_path: Pat
         assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
     assert await small.ready()
     await small.dispose()
+
+
+async def test_a_statement_that_takes_too_long_is_given_up_except_by_migrations(tmp_path: Path) -> None:
+    url = await databases.fresh_database_url("postgresql", tmp_path)
+    for limit in (0.1, None):
+        database = Database(url, statement_timeout=limit)
+        async with database.transaction("warm up"):
+            pass  # the first connection asks for types, under the same limit
+        with pytest.raises(MeshError) if limit else contextlib.nullcontext():
+            async with database.transaction("a long one") as connection:
+                await connection.exec_driver_sql("SELECT pg_sleep(0.4)")
+        await database.dispose()
 
 
 async def test_whether_postgresql_is_reached_in_plaintext_is_said_by_libpqs_variables(
