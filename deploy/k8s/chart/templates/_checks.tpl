@@ -39,6 +39,9 @@ replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge
 {{- if and (not $sqlite) (hasPrefix "verify-" $values.database.sslMode) (not (include "zoomslack.hasRootCertificate" .)) }}
   {{- fail "database.rootCertificate is not set: name a ConfigMap or Secret with the authority of PostgreSQL's certificate, or set database.sslMode to require." }}
 {{- end }}
+{{- if and $values.serviceMonitor.enabled $values.networkPolicy.enabled (not $values.networkPolicy.metricsFrom) }}
+  {{- fail "networkPolicy.metricsFrom is empty, so that Prometheus would be refused: name its namespace or pods." }}
+{{- end }}
 {{- if and $values.gateway.enabled (not $values.gateway.parentRefs) }}{{ fail "gateway.parentRefs is empty: name the Gateway that the route belongs to." }}{{ end -}}
 {{- range $name, $is := include "zoomslack.components" . | fromYaml }}
   {{- $own := index $values $is.key -}}
