@@ -12,8 +12,19 @@ from mesh.clock import Clock
 log = logging.getLogger(__name__)
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[object]], clock: Clock) -> None:
-    """Does `work` now and again after each pause of `seconds`, until cancelled. A failure is logged, not final."""
+async def every(
+    seconds: float,
+    work: Callable[[], Awaitable[object]],
+    clock: Clock,
+    *,
+    once: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Does `work` now and again after each pause of `seconds`, until cancelled. A failure is logged, not final.
+
+    With `once` it begins when that has returned.
+    """
+    if once is not None:
+        await once()
     while True:
         try:
             await work()

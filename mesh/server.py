@@ -91,6 +91,7 @@ class MeshServer:
         self._health_server = None if options.health_listen is None else self._health_alone(options.health_listen)
         self._watcher: asyncio.Task[None] | None = None
         self._known: bool | None = None
+        self._was_ready = asyncio.Event()
 
     async def start(self) -> None:
         """Begins to serve; health follows readiness from now on."""
@@ -102,6 +103,10 @@ class MeshServer:
         # The first look now: a client that connects before it would be told NOT_SERVING and fail its calls.
         self._known = await self._look(None)
         self._watcher = asyncio.create_task(self._watch_readiness(), name="health")
+
+    async def until_ready(self) -> None:
+        """Returns once the service was ready: what works beside RPCs has no use for a schema that is not there yet."""
+        await self._was_ready.wait()
 
     async def drain(self) -> None:
         """Stops without losing a call: NOT_SERVING, wait, refuse new calls, let the others end."""
@@ -142,6 +147,8 @@ class MeshServer:
         if now != known:
             log.info("serving" if now else "not serving")
             await self._set_readiness(now)
+        if now:
+            self._was_ready.set()
         return now
 
     async def _set_readiness(self, ready: bool) -> None:

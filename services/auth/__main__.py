@@ -91,7 +91,11 @@ async def serve(settings: AuthSettings) -> None:
         auth = await build(settings, resources, clock)
         await auth.server.start()
         log.info("listening", extra={"address": settings.listen, "port": auth.server.port})
-        async with running(asyncio.create_task(every(PURGE_INTERVAL, auth.purge, clock), name="purge links")):
+        async with running(
+            asyncio.create_task(
+                every(PURGE_INTERVAL, auth.purge, clock, once=auth.server.until_ready), name="purge links"
+            )
+        ):
             await stop.wait()
             log.info("draining")
         await auth.drain()

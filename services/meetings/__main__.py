@@ -108,11 +108,15 @@ async def serve(settings: MeetingsSettings) -> None:
         )
         await server.start()
         async with running(
-            asyncio.create_task(every(RESUME_INTERVAL, meetings.resume_abandoned, clock), name="resume"),
-            asyncio.create_task(every(linking.INTERVAL, link, clock), name="link attendees"),
-            asyncio.create_task(every(FORGET_INTERVAL, forget, clock), name="forget"),
-            asyncio.create_task(every(settings.reconcile_interval_seconds, reconcile, clock), name="reconcile"),
-            asyncio.create_task(every(departures.PAUSE, erase, clock), name="erase"),
+            asyncio.create_task(
+                every(RESUME_INTERVAL, meetings.resume_abandoned, clock, once=server.until_ready), name="resume"
+            ),
+            asyncio.create_task(every(linking.INTERVAL, link, clock, once=server.until_ready), name="link attendees"),
+            asyncio.create_task(every(FORGET_INTERVAL, forget, clock, once=server.until_ready), name="forget"),
+            asyncio.create_task(
+                every(settings.reconcile_interval_seconds, reconcile, clock, once=server.until_ready), name="reconcile"
+            ),
+            asyncio.create_task(every(departures.PAUSE, erase, clock, once=server.until_ready), name="erase"),
         ):
             await stop.wait()
             log.info("draining")

@@ -88,9 +88,16 @@ async def serve(settings: PhoneSettings) -> None:
         await phone.server.start()
         log.info("listening", extra={"address": settings.listen, "port": phone.server.port})
         async with running(
-            asyncio.create_task(every(departures.PAUSE, phone.erase, clock), name="erase"),
-            asyncio.create_task(every(FORGET_INTERVAL, phone.forget, clock), name="forget"),
-            asyncio.create_task(every(settings.reconcile_interval_seconds, phone.heal, clock), name="reconcile"),
+            asyncio.create_task(
+                every(departures.PAUSE, phone.erase, clock, once=phone.server.until_ready), name="erase"
+            ),
+            asyncio.create_task(
+                every(FORGET_INTERVAL, phone.forget, clock, once=phone.server.until_ready), name="forget"
+            ),
+            asyncio.create_task(
+                every(settings.reconcile_interval_seconds, phone.heal, clock, once=phone.server.until_ready),
+                name="reconcile",
+            ),
         ):
             await stop.wait()
             log.info("draining")
