@@ -34,7 +34,7 @@ run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slac
 
 test: $(DEV) ## Run the unit, integration, contract, end-to-end and browser tests. PYTEST_ARGS="-k meetings" selects.
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/contract tests/examples tests/deploy $(PYTEST_ARGS) $(NONE_SELECTED)
-	$(BIN)/python -m pytest tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
 
 lint: $(DEV) ## Check style, types, the import rules and the protos.
 	$(BIN)/ruff check .

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,25 @@ _VARIABLES = {
 RUNNING = "Zoom for Slack is running"
 
 
+def _candidates() -> Iterator[int]:
+    """Returns ports below those that Linux gives to outgoing connections, of each test worker its own thousand."""
+    first = 20_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    start = os.getpid()  # somebody else may test on this machine
+    return itertools.cycle(first + (start + step) % 1_000 for step in range(1_000))
+
+
+_ports = _candidates()
+
+
 def free_ports(count: int) -> list[int]:
-    """Returns ports of loopback that nobody uses at this moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    """Returns ports of loopback that nobody uses at this moment and that no other test worker takes."""
+    found: list[int] = []
+    while len(found) < count:
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+            one.bind(("127.0.0.1", port := next(_ports)))
+            found.append(port)
+    return found
 
 
 def clean_environ() -> dict[str, str]:
