@@ -63,7 +63,7 @@ lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
 			--no-emit-index-url --no-emit-find-links --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
-pictures: $(DEV) ## Take the guide's pictures anew, and make its pages. Needs Chromium.
+pictures: $(DEV) ## Take the pictures of the docs anew, and make the guide's pages. Needs Chromium.
 	$(BIN)/python -m tools.pictures
 	$(BIN)/python tools/guide.py
 
