@@ -10,7 +10,7 @@ from sqlalchemy import Row, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.slack_user import SlackUser
-from services.phone.progress import CallState, Direction
+from services.phone.progress import CallState, Direction, Result
 from services.phone.tables import calls, deliveries
 
 CLOSING = timedelta(days=1)
@@ -41,17 +41,17 @@ def _is_unfinished(row: Row[Any]) -> bool:
 
 
 async def wipe(connection: AsyncConnection, call_ids: Sequence[str], now: datetime) -> None:
-    """Keeps of these calls only whose they are, which it takes to finish their messages."""
+    """Keeps of these calls only whose they are and since when, which it takes to finish their messages.
+
+    When they were made is what an erasure of the whole workspace goes by, which may be recorded before and run later.
+    """
     texts = (
         *("channel_id", "fingerprint", "phone_number", "national_number", "extension_number", "warning"),
-        *("contact_name", "contact_slack_user_id", "user_phone_number", "result"),
+        *("contact_name", "contact_slack_user_id", "user_phone_number"),
         # Without these no event finds the call any more.
         *("zoom_user_id", "zoom_account_id", "zoom_call_id"),
     )
-    times = (
-        *("first_open_time", "last_open_time", "ring_time", "connect_time", "answer_time", "end_time"),
-        "reconcile_time",
-    )
+    times = ("first_open_time", "last_open_time", "ring_time", "connect_time", "answer_time", "reconcile_time")
     await connection.execute(
         update(calls)
         .where(calls.c.call_id.in_(call_ids))
@@ -61,7 +61,9 @@ async def wipe(connection: AsyncConnection, call_ids: Sequence[str], now: dateti
             request_id=calls.c.call_id,
             direction=Direction.OUTBOUND.value,
             state=CallState.UNFOLLOWED.value,
-            create_time=now,
+            # A replica from before knows no such state: to it the call is over, and nobody told how.
+            end_time=now,
+            result=Result.UNKNOWN.value,
             from_slack=False,
             transferred=False,
             in_history=False,

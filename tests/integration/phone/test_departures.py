@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from mesh.background import every, running
 from mesh.database import Database
 from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
+from services.phone.converters import call_message
+from services.phone.rows import call_from
 from services.phone.store_closings import CLOSING
 from services.phone.store_departures import REMEMBER, DepartureStore
 from services.phone.tables import calls, deliveries
@@ -211,6 +214,18 @@ async def test_S38_the_message_of_a_call_that_is_on_is_finished_before_the_last_
     assert await kept(mesh) == []
 
 
+async def test_S38_a_replica_from_before_shows_a_call_that_is_over_where_its_person_left(mesh: Mesh) -> None:
+    await mesh.record((await ringing(mesh)).connected())
+    await mesh.complete((await mesh.lease())[0])
+    await store(mesh).erase(departed(mesh))
+    async with mesh.database.snapshot("look as the code before 0004 does") as connection:
+        row = (await connection.execute(select(*calls.c))).one()
+    # It knows nothing of `erase_time`, and goes by what else stands in the row.
+    shown = call_message(replace(call_from(row), is_wiped=False))
+    assert (shown.state, shown.result) == (pb.PHONE_CALL_STATE_ENDED, pb.CALL_RESULT_UNKNOWN)
+    assert not shown.HasField("talk_duration")
+
+
 async def test_S38_a_message_that_an_edge_posts_while_its_person_leaves_is_finished_too(mesh: Mesh) -> None:
     await ringing(mesh)
     [under_way] = await mesh.lease()
@@ -239,4 +254,15 @@ async def test_S38_where_the_workspace_left_too_nothing_waits_for_slack(mesh: Me
     await mesh.complete((await mesh.lease())[0])
     await store(mesh).erase(departed(mesh))
     await store(mesh).erase(departed(mesh, user_id="", depart_time=mesh.clock.now()))
+    assert await kept(mesh) == []
+
+
+async def test_S38_a_workspace_that_left_before_is_erased_whole_though_that_runs_later(mesh: Mesh) -> None:
+    await ringing(mesh)
+    await mesh.complete((await mesh.lease())[0])
+    uninstalled = departed(mesh, user_id="")
+    mesh.clock.advance(60)
+    await store(mesh).erase(departed(mesh))
+    assert await kept(mesh) != []
+    await store(mesh).erase(uninstalled)
     assert await kept(mesh) == []

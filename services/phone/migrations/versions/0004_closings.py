@@ -1,7 +1,7 @@
 """What stays of a call whose person left, until Slack shows that nobody follows it any more.
 
-Only adds, so that the code before it goes on. Where both run, that one may show such a call as one that is prepared,
-without anything of what it was; the row goes within a day all the same.
+Only adds, so that the code before it goes on. Where both run, that one shows such a call as one that ended, and that
+Zoom did not tell how; the row goes within a day all the same.
 """
 
 import sqlalchemy as sa
