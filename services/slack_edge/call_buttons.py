@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mesh.clock import Clock
-from mesh.errors import MeshError
+from mesh.errors import MeshError, Reason
 from mesh.slack_protos import user_message
 from services.slack_edge import call_cards, call_replies, callees, replies, values
 from services.slack_edge.answers import Answer
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _LIFE = 30 * 60.0
 _MOST = 10_000
+_FINISHED = frozenset({pb.PHONE_CALL_STATE_ENDED, pb.PHONE_CALL_STATE_UNFOLLOWED})
+"""States after which nothing comes."""
 
 
 class CallButtons:
@@ -54,41 +56,46 @@ class CallButtons:
     def table(self) -> dict[Key, Reaction]:
         """Returns what leads here."""
         return {
-            (PRESSED, call_replies.CALL): Reaction(self._pressed),
+            # Only who typed the command sees the button, and whatever fails here, Slack opens the page behind it.
+            (PRESSED, call_replies.CALL): Reaction(self._pressed, for_everybody=True),
             (PRESSED, call_cards.CALL_AGAIN): Reaction(self._call_again),
         }
 
     async def _pressed(self, interaction: Interaction) -> None:
-        """Keeps in mind where the reply is. Slack opens the page behind the button by itself."""
+        """Keeps in mind where the reply is, and has it say so where its call is over, or not there any more."""
         named = values.decode(interaction.value, **call_replies.NAMED)
         if named is None or not interaction.response_url:
             return
-        who = await self._gate.within(interaction.who, named["team"])
         self._pressed_at[named["call"]] = (interaction.response_url, self._clock.monotonic() + _LIFE)
         self._pressed_at.move_to_end(named["call"])
         if len(self._pressed_at) > _MOST:
             self._pressed_at.popitem(last=False)
-        request = pb.GetCallRequest(user=user_message(who.user), call_id=named["call"])
         try:
+            who = await self._gate.within(interaction.who, named["team"])
+            request = pb.GetCallRequest(user=user_message(who.user), call_id=named["call"])
             call = (await self._phone.GetCall(request, timeout=3.0)).call
         except MeshError as error:
             log.info("what became of a call is not known", extra={"reason": error.reason.value})
+            if error.reason is Reason.CALL_NOT_FOUND:
+                await self._replace(named["call"], call_replies.gone())
             return
         await self.shown(call)
 
     async def shown(self, call: pb.PhoneCall) -> None:
-        """Has the reply that placed a call say so, once it is over. Never raises SlackError."""
-        if call.state != pb.PHONE_CALL_STATE_ENDED:
-            return
-        response_url, until = self._pressed_at.pop(call.call_id, ("", 0.0))
+        """Has the reply that placed a call say so, once nothing comes after this state. Never raises SlackError."""
         message = call_cards.message(call, again=True)
-        if not response_url or self._clock.monotonic() >= until or message is None:
+        if call.state in _FINISHED and message is not None:
+            await self._replace(call.call_id, message)
+
+    async def _replace(self, call_id: str, message: Json) -> None:
+        response_url, until = self._pressed_at.pop(call_id, ("", 0.0))
+        if not response_url or self._clock.monotonic() >= until:
             return
-        over = {"replace_original": True, **message}
+        instead = {"replace_original": True, **message}
         try:
-            await self._slack.patiently(partial(self._slack.respond, response_url, over), or_twice=True)
+            await self._slack.patiently(partial(self._slack.respond, response_url, instead), or_twice=True)
         except SlackError as error:
-            log.info("a reply does not say that its call is over", extra={"cause": str(error)})
+            log.info("a reply does not say what became of its call", extra={"cause": str(error)})
 
     async def _call_again(self, interaction: Interaction) -> Json:
         """Prepares a call to the other side of one that is over: who it is, where that is known, else her number."""

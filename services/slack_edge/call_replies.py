@@ -98,6 +98,14 @@ def ready(call: pb.PhoneCall, call_url: str, warning: pb.CallWarning.ValueType) 
     )
 
 
+def gone() -> Json:
+    """A call that is not kept any more."""
+    return ephemeral(
+        "This call is not there any more, as after Zoom was disconnected. Type `/zoom call` and a person or a number "
+        "for another."
+    )
+
+
 def author_is_app() -> Json:
     """The shortcut on a message that no person wrote."""
     return ephemeral(f"An app or a workflow wrote that message, and apps have no phone. {_CHOOSE}, {_OR_NUMBER}")

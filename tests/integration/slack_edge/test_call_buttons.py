@@ -83,18 +83,36 @@ async def test_S31_a_reply_that_nobody_pressed_or_whose_address_is_too_old_stays
     assert sum("Your call is ready" in one for one in await replies(world)) == 2
 
 
-async def test_S31_a_call_that_is_erased_and_a_slack_that_refuses_leave_the_reply(world: World) -> None:
+async def test_S31_a_slack_that_refuses_leaves_the_reply(world: World) -> None:
     await world.type("call +1 202 555 0145")
-    call = world.phone.stored.pop()
     await pressed(world)
     await world.fault("response_url", "status", status=404)
-    await end(world, over(call))
+    await end(world, over(world.phone.stored[0]))
 
     async def refused() -> bool:
         return any(request["http_status"] == 404 for request in await world.requests("response_url"))
 
     await until(refused)
     assert "Your call is ready" in (await replies(world))[-1]
+
+
+async def test_S38_the_reply_of_a_call_that_was_erased_says_how_to_place_another(world: World) -> None:
+    await world.type("call +1 202 555 0145")
+    world.phone.stored.clear()
+    await pressed(world)
+    await until(lambda: _said(world, "This call is not there any more"))
+    assert "Your call is ready" not in str(await replies(world))
+    assert '"zoom_call"' not in str(await replies(world))
+
+
+async def test_S38_the_reply_of_a_call_whose_person_left_says_that_it_is_not_followed(world: World) -> None:
+    await world.type("call +1 202 555 0145")
+    await pressed(world)
+    call = world.phone.stored[0]
+    left = pb.PhoneCall(call_id=call.call_id, user=call.user, state=pb.PHONE_CALL_STATE_UNFOLLOWED)
+    await end(world, left)
+    await until(lambda: _said(world, "it is not followed any more"))
+    assert "Your call is ready" not in str(await replies(world))
 
 
 async def test_S55_who_was_not_reached_is_tried_again_by_a_button(world: World) -> None:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from mesh.errors import MeshError, Reason
 from services.slack_edge import values
 from tests.integration.slack_edge.conftest import GRACE, World, until
+from tests.support.fake_phone import phone_delivery
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
 from zoomslack.type.v1 import slack_pb2
 
 RUTH, OLAF = "U0RUTH001", "U0OLAF001"
@@ -79,6 +82,40 @@ async def test_what_an_organisation_removes_is_forgotten_and_nothing_else(org: W
     before = len(org.auth.asked)
     await olaf_types(org, "help")
     assert "GetSlackInstallation" in org.auth.asked[before:]
+
+
+@pytest.mark.parametrize("asks_slack", [True, False], ids=["Slack is down", "Slack may not be asked"])
+async def test_S31_who_presses_call_in_an_organisation_is_not_asked_who_she_is(org: World, asks_slack: bool) -> None:
+    if asks_slack:
+        await org.fault("users.info", "status", status=503, times=100)
+    else:
+        org.auth.scopes = [scope for scope in org.auth.scopes if scope != "users:read"]
+    await olaf_types(org, "call +1 202 555 0145")
+    before = len(await org.requests("users.info"))
+    await org.press("zoom_call", user=OLAF, channel=IN_SOUTH)
+
+    async def known() -> bool:
+        await org.texts(IN_SOUTH, OLAF)
+        return len(org.phone.looked_up) == 1
+
+    await until(known)
+    over = phone_pb.PhoneCall()
+    over.CopyFrom(org.phone.stored[0])
+    over.state, over.result = phone_pb.PHONE_CALL_STATE_ENDED, phone_pb.CALL_RESULT_ANSWERED
+    org.phone.offer(phone_delivery(over))
+    await shown(org, "Call ended")
+    assert "Only people of" not in str(await org.texts(IN_SOUTH, OLAF))
+    assert len(await org.requests("users.info")) == before
+
+
+async def test_S31_a_call_whose_workspace_is_not_known_now_says_nothing_beside_its_page(org: World) -> None:
+    await olaf_types(org, "call +1 202 555 0145")
+    org.clock.jump(61)  # what is known of a workspace is asked for anew
+    org.auth.failure = MeshError(Reason.SERVICE_UNAVAILABLE)
+    await org.press("zoom_call", user=OLAF, channel=IN_SOUTH)
+    await org.edge.drain()
+    assert "GetSlackInstallation" in org.auth.asked[-1:]
+    assert [text for text in await org.texts(IN_SOUTH, OLAF) if "Your call is ready" not in text] == []
 
 
 @pytest.mark.parametrize(
