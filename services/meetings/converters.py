@@ -99,6 +99,7 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         slack_response_url=delivery.response_url,
         recipient_slack_user_id=delivery.recipient,
         slack_thread_ts=delivery.slack_thread_ts,
+        refused_before=delivery.refused_before,
     )
     match delivery.content:
         case Card(meeting, present, host_key):

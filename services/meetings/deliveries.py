@@ -149,6 +149,8 @@ class Delivery:
     """The Slack user in whose own conversation with the app it is shown; empty for the channel."""
     slack_thread_ts: str = ""
     """The message in whose thread it is shown; empty for the channel itself."""
+    refused_before: bool = False
+    """Whether Slack refused it before it was to be tried again."""
 
 
 def is_direct_message(channel_id: str) -> bool:

@@ -98,7 +98,7 @@ class DeliveryStore:
         Raises MeshError(DELIVERY_LEASE_LOST).
         """
         now = self._clock.now()
-        values = {"refused_error": slack_error, "lease_expire_time": None}
+        values = {"refused_error": slack_error, "refused_before": True, "lease_expire_time": None}
         async with self._database.transaction("report delivery") as connection:
             leased = await store_waiting.leased_since(connection, delivery_id, now)
             await _record(connection, user, delivery_id, lease_token, values, final=True)
@@ -291,4 +291,5 @@ def _delivery(
         slack_call_id=row.slack_call_id,
         response_url=response_url,
         recipient=row.recipient_slack_user_id,
+        refused_before=row.refused_before,
     )

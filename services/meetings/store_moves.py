@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, Update, func, or_, select, update
@@ -13,6 +14,9 @@ from mesh.slack_user import SlackUser
 from services.meetings import store_waiting
 from services.meetings.deliveries import NOT_LET_IN, Kind, NoticeKind
 from services.meetings.tables import deliveries, meetings, start_requests
+
+_AT_ONCE = 500
+"""Ids in one statement: databases limit them."""
 
 
 class MoveStore:
@@ -34,17 +38,19 @@ class MoveStore:
             teams = await _teams_in(connection, user, old_channel_id)
             await store_waiting.hold_places(connection, teams, (old_channel_id, new_channel_id))
             # In the order in which everybody locks these tables.
-            counts = [
-                (await connection.execute(_renamed(table.c.channel_id, user, old_channel_id, new_channel_id))).rowcount
-                for table in (start_requests, meetings, deliveries)
-            ]
+            await connection.execute(_renamed(start_requests.c.channel_id, user, old_channel_id, new_channel_id))
+            of_meetings = _renamed(meetings.c.channel_id, user, old_channel_id, new_channel_id)
+            moved = (await connection.execute(of_meetings)).rowcount
+            of_deliveries = _renamed(deliveries.c.channel_id, user, old_channel_id, new_channel_id)
+            renamed = list(await connection.scalars(of_deliveries.returning(deliveries.c.delivery_id)))
             await connection.execute(_renamed(deliveries.c.slack_channel_id, user, old_channel_id, new_channel_id))
             await connection.execute(_asked_before(user, old_channel_id, new_channel_id))
-            await connection.execute(_cards_again(user, new_channel_id, self._clock.now()))
+            for start in range(0, len(renamed), _AT_ONCE):
+                await connection.execute(_cards_again(renamed[start : start + _AT_ONCE], self._clock.now()))
             for team_id in teams:
                 place = SlackUser(user.enterprise_id, team_id, user.user_id)
                 await store_waiting.release(connection, place, new_channel_id, self._clock.now())
-            return counts[1]
+            return moved
 
         return await self._database.run("move conversation", work)
 
@@ -60,16 +66,18 @@ def _renamed(column: Column[str], user: SlackUser, old_channel_id: str, new_chan
     return renamed.values({column.name: new_channel_id})
 
 
-def _cards_again(user: SlackUser, channel_id: str, now: datetime) -> Update:
-    """Returns what has cards of meetings that go on shown that Slack refused, as for a name that was not known."""
+def _cards_again(renamed: Sequence[str], now: datetime) -> Update:
+    """Returns what has refused cards among `renamed` deliveries tried again, where their meetings go on.
+
+    Only those: Slack may tell of one new name several times, and a card is tried under it once.
+    """
     goes_on = select(meetings.c.meeting_id).where(
         meetings.c.meeting_id == deliveries.c.meeting_id, meetings.c.end_time.is_(None)
     )
     return (
         update(deliveries)
         .where(
-            _tenant(deliveries, user),
-            deliveries.c.channel_id == channel_id,
+            deliveries.c.delivery_id.in_(renamed),
             deliveries.c.kind == Kind.CARD.value,
             deliveries.c.recipient_slack_user_id == "",
             deliveries.c.refused_error.in_(NOT_LET_IN),

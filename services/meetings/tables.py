@@ -177,6 +177,8 @@ deliveries = Table(
     Column("lease_holder", String(128), nullable=False, server_default=""),
     Column("lease_expire_time", UtcDateTime),
     Column("refused_error", String(100), nullable=False, server_default=""),
+    # Whether it was refused ever, also where it is tried again since.
+    Column("refused_before", Boolean, nullable=False, server_default=text("false")),
     Column("slack_call_id", String(64), nullable=False, server_default=""),
     Column("slack_channel_id", String(64), nullable=False, server_default=""),
     Column("slack_message_ts", String(64), nullable=False, server_default=""),

@@ -225,8 +225,8 @@ class Presenter:
                 log.info("no controls for a host", extra={"delivery_id": delivery.delivery_id, "cause": str(error)})
 
     async def comfort(self, delivery: pb.Delivery, error: Exception) -> None:
-        """Gives the host the link to a meeting whose card Slack will never show. Best effort: never raises."""
-        if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered"):
+        """Gives the host the link to a meeting whose card Slack will never show, once. Best effort: never raises."""
+        if delivery.WhichOneof("content") != "card" or delivery.HasField("delivered") or delivery.refused_before:
             return
         message = replies.cannot_show_card(delivery.card.meeting.join_url, _sentence(error))
         try:

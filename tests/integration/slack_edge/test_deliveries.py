@@ -332,6 +332,15 @@ async def test_the_host_gets_in_where_the_card_cannot_be_shown(world: World) -> 
     assert "https://zoom.example/j/85012345678" in str(told["blocks"])
 
 
+async def test_N5_the_host_of_a_card_that_is_refused_again_under_another_name_is_told_once(world: World) -> None:
+    refused = card(a_meeting(DIRECT))
+    assert (await deliver(world, refused)).refused.slack_error == "channel_not_found"
+    refused.refused_before, refused.slack_call_id = True, (await world.calls())[0]["id"]
+    assert (await deliver(world, refused)).refused.slack_error == "channel_not_found"
+    told = [one for one in await world.seen("app") if "its card cannot be shown here" in str(one["blocks"])]
+    assert len(told) == 1
+
+
 async def test_a_token_that_died_is_asked_for_again(world: World) -> None:
     await shown_card(world, a_meeting())
     await world.fault("calls.add", "error", error="token_revoked")

@@ -900,6 +900,7 @@ class Delivery(_message.Message):
     SLACK_RESPONSE_URL_FIELD_NUMBER: _builtins.int
     RECIPIENT_SLACK_USER_ID_FIELD_NUMBER: _builtins.int
     SLACK_THREAD_TS_FIELD_NUMBER: _builtins.int
+    REFUSED_BEFORE_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Names it."""
     lease_token: _builtins.str
@@ -916,6 +917,8 @@ class Delivery(_message.Message):
     """The person in whose own conversation with the app it is shown; empty for `conversation`."""
     slack_thread_ts: _builtins.str
     """The message in whose thread it is shown; empty for the conversation itself."""
+    refused_before: _builtins.bool
+    """Whether Slack refused it before it was to be tried again: whom that concerns was told then."""
     @_builtins.property
     def lease_expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the lease ends."""
@@ -972,10 +975,11 @@ class Delivery(_message.Message):
         slack_response_url: _builtins.str = ...,
         recipient_slack_user_id: _builtins.str = ...,
         slack_thread_ts: _builtins.str = ...,
+        refused_before: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "notice", b"notice", "recording", b"recording", "summary", b"summary", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "notice", b"notice", "recipient_slack_user_id", b"recipient_slack_user_id", "recording", b"recording", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "notice", b"notice", "recipient_slack_user_id", b"recipient_slack_user_id", "recording", b"recording", "refused_before", b"refused_before", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["card", "summary", "recording", "failure", "notice"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
