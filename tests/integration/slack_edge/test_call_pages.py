@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -49,12 +50,23 @@ async def test_S31_a_page_whose_call_is_over_says_so_and_dials_nobody(world: Wor
     assert "<script" not in page
 
 
+ANDROID_LIFE = (
+    (pb.PHONE_CALL_STATE_PREPARED, "<h1>Call "),
+    (pb.PHONE_CALL_STATE_PREPARED, "This page was opened before."),
+    (pb.PHONE_CALL_STATE_ENDED, "This call is over."),
+)
+"""States in which the page is opened one after the other, and what it says."""
+
+
 @pytest.mark.parametrize("call", [{}, {"phone_number": "", "extension_number": "1234"}])
-async def test_S31_who_cannot_be_helped_on_android_is_told_there_alone(world: World, call: dict[str, str]) -> None:
-    world.phone.call = {**call}
-    _, page, _ = await get(world, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) Mobile"})
-    assert "On Android Zoom cannot be opened from here" in page
-    assert "zoomphonecall:" not in page, "a button that does nothing"
+async def test_S31_who_cannot_be_helped_on_android_is_told_there_alone(world: World, call: dict[str, Any]) -> None:
+    for state, says in ANDROID_LIFE:
+        world.phone.call = {**call, "state": state}
+        _, page, _ = await get(world, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 15; Pixel 9) Mobile"})
+        assert says in page
+        assert "On Android Zoom cannot be opened from here" in page
+        assert "zoomphonecall:" not in page, "a button that does nothing"
+        assert "the button" not in page
     _, elsewhere, _ = await get(world)
     assert "Android" not in elsewhere
 
