@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-_NOTHING_CAME = frozenset({Reason.CONSENT_DENIED, Reason.AUTHORIZATION_FAILED, Reason.LINK_EXPIRED})
+_NOTHING_CAME = frozenset(
+    {Reason.CONSENT_DENIED, Reason.AUTHORIZATION_FAILED, Reason.ZOOM_APP_NOT_APPROVED, Reason.LINK_EXPIRED}
+)
 """After these a link connects nobody any more. After others the page may be loaded again, or somebody is connected."""
 
 
@@ -120,7 +122,16 @@ class Browser:
     async def _connect_link(self, state: str) -> auth_service_pb2.GetConnectLinkResponse:
         if not state:
             raise MeshError(Reason.LINK_INVALID)
-        return await self._auth.GetConnectLink(auth_service_pb2.GetConnectLinkRequest(state=state), timeout=3.0)
+        try:
+            return await self._auth.GetConnectLink(auth_service_pb2.GetConnectLinkRequest(state=state), timeout=3.0)
+        except MeshError as error:
+            self._end(state, error)
+            raise
+
+    def _end(self, state: str, error: MeshError) -> None:
+        """Has the button that led here say so, where nothing comes of its link any more."""
+        if error.reason in _NOTHING_CAME:
+            self._used_buttons.ended(state, error.reason)
 
     async def _back_from_zoom(self, request: web.Request) -> web.Response:
         """Takes Zoom's answer for what this browser began: connecting a person, or installing for a company."""
@@ -141,8 +152,7 @@ class Browser:
                 timeout=VENDOR_TIMEOUT,
             )
         except MeshError as error:
-            if error.reason in _NOTHING_CAME:
-                self._used_buttons.ended(state, denied=error.reason is Reason.CONSENT_DENIED)
+            self._end(state, error)
             return self._problems.page(error)
         user, errand = from_message(done.user), continuations.decode(done.continuation)
         if await self._is_older(user):

@@ -167,10 +167,20 @@ def connected(*, starts: bool) -> Json:
     return {"replace_original": True, "text": f"Zoom is connected. {then}"}
 
 
-def not_connected(*, denied: bool) -> Json:
-    """Takes the place of that where the sign-in came to nothing."""
-    why = "You did not agree at Zoom, so nothing was connected." if denied else "The sign-in at Zoom did not work."
-    return {"replace_original": True, "text": f"{why} Type the command again whenever you want to."}
+_NOT_CONNECTED = {
+    Reason.CONSENT_DENIED: "You did not agree at Zoom, so nothing was connected. Type the command again if you like.",
+    Reason.LINK_EXPIRED: "The link behind this button worked for ten minutes only. Type the command again for another.",
+    Reason.ZOOM_APP_NOT_APPROVED: (
+        "This app is not approved in your Zoom account yet, so nothing was connected. Ask the administrator of your "
+        "Zoom account to approve it in the Zoom App Marketplace, then type the command again."
+    ),
+}
+
+
+def not_connected(reason: Reason) -> Json:
+    """Takes the place of that where nothing came of the link, for this reason."""
+    text = _NOT_CONNECTED.get(reason, "The sign-in at Zoom did not work. Type the command again whenever you want to.")
+    return {"replace_original": True, "text": text}
 
 
 def _connect_button(text: str, connect_url: str) -> Json:

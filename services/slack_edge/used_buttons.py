@@ -12,8 +12,10 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from mesh.clock import Clock
+from mesh.errors import Reason
 from services.slack_edge import link_names, prompts
 from services.slack_edge.blocks import Json
 from services.slack_edge.interactions import Key, Reaction
@@ -23,8 +25,12 @@ from services.slack_edge.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _LIFE = 30 * 60.0
 _MOST = 10_000
+_ON_ITS_WAY = 30.0
+"""Seconds that Slack may take to tell of a press whose page is open already."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class UsedButtons:
         self._tasks = tasks
         self._clock = clock
         self._presses: OrderedDict[str, _Press] = OrderedDict()
+        self._early: OrderedDict[str, tuple[Json, float]] = OrderedDict()
+        """What came of links of whose press Slack has not told yet: it does so while it opens them."""
 
     def table(self) -> dict[Key, Reaction]:
         """Returns what leads here."""
@@ -52,25 +60,30 @@ class UsedButtons:
     async def _pressed(self, interaction: Interaction) -> None:
         if not interaction.response_url:  # in a modal
             return
-        press = _Press(interaction.response_url, self._clock.monotonic() + _LIFE)
+        now = self._clock.monotonic()
+        press = _Press(interaction.response_url, now + _LIFE)
+        message, until = self._early.pop(interaction.value, ({}, 0.0))
+        if now < until:
+            await self._tell(press, message)
+            return
         async with press.turn:
-            self._presses[interaction.value] = press
-            self._presses.move_to_end(interaction.value)
-            if len(self._presses) > _MOST:
-                self._presses.popitem(last=False)
+            _keep(self._presses, interaction.value, press)
             await self._replace(press, prompts.go_on_in_browser())
 
     def connected(self, state: str, *, starts: bool) -> None:
         """Says that the link with `state` has connected somebody, and whether her meeting `starts`. Never blocks."""
         self._say(state, prompts.connected(starts=starts))
 
-    def ended(self, state: str, *, denied: bool) -> None:
-        """Says that nothing came of the link with `state`, as its person `denied` it or for another reason."""
-        self._say(state, prompts.not_connected(denied=denied))
+    def ended(self, state: str, reason: Reason) -> None:
+        """Says that nothing came of the link with `state`, for this reason. Never blocks."""
+        self._say(state, prompts.not_connected(reason))
 
     def _say(self, state: str, message: Json) -> None:
-        press = self._presses.pop(link_names.of_state(state), None)
-        if press is not None and self._clock.monotonic() < press.until:
+        name = link_names.of_state(state)
+        press = self._presses.pop(name, None)
+        if press is None:
+            _keep(self._early, name, (message, self._clock.monotonic() + _ON_ITS_WAY))
+        elif self._clock.monotonic() < press.until:
             self._tasks.start(self._tell(press, message), "tell what came of a link")
 
     async def _tell(self, press: _Press, message: Json) -> None:
@@ -82,3 +95,10 @@ class UsedButtons:
             await self._slack.patiently(partial(self._slack.respond, press.response_url, message), or_twice=True)
         except SlackError as error:
             log.info("a used button stays", extra={"cause": str(error)})
+
+
+def _keep(kept: OrderedDict[str, T], name: str, what: T) -> None:
+    kept[name] = what
+    kept.move_to_end(name)
+    if len(kept) > _MOST:
+        kept.popitem(last=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
+
 from mesh.errors import MeshError, Reason
 from tests.integration.slack_edge.conftest import World, until
 from tests.integration.slack_edge.test_browser import connect_link, get, press_continue
@@ -70,12 +72,36 @@ async def test_who_declines_finds_how_to_begin_again(world: World) -> None:
     assert GO_ON not in str(await world.texts())
 
 
-async def test_whose_sign_in_fails_finds_how_to_begin_again(world: World) -> None:
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (Reason.AUTHORIZATION_FAILED, "The sign-in at Zoom did not work. Type the command again"),
+        (Reason.ZOOM_APP_NOT_APPROVED, "Ask the administrator of your Zoom account to approve it"),
+        (Reason.LINK_EXPIRED, "worked for ten minutes only. Type the command again"),
+    ],
+)
+async def test_whose_sign_in_fails_finds_how_to_begin_again(world: World, reason: Reason, said: str) -> None:
     link = await connect_link(world)
     await press_and_wait(world)
-    world.auth.completion_failure = MeshError(Reason.AUTHORIZATION_FAILED)
+    world.auth.completion_failure = MeshError(reason)
     await connect(world, link)
-    await until_text(world, "The sign-in at Zoom did not work. Type the command again")
+    await until_text(world, said)
+    assert GO_ON not in str(await world.texts())
+
+
+@pytest.mark.parametrize("page_is_first", [False, True], ids=["the press first", "the page first"])
+async def test_who_presses_after_ten_minutes_is_not_left_to_go_on_in_the_browser(
+    world: World, *, page_is_first: bool
+) -> None:
+    link = await connect_link(world)
+    if not page_is_first:
+        await press_and_wait(world)
+    world.auth.failure = MeshError(Reason.LINK_EXPIRED)
+    assert (await get(world, link))[0] == 409
+    if page_is_first:
+        await press_and_wait(world)
+    await until_text(world, "The link behind this button worked for ten minutes only. Type the command again")
+    assert GO_ON not in str(await world.texts())
 
 
 async def test_whose_page_fails_and_is_loaded_again_is_told_of_the_connection(world: World) -> None:
