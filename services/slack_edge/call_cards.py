@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from services.slack_edge import dialling, values
-from services.slack_edge.blocks import Json, actions, button, fields, mrkdwn, plain, section
+from services.slack_edge.blocks import Json, actions, button, fields, mrkdwn, section
 from services.slack_edge.call_words import is_person, number_in_words, parties
 from services.slack_edge.texts import date, escape, to_the_second
 from zoomslack.phone.v1 import phone_service_pb2 as pb
@@ -41,7 +41,8 @@ _INBOUND: Mapping[pb.CallResult.ValueType, _Outcome] = {
 }
 _UNTOLD: _Outcome = ("Call ended", "Zoom did not tell how it ended")
 _UNFOLLOWED = (
-    "Zoom was disconnected while this call was on, so it is not followed any more, and its details were erased."
+    "Zoom was disconnected while this call was on, so it is not followed any more, and its details were erased. "
+    "Type `/zoom` to connect again."
 )
 _WORTH_ANOTHER = frozenset(
     {pb.CALL_RESULT_NO_ANSWER, pb.CALL_RESULT_BUSY, pb.CALL_RESULT_VOICEMAIL, pb.CALL_RESULT_FAILED}
@@ -55,7 +56,7 @@ def message(call: pb.PhoneCall, *, again: bool = False) -> Json | None:
     With `again` there is a button for the next call, however this one ended.
     """
     if call.state == pb.PHONE_CALL_STATE_UNFOLLOWED:
-        return {"text": _UNFOLLOWED, "blocks": [section(plain(_UNFOLLOWED))]}
+        return {"text": _UNFOLLOWED, "blocks": [section(mrkdwn(_UNFOLLOWED))]}
     title = _title(call)
     if title is None:
         return None

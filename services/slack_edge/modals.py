@@ -28,19 +28,22 @@ def start(*, meetings: bool, phone: bool, origin: str = "") -> Json:
         blocks.append(input_block(HOW, "What", radio_buttons(_HOW, VIDEO)))
     if meetings:
         # Slack shows fields by no condition: each says what it is for, and what does not apply is refused, not ignored.
-        hint = f"{_WHERE_HINT} A phone call needs none." if phone else _WHERE_HINT
+        hint = f"{_WHERE_HINT} A phone call needs none: without it, {_BUTTON_AT_HOME}." if phone else _WHERE_HINT
         blocks.append(input_block(WHERE, "Where", _conversations(), optional=phone, hint=hint))
         only = "For a meeting only." if phone else ""
         blocks.append(input_block(TOPIC, "Topic", text_input(_MAX_TOPIC), optional=True, hint=only))
     if phone:
         only = "For a phone call only." if meetings else ""
         blocks.append(input_block(PERSON, "Person to call", users_select(PERSON), optional=True, hint=only))
-        hint = f"With its country code, as in +1 202 555 0145, or an extension. {only}".strip()
+        # Without meetings nothing asks where: then the button comes there always.
+        then = only or f"{_BUTTON_AT_HOME[0].upper()}{_BUTTON_AT_HOME[1:]}."
+        hint = f"With its country code, as in +1 202 555 0145, or an extension. {then}"
         blocks.append(input_block(NUMBER, "Or a number", text_input(_MAX_NUMBER), optional=True, hint=hint))
     return {**_modal("Start with Zoom", START, blocks, submit="Start"), "private_metadata": origin}
 
 
 _WHERE_HINT = "Everybody there sees the meeting and can join it."
+_BUTTON_AT_HOME = "you get the Call button under Messages in the Zoom app"
 
 
 def _conversations() -> Json:

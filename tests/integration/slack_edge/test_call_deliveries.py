@@ -98,6 +98,7 @@ async def test_S38_a_call_that_nobody_follows_any_more_says_so_where_it_was_show
     await deliver(world, phone_delivery(left, version=2, delivered=first))
     [last] = await world.seen("app")
     assert "not followed any more" in last["text"]
+    assert "Type `/zoom` to connect again." in str(last["blocks"])
     assert not {"Calling", "555", "Grace"} & set(str(last["blocks"]).replace("-", " ").split())
     await world.fault("chat.update", "error", error="message_not_found")
     report = await deliver(world, phone_delivery(left, version=3, delivered=first))

@@ -76,7 +76,9 @@ async def _shown(world: World, word: str, channel: str, user: str = ADA) -> bool
 )
 async def test_S37_only_what_is_offered_can_be_chosen(world: World, options: Any, fields: list[str]) -> None:
     world.auth.call_options = options
-    assert inputs(await opened(world)) == fields
+    modal = await opened(world)
+    assert inputs(modal) == fields
+    assert ("You get the Call button under Messages in the Zoom app." in str(modal)) == ("number" in fields)
     await world.send(where=DIRECT, number="+1 202 555 0145", topic="x")
     if "number" in fields:
         await until(lambda: _shown(world, "zoom_call", "app"))
@@ -152,7 +154,7 @@ async def test_S34_what_does_not_apply_is_refused_and_not_ignored(
 async def test_S34_a_call_needs_no_conversation_and_its_button_comes_where_only_she_looks(world: World) -> None:
     modal = await opened(world)
     hints = {block["block_id"]: block.get("hint", {}).get("text", "") for block in modal["blocks"]}
-    assert "A phone call needs none." in hints["where"]
+    assert "A phone call needs none: without it, you get the Call button under Messages in" in hints["where"]
     assert (hints["topic"], hints["person"]) == ("For a meeting only.", "For a phone call only.")
     assert await world.send(how="phone", person=GRACE) == {}
     await until(lambda: _shown(world, "zoom_call", "app"))
