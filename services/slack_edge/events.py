@@ -116,12 +116,14 @@ class Events:
     async def _moved(self, event: Mapping[str, Any], inner: Mapping[str, Any]) -> None:
         """Has what belongs to a conversation follow it to its new name: Slack gives it one when it is shared."""
         old, new = _word(inner.get("old_channel_id")), _word(inner.get("new_channel_id"))
-        user, enterprise_id = _person(event, _authorization(event).get("user_id")), _organisation(event)
+        enterprise_id = _organisation(event)
+        # A whole organisation has one name for it, in whichever of its workspaces it was given.
+        user = None if enterprise_id else _person(event, _authorization(event).get("user_id"))
         if not (user or enterprise_id) or not _CHANNEL.fullmatch(old) or not _CHANNEL.fullmatch(new):
             return
         request = meetings_service_pb2.MoveConversationRequest(
             user=user_message(user) if user else None,
-            slack_enterprise_id="" if user else enterprise_id,
+            slack_enterprise_id=enterprise_id,
             old_conversation=slack_pb2.SlackConversation(slack_channel_id=old),
             new_conversation=slack_pb2.SlackConversation(slack_channel_id=new),
         )
@@ -154,12 +156,12 @@ def _authorization(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _person(event: Mapping[str, Any], user_id: object) -> SlackUser | None:
     """Returns a person of the workspace that an event is for; None where the event does not say one."""
-    authorization = _authorization(event)
-    # Of an installation in a whole organisation the authorization names no workspace.
-    teams = (authorization.get("team_id"), event.get("context_team_id"), event.get("team_id"))
-    team_id = next((team for team in teams if isinstance(team, str) and _TEAM.fullmatch(team)), "")
-    enterprises = (authorization.get("enterprise_id"), event.get("enterprise_id"))
-    enterprise_id = next((one for one in enterprises if isinstance(one, str) and _ENTERPRISE.fullmatch(one)), "")
+    authorization = _authorization(event) or event
+    enterprise_id = _matching(_ENTERPRISE, authorization.get("enterprise_id"))
+    # Of an installation in a whole organisation the authorization names no workspace. The one that stands outside of it
+    # is where the event happened: it counts only where that is of the same organisation.
+    happened = event.get("team_id") if event.get("enterprise_id") == enterprise_id else ""
+    team_id = _matching(_TEAM, authorization.get("team_id"), event.get("context_team_id"), happened)
     if not team_id or not isinstance(user_id, str) or not _USER.fullmatch(user_id):
         return None
     return SlackUser(enterprise_id, team_id, user_id)
@@ -171,6 +173,10 @@ def _organisation(event: Mapping[str, Any]) -> str:
     enterprise_id = _word(authorization.get("enterprise_id"))
     whole = authorization.get("is_enterprise_install") is True and _ENTERPRISE.fullmatch(enterprise_id)
     return enterprise_id if whole else ""
+
+
+def _matching(pattern: re.Pattern[str], *candidates: object) -> str:
+    return next((one for one in candidates if isinstance(one, str) and pattern.fullmatch(one)), "")
 
 
 def _word(value: object) -> str:

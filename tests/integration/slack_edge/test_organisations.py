@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -140,31 +141,49 @@ async def test_no_button_leads_out_of_the_organisation(org: World, installed_in:
 
 
 MOVED = {"type": "channel_id_changed", "old_channel_id": "G0OLDNAME", "new_channel_id": "C0NEWNAME"}
-
-
-@pytest.mark.parametrize(
-    ("tenant", "request_of"),
-    [
-        (UMBRELLA, lambda bot: pb.MoveConversationRequest(slack_enterprise_id=UMBRELLA)),
-        (
-            SOUTH,
-            lambda bot: pb.MoveConversationRequest(
-                user=slack_pb2.SlackUser(slack_enterprise_id=UMBRELLA, slack_team_id=SOUTH, slack_user_id=bot)
-            ),
-        ),
-    ],
+MOVED_IN_UMBRELLA = pb.MoveConversationRequest(
+    slack_enterprise_id=UMBRELLA,
+    old_conversation=slack_pb2.SlackConversation(slack_channel_id="G0OLDNAME"),
+    new_conversation=slack_pb2.SlackConversation(slack_channel_id="C0NEWNAME"),
 )
+
+
+@pytest.mark.parametrize("tenant", [UMBRELLA, SOUTH])
 async def test_N5_a_conversation_of_an_organisation_is_moved_whether_a_workspace_is_named_or_none(
-    org: World, tenant: str, request_of: Any
+    org: World, tenant: str
 ) -> None:
     assert (await org.control("POST", "events", event=MOVED, team_id=tenant))["statuses"] == [200]
-    [installed] = [one for one in (await org.control("GET", "state"))["installs"] if one["enterprise_id"] == UMBRELLA]
-    wanted = request_of(installed["bot_user_id"])
-    wanted.old_conversation.slack_channel_id = "G0OLDNAME"
-    wanted.new_conversation.slack_channel_id = "C0NEWNAME"
-    assert list(org.meetings.moved) == [wanted]
+    assert list(org.meetings.moved) == [MOVED_IN_UMBRELLA]
 
 
 async def test_N5_slack_tells_an_organisation_again_of_a_name_that_could_not_be_recorded(org: World) -> None:
     await org.stop_service["meetings"]()
     assert (await org.control("POST", "events", event=MOVED, team_id=UMBRELLA))["statuses"] == [503]
+
+
+THEIRS = {"team_id": "T0GLOBEX1", "enterprise_id": "E0GLOBEX1"}
+"""Where an event of a shared channel may have happened: at another company."""
+OF_UMBRELLA = {"enterprise_id": UMBRELLA, "team_id": None, "user_id": "U0BOT0001", "is_enterprise_install": True}
+OF_ACME = {"enterprise_id": None, "team_id": "T0ACME001", "user_id": "U0BOT0001", "is_enterprise_install": False}
+
+
+async def happened_elsewhere(world: World, event: dict[str, Any], authorization: dict[str, Any]) -> None:
+    """Has Slack tell an installation of what happened in a channel that is shared with another company."""
+    told = {"type": "event_callback", **THEIRS, "event": event, "authorizations": [authorization]}
+    body = json.dumps(told).encode()
+    answer = await world.post("/slack/events", body, content_type="application/json", headers=world.signed(body))
+    assert answer[0] == 200
+
+
+async def test_N5_a_conversation_shared_with_another_company_is_moved_in_the_own_organisation_alone(org: World) -> None:
+    await happened_elsewhere(org, MOVED, OF_UMBRELLA)
+    assert list(org.meetings.moved) == [MOVED_IN_UMBRELLA]
+
+
+async def test_N5_nobody_is_made_of_an_organisation_and_a_workspace_of_two_companies(org: World) -> None:
+    joined = {"type": "member_joined_channel", "user": "U0BOT0001", "inviter": OLAF, "channel": IN_SOUTH}
+    await happened_elsewhere(org, joined, OF_UMBRELLA)
+    assert org.meetings.released == [], "in which workspace it is nobody says"
+    await happened_elsewhere(org, joined, OF_ACME)
+    [request] = org.meetings.released
+    assert request.user == slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id=OLAF)
