@@ -157,12 +157,13 @@ class Calls:
             )
         return PlacedCall(call, self._links.url(call.call_id))
 
-    async def resolve(self, signed_id: str) -> tuple[Call, bool]:
+    async def resolve(self, signed_id: str, opening_id: str) -> tuple[Call, bool]:
         """Returns the call behind a link and whether it was opened before, and records that it was opened.
 
-        Raises MeshError(CALL_LINK_INVALID) for any other text.
+        Repeating one opening is no other one; an empty `opening_id` is another one each time. Raises
+        MeshError(CALL_LINK_INVALID) for any other text.
         """
-        opened = await self._store.open(self._links.call_id(signed_id))
+        opened = await self._store.open(self._links.call_id(signed_id), opening_id)
         if opened is None:
             raise MeshError(Reason.CALL_LINK_INVALID)
         return opened

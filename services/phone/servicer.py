@@ -66,7 +66,8 @@ class PhoneServicer(PhoneServiceServicer):
     async def ResolveCallLink(  # noqa: N802
         self, request: pb.ResolveCallLinkRequest, context: Context
     ) -> pb.ResolveCallLinkResponse:
-        call, opened_before = await self._calls.resolve(request.signed_id)
+        opening_id = str(uuid.UUID(request.opening_id)) if request.opening_id else ""
+        call, opened_before = await self._calls.resolve(request.signed_id, opening_id)
         return pb.ResolveCallLinkResponse(call=converters.call_message(call), opened_before=opened_before)
 
     async def GetCall(self, request: pb.GetCallRequest, context: Context) -> pb.GetCallResponse:  # noqa: N802

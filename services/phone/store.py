@@ -65,23 +65,24 @@ class CallStore:
             raise LookupError("a call that was just stored is not there")
         return stored
 
-    async def open(self, call_id: str) -> tuple[Call, bool] | None:
-        """Records that the link of a call was opened; returns the call, and whether it was opened before.
+    async def open(self, call_id: str, opening_id: str) -> tuple[Call, bool] | None:
+        """Records that the link of a call was opened; returns the call, and whether another opening was before.
 
-        None where there is none.
+        An empty `opening_id` is another one each time. None where there is no such call.
 
         By its id alone: the one look without a tenant, for links whose signature was checked.
         """
         now = self._clock.now()
         async with self._database.transaction("open call link") as connection:
-            before = await connection.scalar(
-                select(calls.c.first_open_time).where(calls.c.call_id == call_id).with_for_update()
-            )
+            query = select(calls.c.first_open_time, calls.c.first_opening_id).where(calls.c.call_id == call_id)
+            before = (await connection.execute(query.with_for_update())).one_or_none()
+            is_first = before is None or before.first_open_time is None
             opened = await connection.execute(
                 update(calls)
                 .where(calls.c.call_id == call_id, calls.c.erase_time.is_(None))
                 .values(
                     first_open_time=func.coalesce(calls.c.first_open_time, now),
+                    first_opening_id=opening_id if is_first else calls.c.first_opening_id,
                     last_open_time=now,
                     reconcile_time=now + self._quiet,
                     reconcile_attempts=0,
@@ -91,7 +92,9 @@ class CallStore:
                 .returning(*calls.c)
             )
             row = opened.one_or_none()
-        return None if row is None else (call_from(row), before is not None)
+        if row is None:
+            return None
+        return call_from(row), not is_first and (not opening_id or row.first_opening_id != opening_id)
 
     async def get(self, user: SlackUser, call_id: str) -> Call:
         """Returns a call of `user`. Raises MeshError(CALL_NOT_FOUND)."""

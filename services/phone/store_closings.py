@@ -50,6 +50,7 @@ async def wipe(connection: AsyncConnection, call_ids: Sequence[str], now: dateti
         *("contact_name", "contact_slack_user_id", "user_phone_number"),
         # Without these no event finds the call any more.
         *("zoom_user_id", "zoom_account_id", "zoom_call_id"),
+        "first_opening_id",
     )
     times = ("first_open_time", "last_open_time", "ring_time", "connect_time", "answer_time", "reconcile_time")
     await connection.execute(

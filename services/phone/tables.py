@@ -56,6 +56,8 @@ calls = Table(
     _text("user_phone_number", 32),
     # When its link was opened, for the first and for the last time; NULL before.
     Column("first_open_time", UtcDateTime),
+    # Which opening was the first; empty where it has no id.
+    _text("first_opening_id", 36),
     Column("last_open_time", UtcDateTime),
     Column("ring_time", UtcDateTime),
     Column("connect_time", UtcDateTime),

@@ -5,6 +5,7 @@ Slack's buttons lead to web addresses only, and Zoom has no interface that dials
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -56,8 +57,10 @@ class CallPages:
         return response
 
     async def _page(self, signed_id: str, *, on_android: bool) -> web.Response:
+        # Of this request of the browser: whatever is repeated behind it is the same opening of the page.
+        opening = pb.ResolveCallLinkRequest(signed_id=signed_id, opening_id=str(uuid.uuid4()))
         try:
-            resolved = await self._phone.ResolveCallLink(pb.ResolveCallLinkRequest(signed_id=signed_id), timeout=3.0)
+            resolved = await self._phone.ResolveCallLink(opening, timeout=3.0)
         except MeshError as error:
             if error.reason is Reason.INVALID_REQUEST:  # only an altered address breaks a rule of the proto
                 error = MeshError(Reason.CALL_LINK_INVALID)

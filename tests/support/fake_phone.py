@@ -33,6 +33,10 @@ class FakePhone(PhoneServiceServicer):
         self.placed: list[phone_pb.PlaceCallRequest] = []
         self.resolved: list[str] = []
         """The links that were opened."""
+        self.opening_ids: list[str] = []
+        """By which openings."""
+        self.lost_answers = 0
+        """How many links are opened without the edge hearing of it."""
         self.profile: phone_pb.GetPhoneProfileResponse | MeshError = phone_pb.GetPhoneProfileResponse(
             access=phone_pb.PHONE_ACCESS_FULL,
             phone_number="+12025550101",
@@ -65,8 +69,12 @@ class FakePhone(PhoneServiceServicer):
     async def ResolveCallLink(self, request: phone_pb.ResolveCallLinkRequest, context: Any) -> Any:
         if request.signed_id != "signed.id":
             raise MeshError(Reason.CALL_LINK_INVALID)
-        opened_before = request.signed_id in self.resolved
+        opened_before = bool({*self.opening_ids} - {request.opening_id})
         self.resolved.append(request.signed_id)
+        self.opening_ids.append(request.opening_id)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise MeshError(Reason.SERVICE_UNAVAILABLE)
         return phone_pb.ResolveCallLinkResponse(call=self._call(), opened_before=opened_before)
 
     async def GetCall(self, request: Any, context: Any) -> Any:

@@ -54,6 +54,25 @@ async def test_a_number_becomes_a_call_with_a_link_that_leads_back_to_it(mesh: M
         assert (resolved.call, resolved.opened_before) == (response.call, opened_before)
 
 
+@pytest.mark.parametrize("ids", [("", ""), ("", "one"), ("one", ""), ("one", "another")])
+async def test_S31_another_opening_of_a_link_hears_that_it_was_opened_before(mesh: Mesh, ids: tuple[str, str]) -> None:
+    link = signed_id(await mesh.place())
+    assert [await opened_before(mesh, link, name) for name in ids] == [False, True]
+
+
+async def test_S31_one_opening_that_is_repeated_is_the_first_as_long_as_it_was(mesh: Mesh) -> None:
+    link = signed_id(await mesh.place())
+    openings = ("one", "one", "another", "another", "one")
+    assert [await opened_before(mesh, link, name) for name in openings] == [False, False, True, True, False]
+
+
+async def opened_before(mesh: Mesh, link: str, name: str) -> bool:
+    """Opens a link by an opening of that name, if any, and returns whether another one was before it."""
+    opening_id = str(uuid.uuid5(uuid.NAMESPACE_OID, name)) if name else ""
+    request = pb.ResolveCallLinkRequest(signed_id=link, opening_id=opening_id)
+    return (await mesh.stub.ResolveCallLink(request, timeout=5)).opened_before
+
+
 async def test_a_link_ends_after_fifteen_minutes_and_a_repeat_gives_a_fresh_one(mesh: Mesh) -> None:
     request_id = str(uuid.uuid4())
     first = await mesh.place(request_id=request_id)

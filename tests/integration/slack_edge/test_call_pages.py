@@ -42,6 +42,14 @@ async def test_S31_a_page_that_is_opened_again_dials_only_once_somebody_says_so(
     assert "<script" not in again
 
 
+async def test_S31_the_first_page_dials_also_where_the_answer_to_it_was_lost_once(world: World) -> None:
+    world.phone.lost_answers = 1
+    _, first, _ = await get(world)
+    assert len(world.phone.resolved) == 2
+    assert "<script" in first, "it is still the first opening"
+    assert "<script" not in (await get(world))[1]
+
+
 async def test_S31_a_page_whose_call_is_over_says_so_and_dials_nobody(world: World) -> None:
     world.phone.call = {"state": pb.PHONE_CALL_STATE_ENDED}
     _, page, _ = await get(world)

@@ -361,16 +361,22 @@ class ResolveCallLinkRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SIGNED_ID_FIELD_NUMBER: _builtins.int
+    OPENING_ID_FIELD_NUMBER: _builtins.int
     signed_id: _builtins.str
     """The last part of the link's path: id, expiry and signature."""
+    opening_id: _builtins.str
+    """Makes repeating safe: the same id means the same opening of the page. Empty from callers that know of none, each of
+    whose requests is an opening of its own.
+    """
     def __init__(
         self,
         *,
         signed_id: _builtins.str = ...,
+        opening_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_id", b"signed_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opening_id", b"opening_id", "signed_id", b"signed_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -385,7 +391,9 @@ class ResolveCallLinkResponse(_message.Message):
     CALL_FIELD_NUMBER: _builtins.int
     OPENED_BEFORE_FIELD_NUMBER: _builtins.int
     opened_before: _builtins.bool
-    """Whether the link was opened before: then nothing is to be dialled before the person says so once more."""
+    """Whether the link was opened before, by another opening: then nothing is to be dialled before the person says so
+    once more.
+    """
     @_builtins.property
     def call(self) -> Global___PhoneCall:
         """The call."""

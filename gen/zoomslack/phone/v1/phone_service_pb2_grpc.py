@@ -103,8 +103,8 @@ class PhoneServiceServicer:
     def ResolveCallLink(self, request, context):
         """Returns what the page behind a call link needs to dial, and records that the link was opened.
 
-        Only a call that begins within ten minutes of that counts as placed from Slack. Repeating is safe: the link was
-        opened once more. Reasons: CALL_LINK_INVALID.
+        Only a call that begins within ten minutes of that counts as placed from Slack. Repeating with the same `opening_id`
+        is safe: it is the same opening. Reasons: CALL_LINK_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

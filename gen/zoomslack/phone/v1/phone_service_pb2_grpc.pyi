@@ -46,8 +46,8 @@ class PhoneServiceStub:
     ResolveCallLink: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.ResolveCallLinkRequest, _phone_service_pb2.ResolveCallLinkResponse]
     """Returns what the page behind a call link needs to dial, and records that the link was opened.
 
-    Only a call that begins within ten minutes of that counts as placed from Slack. Repeating is safe: the link was
-    opened once more. Reasons: CALL_LINK_INVALID.
+    Only a call that begins within ten minutes of that counts as placed from Slack. Repeating with the same `opening_id`
+    is safe: it is the same opening. Reasons: CALL_LINK_INVALID.
     """
     GetCall: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetCallRequest, _phone_service_pb2.GetCallResponse]
     """Returns one call of a person.
@@ -106,8 +106,8 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     ResolveCallLink: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.ResolveCallLinkRequest, _phone_service_pb2.ResolveCallLinkResponse]  # type: ignore[assignment]
     """Returns what the page behind a call link needs to dial, and records that the link was opened.
 
-    Only a call that begins within ten minutes of that counts as placed from Slack. Repeating is safe: the link was
-    opened once more. Reasons: CALL_LINK_INVALID.
+    Only a call that begins within ten minutes of that counts as placed from Slack. Repeating with the same `opening_id`
+    is safe: it is the same opening. Reasons: CALL_LINK_INVALID.
     """
     GetCall: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetCallRequest, _phone_service_pb2.GetCallResponse]  # type: ignore[assignment]
     """Returns one call of a person.
@@ -175,8 +175,8 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_phone_service_pb2.ResolveCallLinkResponse, _abc.Awaitable[_phone_service_pb2.ResolveCallLinkResponse]]:
         """Returns what the page behind a call link needs to dial, and records that the link was opened.
 
-        Only a call that begins within ten minutes of that counts as placed from Slack. Repeating is safe: the link was
-        opened once more. Reasons: CALL_LINK_INVALID.
+        Only a call that begins within ten minutes of that counts as placed from Slack. Repeating with the same `opening_id`
+        is safe: it is the same opening. Reasons: CALL_LINK_INVALID.
         """
 
     @_abc_1.abstractmethod
