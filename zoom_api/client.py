@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -12,14 +13,20 @@ import httpx
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
-from zoom_api.errors import UNAVAILABLE_DELAY, TokenRejectedError, error_for
+from zoom_api.errors import RATE_LIMIT_DELAY, UNAVAILABLE_DELAY, TokenRejectedError, error_for, is_per_second
 from zoom_api.tokens import AccessToken
 
 TIMEOUT = 15.0
 """Seconds for one request: Zoom may take ten to make a meeting, and the answer is worth waiting for."""
+_SECOND = 1.0
+_JITTER = 0.25
+"""Seconds to wait for room under a limit per second, and how many more at the most."""
+_LEAST = 0.5
+"""Seconds that a second try needs."""
 _MAX_ANSWER = 4 * 1024 * 1024
 # Nothing has reached Zoom when these are raised; after all the others it may have done what it was asked.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -75,18 +82,34 @@ class ZoomClient:
         """Calls `method` on `route` (`/meetings/{meetingId}`) and returns the parsed answer, `{}` for an empty one.
 
         `{userId}` in a route is filled in here: which name the user has in a path depends on whose token it is.
-        A 401 is answered with one try under a fresh token. Raises MeshError: ZOOM_OUTCOME_UNKNOWN when a request that
-        changes something was sent and its answer was lost or is a 5xx, and what `zoom_api.errors` makes of refusals.
+        A 401 is answered with one try under a fresh token, and a limit per second with one a second later, where the
+        caller's deadline leaves the time: Zoom did nothing then, whatever was asked. Raises MeshError:
+        ZOOM_OUTCOME_UNKNOWN when a request that changes something was sent and its answer was lost or is a 5xx, and
+        what `zoom_api.errors` makes of refusals.
         """
         token = await self._tokens.get(user)
         try:
-            return await self._once(token, method, route, path or {}, query, body)
+            return await self._patiently(token, method, route, path or {}, query, body)
         except TokenRejectedError:
             token = await self._tokens.get(user, rejected=token)
         try:
-            return await self._once(token, method, route, path or {}, query, body)
+            return await self._patiently(token, method, route, path or {}, query, body)
         except TokenRejectedError:
             raise MeshError(Reason.ZOOM_NOT_CONNECTED) from None
+
+    async def _patiently(self, *request: Any) -> dict[str, Any]:
+        """Does what `_once` does; where Zoom counts too many requests in a second, once more in the next."""
+        try:
+            return await self._once(*request)
+        except _BusyError as busy:
+            pause = _next_second(busy.limit)
+            if pause is None:
+                raise busy.limit from None
+        await self._clock.sleep(pause)
+        try:
+            return await self._once(*request)
+        except _BusyError as busy:
+            raise busy.limit from None
 
     async def _once(
         self,
@@ -118,6 +141,8 @@ class ZoomClient:
                 return answer if isinstance(answer, dict) else {}
             span.set_status(Status(StatusCode.ERROR))
             refusal = error_for(status, headers, answer, now=self._clock.now())
+            if isinstance(refusal, MeshError) and is_per_second(status, headers, answer):
+                raise _BusyError(refusal)
             # A gateway that gave up (502, 504) does not know what Zoom behind it did, nor does a server that broke off.
             raise _unknown(method, refusal) if status >= 500 and isinstance(refusal, MeshError) else refusal
 
@@ -144,6 +169,27 @@ class ZoomClient:
             if answer is None and 200 <= response.status_code < 300 and response.status_code != 204:
                 raise httpx.DecodingError("no JSON", request=response.request)
             return response.status_code, response.headers, answer
+
+
+class _BusyError(Exception):
+    """Zoom's limit per second."""
+
+    def __init__(self, limit: MeshError) -> None:
+        super().__init__(str(limit))
+        self.limit = limit
+
+
+def _next_second(limit: MeshError) -> float | None:
+    """Returns the seconds to wait before another try; None where nobody waits that long for it.
+
+    Who was refused together does not come again together.
+    """
+    asked = limit.retry_delay.total_seconds() if limit.retry_delay is not None else 0.0
+    if asked > RATE_LIMIT_DELAY.total_seconds():  # Zoom names a time of its own
+        return None
+    pause = _SECOND + random.uniform(0.0, _JITTER)  # noqa: S311 (no secret)
+    left = deadline.remaining()
+    return pause if left is None or left >= pause + _LEAST else None
 
 
 def _unknown(method: str, error: MeshError) -> MeshError:

@@ -53,6 +53,12 @@ def error_for(status: int, headers: Mapping[str, str], body: Any, *, now: dateti
     return MeshError(Reason.ZOOM_REFUSED, {"zoom_code": str(code)})
 
 
+def is_per_second(status: int, headers: Mapping[str, str], body: Any) -> bool:
+    """Tells whether an answer says that the account asks too much within a second: the next one has room again."""
+    message = str(body.get("message", "")) if isinstance(body, dict) else ""
+    return status == 429 and (headers.get("x-ratelimit-type", "").upper() == "QPS" or "per-second" in message.lower())
+
+
 def _rate_limit(headers: Mapping[str, str], message: str, now: datetime) -> MeshError:
     # Three limits share status and code; only the text tells them apart.
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -52,6 +52,14 @@ async def test_zoom_refusing_is_told_in_time_and_the_next_try_works(office: Offi
     assert len(await cards(office, "Accepted", here)) == 1
 
 
+async def test_more_than_zoom_takes_in_a_second_is_done_in_the_next(office: Office) -> None:
+    here, message = await office.conversation("im"), "You have reached the maximum per-second rate limit for this API."
+    await office.zoom("POST", "faults", {**CREATE, "kind": "status", "status": 429, "message": message, "times": 1})
+    assert "too many requests" not in str(await office.type("meeting Busy", channel=here))
+    [_] = await eventually(lambda: cards(office, "Busy", here), bool)
+    assert await meetings_about(office, "Busy") == 1
+
+
 @pytest.mark.parametrize("made", [True, False], ids=["made", "not made"])
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 async def test_zoom_failing_leads_to_one_meeting_whether_it_was_made_or_not(

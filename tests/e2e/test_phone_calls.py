@@ -251,6 +251,14 @@ async def test_S34_S35_who_wrote_a_message_is_called_from_it(office: Office) -> 
     assert await opened(reply) == PROFILE_NUMBER
 
 
+async def test_S35_a_person_is_chosen_on_the_home_tab_and_called(office: Office) -> None:
+    here = await office.conversation("private")
+    await views.home(office)
+    await views.press(office, "zoom_home_start")
+    assert await views.send(office, how="phone", where=here, person=GRACE) == {}
+    assert await opened(await _in(office, here)) == PROFILE_NUMBER
+
+
 async def test_S37_where_no_phone_calls_are_offered_nobody_is_called(office: Office) -> None:
     await office.type("config calls video")
     try:
@@ -272,15 +280,6 @@ async def test_S36_S38_who_signs_out_during_a_call_reads_that_it_is_not_followed
     assert (after["ts"], "1001" in written(after)) == (before["ts"], False)
     await does(office, call, "hang-up")
     await office.connect(user=BEN, zoom_user_id=BEN_AT_ZOOM)
-
-
-async def test_S35_a_person_is_chosen_on_the_home_tab_and_called(office: Office) -> None:
-    """After one that takes a while: those before it come near to what Zoom takes in a second."""
-    here = await office.conversation("private")
-    await views.home(office)
-    await views.press(office, "zoom_home_start")
-    assert await views.send(office, how="phone", where=here, person=GRACE) == {}
-    assert await opened(await _in(office, here)) == PROFILE_NUMBER
 
 
 async def test_S32_S54_S55_the_call_is_followed_to_its_summary_in_the_apps_own_conversation(office: Office) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
+from mesh import deadline
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from tests.support.clock import FakeClock
@@ -24,13 +25,13 @@ class Tokens:
     """Gives a new token each time one was refused."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
+        self.clock = clock
         self.issued = 0
 
     async def get(self, user: SlackUser, *, rejected: AccessToken | None = None) -> AccessToken:
         if rejected is not None or not self.issued:
             self.issued += 1
-        expire_time = self._clock.now() + timedelta(hours=1)
+        expire_time = self.clock.now() + timedelta(hours=1)
         return AccessToken(f"token-{self.issued}", expire_time, "adaZoomId", "account")
 
 
@@ -180,3 +181,69 @@ async def test_an_empty_answer_of_a_change_is_fine() -> None:
 
     async with zoom(handler) as (client, _):
         assert await client.call(ADA, "PUT", "/meetings/{meetingId}/status", path={"meetingId": "1"}, body={}) == {}
+
+
+PER_SECOND = {
+    "code": 429,
+    "message": "You have reached the maximum per-second rate limit for this API. Try again later.",
+}
+DAILY = {"code": 429, "message": "You have reached the maximum daily rate limit for this API."}
+
+
+class Busy:
+    """Answers so many requests with a limit, and all others with success."""
+
+    def __init__(self, times: int, limit: dict[str, object], **headers: str) -> None:
+        self.asked = 0
+        self._times = times
+        self._limit = limit
+        self._headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    async def __call__(self, _: web.BaseRequest) -> web.StreamResponse:
+        self.asked += 1
+        if self.asked <= self._times:
+            return web.json_response(self._limit, status=429, headers=self._headers)
+        return web.json_response({"ok": True})
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("limit", "headers"), [(PER_SECOND, {}), ({"code": 429, "message": "slow"}, {"X_RateLimit_Type": "QPS"})]
+)
+async def test_a_limit_per_second_is_waited_for_whatever_was_asked(
+    method: str, limit: dict[str, object], headers: dict[str, str]
+) -> None:
+    busy = Busy(1, limit, **headers)
+    async with zoom(busy) as (client, tokens):
+        before = tokens.clock.monotonic()
+        assert await client.call(ADA, method, "/users/me/meetings") == {"ok": True}
+        assert 1.0 <= tokens.clock.monotonic() - before <= 1.25
+    assert (busy.asked, tokens.issued) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "limit", "headers", "asked", "reason"),
+    [
+        pytest.param(2, PER_SECOND, {}, 2, Reason.ZOOM_RATE_LIMITED, id="twice"),
+        pytest.param(1, DAILY, {}, 1, Reason.ZOOM_DAILY_LIMIT, id="a day is not waited for"),
+        pytest.param(1, PER_SECOND, {"Retry_After": "20"}, 1, Reason.ZOOM_RATE_LIMITED, id="nor what Zoom says"),
+        pytest.param(1, {"code": 429, "message": "slow"}, {}, 1, Reason.ZOOM_RATE_LIMITED, id="nor what nobody says"),
+    ],
+)
+async def test_a_limit_that_does_not_end_with_the_second_is_told(
+    times: int, limit: dict[str, object], headers: dict[str, str], asked: int, reason: Reason
+) -> None:
+    busy = Busy(times, limit, **headers)
+    async with zoom(busy) as (client, _):
+        with pytest.raises(MeshError) as failure:
+            await client.call(ADA, "POST", "/users/me/meetings", body={})
+    assert (failure.value.reason, busy.asked) == (reason, asked)
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(1.4, 1), (5.0, 2)])
+async def test_who_has_no_time_left_hears_of_the_limit_at_once(seconds: float, asked: int) -> None:
+    busy = Busy(2, PER_SECOND)
+    async with zoom(busy) as (client, _):
+        with deadline.budget(seconds), pytest.raises(MeshError) as failure:
+            await client.call(ADA, "POST", "/users/me/meetings", body={})
+    assert (failure.value.reason, busy.asked) == (Reason.ZOOM_RATE_LIMITED, asked)
