@@ -181,7 +181,7 @@ class CommandHandlers:
         response = await self._auth.DeleteConnection(request)
 
         async def after(_lost: str | None) -> None:
-            await self._home.show(Who(user))
+            await self._home.show(Who(user), signed_out=True)
 
         return Answer(replies.logged_out(was_connected=response.deleted), after if response.deleted else None)
 

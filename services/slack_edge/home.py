@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,20 @@ log = logging.getLogger(__name__)
 FACTS_TIMEOUT = 2.0
 """Seconds to learn what the tab shows; it is shown without what comes later."""
 SHOW_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """Meetings that are not shown any more, while meetings may not know it yet."""
+
+    meeting_id: str
+    host_id: str
+    """Whose meetings they all are; empty for nobody's."""
+
+    def includes(self, meeting: pb.Meeting) -> bool:
+        """Tells whether a meeting is one of them."""
+        hers = bool(self.host_id) and meeting.host.slack_user_id == self.host_id
+        return hers or meeting.meeting_id == self.meeting_id
 
 
 class Home:
@@ -79,28 +94,29 @@ class Home:
             (SUBMITTED, modals.START): Reaction(self._start, answer=wrong_in_start, is_kept=True),
         }
 
-    async def show(self, who: Who, *, over: str = "") -> None:
+    async def show(self, who: Who, *, over: str = "", signed_out: bool = False) -> None:
         """Shows the tab as it is now. Never raises SlackError or MeshError: whoever opens it again has another try.
 
         `over` is the id of a meeting that was ended a moment ago: the event that says so may still be on its way.
+        Who `signed_out` a moment ago has no meetings of her own any more, though they may not be erased yet.
         """
         # One at a time: what was learnt first must not be shown last. Whose turn nobody awaits is forgotten.
         turn = self._turns.setdefault(who.user, asyncio.Lock())
         try:
             async with turn:
                 with deadline.budget(SHOW_SECONDS):
-                    await self._show(who, over)
+                    await self._show(who, _Gone(over, who.user.user_id if signed_out else ""))
         except (SlackError, MeshError) as error:
             log.info("a Home tab is not shown", extra={"cause": str(error)[:100]})
 
-    async def _show(self, who: Who, over: str) -> None:
-        answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace, over))).message
+    async def _show(self, who: Who, gone: _Gone) -> None:
+        answer = (await self._gate.enter(who, None, lambda workspace: self._view(who, workspace, gone))).message
         arguments = {"user_id": who.user.user_id, "view": _as_view(answer)}
         await self._slack.call(who.user, "views.publish", arguments)
 
-    async def _view(self, who: Who, workspace: Workspace, over: str) -> Answer:
+    async def _view(self, who: Who, workspace: Workspace, gone: _Gone) -> Answer:
         standing, running, phone = await asyncio.gather(
-            self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user, over), self._phone(who, workspace)
+            self._standings.of(who.user, FACTS_TIMEOUT), self._running(who.user, gone), self._phone(who, workspace)
         )
         facts = Facts(
             user_id=who.user.user_id,
@@ -117,14 +133,14 @@ class Home:
     async def _phone(self, who: Who, workspace: Workspace) -> Phone | None:
         return await self._calls.profile(who.user) if workspace.offers_phone else None
 
-    async def _running(self, user: SlackUser, over: str) -> Sequence[pb.RunningMeeting] | None:
+    async def _running(self, user: SlackUser, gone: _Gone) -> Sequence[pb.RunningMeeting] | None:
         request = pb.ListRunningMeetingsRequest(user=user_message(user))
         try:
             response = await self._meetings.ListRunningMeetings(request, timeout=FACTS_TIMEOUT)
         except MeshError as error:
             log.info("running meetings are not known", extra={"reason": error.reason.value})
             return None
-        return [running for running in response.meetings if running.meeting.meeting_id != over]
+        return [running for running in response.meetings if not gone.includes(running.meeting)]
 
     async def _ask_what_to_join(self, interaction: Interaction) -> None:
         await self._shortcuts.open(interaction, modals.join())

@@ -75,6 +75,23 @@ async def test_S36_the_tab_follows_a_connection_that_is_made_and_removed_elsewhe
     await until(lambda: home_says(world, "Your Zoom account is not connected."))
 
 
+async def test_S36_who_signs_out_has_no_meetings_of_her_own_on_the_tab_before_they_are_erased(world: World) -> None:
+    world.auth.connected.add(ADA)
+    world.meetings.running = [running(topic="Hers"), running(GRACE, topic="Of somebody else")]
+    assert {"Hers", "End for everybody"} <= words(await open_home(world))
+    await world.type("logout")
+    await until(lambda: home_says(world, "Your Zoom account is not connected."))
+    shown = words(await world.home() or {})
+    assert "Of somebody else" in shown
+    assert not {"Hers", "End for everybody"} & shown
+
+
+def words(view: dict[str, Any]) -> set[str]:
+    """Returns the lines and buttons of a tab."""
+    lines = [line for block in view["blocks"] for line in block.get("text", {}).get("text", "").split("\n")]
+    return {*lines, *buttons(view)}
+
+
 async def test_a_slack_that_does_not_show_the_tab_keeps_neither_from_happening(world: World) -> None:
     link = await connect_link(world)
     await world.fault("views.publish", "error", error="not_enabled", times=2)
