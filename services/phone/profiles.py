@@ -44,6 +44,10 @@ class Profiles:
             await self._choices.follow(user, zoom_user_id=profile.zoom_user_id, zoom_account_id=profile.zoom_account_id)
         return profile, shows_all
 
+    async def shows_all(self, user: SlackUser) -> bool:
+        """Tells whether `user` wants to see all of her calls. Asks nobody else."""
+        return await self._choices.shows_all(user)
+
     async def choose(self, user: SlackUser, *, show_all: bool) -> None:
         """Stores what `user` wants to see. Raises MeshError where she is not connected, or auth does not tell."""
         zoom_user_id, zoom_account_id = await self._zoom.identity(user)

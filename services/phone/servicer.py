@@ -90,12 +90,15 @@ class PhoneServicer(PhoneServiceServicer):
     async def GetPhoneProfile(  # noqa: N802
         self, request: pb.GetPhoneProfileRequest, context: Context
     ) -> pb.GetPhoneProfileResponse:
-        profile, shows_all = await self._profiles.of(from_message(request.user))
+        user = from_message(request.user)
+        if request.choice_only:
+            return pb.GetPhoneProfileResponse(shown_calls=_shown_calls(shows_all=await self._profiles.shows_all(user)))
+        profile, shows_all = await self._profiles.of(user)
         return pb.GetPhoneProfileResponse(
             access=converters.ACCESSES[profile.access],
             phone_number=profile.line.e164,
             extension_number=profile.line.extension,
-            shown_calls=pb.SHOWN_CALLS_ALL if shows_all else pb.SHOWN_CALLS_FROM_SLACK,
+            shown_calls=_shown_calls(shows_all=shows_all),
         )
 
     async def UpdateShownCalls(  # noqa: N802
@@ -151,6 +154,10 @@ class PhoneServicer(PhoneServiceServicer):
             case "postponed":
                 await self._deliveries.postponed(*key, request.postponed.retry_delay.ToTimedelta())
         return pb.CompleteDeliveryResponse()
+
+
+def _shown_calls(*, shows_all: bool) -> pb.ShownCalls.ValueType:
+    return pb.SHOWN_CALLS_ALL if shows_all else pb.SHOWN_CALLS_FROM_SLACK
 
 
 def _filter(request: pb.ListCallsRequest) -> Filter:

@@ -32,6 +32,7 @@ from services.slack_edge.commands import (
 from services.slack_edge.continuations import Continuation, Resumed
 from services.slack_edge.gate import Gate, Who
 from services.slack_edge.home import Home
+from services.slack_edge.home_phone import Phone
 from services.slack_edge.joining import join_url
 from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.standings import Standings
@@ -141,14 +142,22 @@ class CommandHandlers:
         return await self._gate.enter(_who(invocation), continuations.of(invocation), partial(work, invocation))
 
     async def _help(self, user: SlackUser) -> Json:
-        workspace, standing, phone = await asyncio.gather(
-            self._workspace_now(user), self._standings.of(user, HELP_TIMEOUT), self._calls.profile(user, HELP_TIMEOUT)
+        (workspace, phone), standing = await asyncio.gather(
+            self._workspace_and_phone(user), self._standings.of(user, HELP_TIMEOUT)
         )
         return usage.help_message(self._help_url, workspace, standing, phone)
 
     async def _config(self, command: ShowConfig, user: SlackUser) -> Json:
-        workspace, phone = await asyncio.gather(self._workspace_now(user), self._calls.profile(user, HELP_TIMEOUT))
-        return usage.config(workspace, phone, of=command.of, wrong=command.wrong)
+        (workspace, phone), shown = await asyncio.gather(
+            self._workspace_and_phone(user), self._calls.shown(user, HELP_TIMEOUT)
+        )
+        return usage.config(workspace, shown, phone, of=command.of, wrong=command.wrong)
+
+    async def _workspace_and_phone(self, user: SlackUser) -> tuple[Workspace | MeshError | None, Phone | None]:
+        """Returns the person's workspace, and what she has of Zoom Phone; Zoom is not asked where none is offered."""
+        workspace = await self._workspace_now(user)
+        offered = isinstance(workspace, Workspace) and not workspace.is_older and workspace.offers_phone
+        return workspace, await self._calls.profile(user, HELP_TIMEOUT) if offered else None
 
     async def _workspace_now(self, user: SlackUser) -> Workspace | MeshError | None:
         """Returns the person's workspace, or why there is none; None where that cannot be told in time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from mesh.errors import MeshError, Reason
@@ -17,6 +18,8 @@ from zoomslack.type.v1 import slack_pb2
 if TYPE_CHECKING:
     from mesh.slack_user import SlackUser
     from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
+
+log = logging.getLogger(__name__)
 
 PROFILE_TIMEOUT = 2.0
 """Seconds to learn what a person can do with Zoom Phone."""
@@ -72,6 +75,15 @@ class PhoneCalls:
             return await self._phone.GetPhoneProfile(request, timeout=seconds)
         except MeshError as error:
             return error
+
+    async def shown(self, user: SlackUser, seconds: float) -> pb.ShownCalls.ValueType | None:
+        """Returns which of her calls a person chose to see, whatever Zoom does; None where that is not known now."""
+        request = pb.GetPhoneProfileRequest(user=user_message(user), choice_only=True)
+        try:
+            return (await self._phone.GetPhoneProfile(request, timeout=seconds)).shown_calls
+        except MeshError as error:
+            log.info("which calls a person sees is not known", extra={"reason": error.reason.value})
+            return None
 
     async def show(self, user: SlackUser, shown: pb.ShownCalls.ValueType) -> None:
         """Sets which of her calls a person sees. Raises as `UpdateShownCalls`."""

@@ -60,13 +60,16 @@ def offer(*, meetings: bool, phone: bool) -> str:
 
 
 def help_message(
-    help_url: str, workspace: Workspace | MeshError | None, standing: Standing | None, phone: Phone
+    help_url: str, workspace: Workspace | MeshError | None, standing: Standing | None, phone: Phone | None
 ) -> Json:
-    """`/zoom help`. `workspace` is the installation, or why there is none; None where that is not known now."""
+    """`/zoom help`. `workspace` is the installation, or why there is none; None where that is not known now.
+
+    `phone` is None where nobody asked, as phone calls are not offered.
+    """
     about = [
         *_installation(workspace, standing),
         *_zoom(workspace, standing),
-        *_phone(workspace, standing, phone),
+        *_phone(standing, phone),
         *_offered(workspace),
     ]
     message = ephemeral(f"What you can do with Zoom here:\n{_commands()}", *_list(help_url))
@@ -86,10 +89,18 @@ def unknown_command(word: str, help_url: str) -> Json:
     )
 
 
-def config(workspace: Workspace | MeshError | None, phone: Phone, *, of: str = "", wrong: str = "") -> Json:
+def config(
+    workspace: Workspace | MeshError | None,
+    shown: phone_pb.ShownCalls.ValueType | None,
+    phone: Phone | None,
+    *,
+    of: str = "",
+    wrong: str = "",
+) -> Json:
     """`/zoom config`, alone or with something else: what is wrong with that, what holds now, what can be chosen.
 
-    `of` and `wrong` are as in `ShowConfig`.
+    `shown` is which of her calls she chose to see, None where that is not known now; `phone` is as for help. `of` and
+    `wrong` are as in `ShowConfig`.
     """
     word = escape(wrong.replace("`", "'"))
     choices = {"calls": _either(commands.CALL_OPTIONS), "my-calls": _either(commands.SHOWN_CALLS)}
@@ -97,7 +108,7 @@ def config(workspace: Workspace | MeshError | None, phone: Phone, *, of: str = "
     if wrong:
         known = f"`/zoom config {of}` takes {choices[of]}" if of else "`/zoom config` takes `calls` or `my-calls`"
         opening.append(f"I don't know `{word}` there: {known}.")
-    return ephemeral("\n".join([*opening, *_offer_now(workspace), *_shown_now(phone)]))
+    return ephemeral("\n".join([*opening, *_offer_now(workspace), *_shown_now(shown, phone)]))
 
 
 def _either(words: Sequence[str]) -> str:
@@ -112,12 +123,13 @@ def _offer_now(workspace: Workspace | MeshError | None) -> list[str]:
     return [f"*What is offered here:* {now}. Owners and admins can change that. {how}"]
 
 
-def _shown_now(phone: Phone) -> list[str]:
+def _shown_now(shown: phone_pb.ShownCalls.ValueType | None, phone: Phone | None) -> list[str]:
     how = "Type `/zoom config my-calls all` or `/zoom config my-calls slack`."
-    if isinstance(phone, MeshError):
+    if shown is None:
         return [f"*Which of your phone calls you see in the Zoom app:* yours to choose. {how}"]
-    which = "all of them" if phone.shown_calls == phone_pb.SHOWN_CALLS_ALL else "those that you place from Slack"
-    lacks = SENTENCES[_LACKS[phone.access]] if phone.access in _LACKS else ""
+    which = "all of them" if shown == phone_pb.SHOWN_CALLS_ALL else "those that you place from Slack"
+    access = phone.access if isinstance(phone, phone_pb.GetPhoneProfileResponse) else phone_pb.PHONE_ACCESS_UNSPECIFIED
+    lacks = SENTENCES[_LACKS[access]] if access in _LACKS else ""
     return [f"*Which of your phone calls you see in the Zoom app:* {which}. {how} {lacks}".strip()]
 
 
@@ -161,10 +173,9 @@ def _zoom(workspace: Workspace | MeshError | None, standing: Standing | None) ->
     return ["*Zoom:* you are not connected. Type `/zoom` to connect."]
 
 
-def _phone(workspace: Workspace | MeshError | None, standing: Standing | None, phone: Phone) -> list[str]:
+def _phone(standing: Standing | None, phone: Phone | None) -> list[str]:
     """Tells whether the person has Zoom Phone, where that is known and calls are offered."""
-    offered = isinstance(workspace, Workspace) and not workspace.is_older and workspace.offers_phone
-    if not offered or not isinstance(standing, pb.Connection) or isinstance(phone, MeshError):
+    if not isinstance(standing, pb.Connection) or not isinstance(phone, phone_pb.GetPhoneProfileResponse):
         return []
     return [f"*Zoom Phone:* {_ACCESSES[phone.access]}."] if phone.access in _ACCESSES else []
 

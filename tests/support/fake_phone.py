@@ -43,6 +43,8 @@ class FakePhone(PhoneServiceServicer):
             extension_number="1001",
             shown_calls=phone_pb.SHOWN_CALLS_FROM_SLACK,
         )
+        self.shown_calls: phone_pb.ShownCalls.ValueType = phone_pb.SHOWN_CALLS_FROM_SLACK
+        """What people chose."""
         self.asked_for_profiles: list[phone_pb.GetPhoneProfileRequest] = []
         self.events: list[bytes] = []
         self.outcomes: asyncio.Queue[phone_pb.CompleteDeliveryRequest] = asyncio.Queue()
@@ -88,6 +90,8 @@ class FakePhone(PhoneServiceServicer):
         raise AssertionError("the edge lists no calls")
 
     async def GetPhoneProfile(self, request: phone_pb.GetPhoneProfileRequest, context: Any) -> Any:
+        if request.choice_only:
+            return phone_pb.GetPhoneProfileResponse(shown_calls=self.shown_calls)
         self.asked_for_profiles.append(request)
         if isinstance(self.profile, MeshError):
             raise self.profile
@@ -96,6 +100,7 @@ class FakePhone(PhoneServiceServicer):
     async def UpdateShownCalls(self, request: phone_pb.UpdateShownCallsRequest, context: Any) -> Any:
         if self.failure is not None:
             raise self.failure
+        self.shown_calls = request.shown_calls
         if not isinstance(self.profile, MeshError):
             self.profile.shown_calls = request.shown_calls
         return phone_pb.UpdateShownCallsResponse()

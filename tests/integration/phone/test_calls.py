@@ -415,3 +415,12 @@ async def test_a_profile_says_whom_she_can_call(
     assert profile == pb.GetPhoneProfileResponse(
         access=access, phone_number=number, extension_number=extension, shown_calls=pb.SHOWN_CALLS_FROM_SLACK
     )
+
+
+async def test_what_she_chose_to_see_is_told_whatever_zoom_does(mesh: Mesh) -> None:
+    await mesh.show_all()
+    mesh.zoom.status, asked = 500, mesh.zoom.requests
+    request = pb.GetPhoneProfileRequest(user=ADA, choice_only=True)
+    profile = await mesh.stub.GetPhoneProfile(request, timeout=5)
+    assert profile == pb.GetPhoneProfileResponse(shown_calls=pb.SHOWN_CALLS_ALL)
+    assert mesh.zoom.requests == asked

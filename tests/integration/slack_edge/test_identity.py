@@ -242,11 +242,25 @@ async def test_config_and_help_tell_which_calls_she_sees_and_whether_she_has_a_p
     assert "no Zoom Phone for you" in (await world.type("config"))["answer"]["text"]
     world.phone.profile = MeshError(Reason.ZOOM_UNAVAILABLE)
     assert "Zoom Phone:" not in (await world.type("help"))["answer"]["text"]
-    assert "yours to choose" in (await world.type("config"))["answer"]["text"]
+    told = (await world.type("config"))["answer"]["text"]
+    assert "you see in the Zoom app:* all of them." in told, "she chose that here, and not at Zoom"
     await world.stop_service["phone"]()
+    assert "yours to choose" in (await world.type("config"))["answer"]["text"]
     result = await world.type("help")
     assert "/zoom meeting [topic]" in result["answer"]["text"]
     assert result["elapsed_ms"] < 2800
+
+
+@pytest.mark.parametrize("text", ["help", "config"])
+async def test_zoom_is_not_asked_about_phones_where_no_calls_are_offered(world: World, text: str) -> None:
+    world.auth.connected.add(ADA)
+    await world.type(text)
+    assert len(world.phone.asked_for_profiles) == 1
+    await world.type("config calls video")
+    told = (await world.type(text))["answer"]["text"]
+    assert len(world.phone.asked_for_profiles) == 1
+    assert "*Zoom Phone:*" not in told
+    assert ("you see in the Zoom app:* those that you place from Slack." in told) == (text == "config")
 
 
 async def test_config_shows_what_is_offered_now(world: World) -> None:

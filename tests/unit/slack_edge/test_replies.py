@@ -44,7 +44,7 @@ def test_a_rate_limit_says_when() -> None:
 UNKNOWN = MeshError(Reason.ZOOM_UNAVAILABLE)
 
 MESSAGES = [
-    usage.config(None, UNKNOWN, of="calls", wrong="`<!channel>` *b*"),
+    usage.config(None, None, UNKNOWN, of="calls", wrong="`<!channel>` *b*"),
     usage.help_message(HELP, None, None, UNKNOWN),
     usage.unknown_command("foo", HELP),
     replies.starting(),

@@ -551,6 +551,9 @@ class GetPhoneProfileRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_FIELD_NUMBER: _builtins.int
+    CHOICE_ONLY_FIELD_NUMBER: _builtins.int
+    choice_only: _builtins.bool
+    """Whether only `shown_calls` is wanted: Zoom is not asked then, and the rest of the answer is empty."""
     @_builtins.property
     def user(self) -> _slack_pb2.SlackUser:
         """The person."""
@@ -559,10 +562,11 @@ class GetPhoneProfileRequest(_message.Message):
         self,
         *,
         user: _slack_pb2.SlackUser | None = ...,
+        choice_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice_only", b"choice_only", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
