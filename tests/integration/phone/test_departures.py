@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +14,8 @@ from mesh.background import every, running
 from mesh.database import Database
 from mesh.departed import Departed
 from mesh.errors import MeshError, Reason
-from services.phone.converters import call_message
-from services.phone.rows import call_from
-from services.phone.store_closings import CLOSING
 from services.phone.store_departures import REMEMBER, DepartureStore
-from services.phone.tables import calls, deliveries
+from services.phone.tables import calls
 from tests.integration.phone.conftest import ADA, GRACE, Mesh
 from tests.support.fake_departures import FakeDepartures
 from tests.support.phone_events import Spoken
@@ -176,93 +172,3 @@ async def test_the_name_of_who_left_does_not_come_back_and_goes_from_what_is_sho
     assert (again.call.contact_name, again.call.contact_slack_user_id) == ("", "")
     await mesh.record(call.history({**call.entry(), "callee_name": "Ada Lovelace"}))
     assert (await mesh.call(GRACE)).contact_name == ""
-
-
-async def ringing(mesh: Mesh) -> Spoken:
-    """Has Ada dial; returns the call, which rings."""
-    await mesh.dialled()
-    call = Spoken(mesh.clock.now().replace(microsecond=0) + timedelta(seconds=2))
-    await mesh.record(call.ringing())
-    return call
-
-
-async def kept(mesh: Mesh) -> list[str]:
-    """Returns everything that stands in the tables of calls and of what is shown of them."""
-    async with mesh.database.snapshot("look at everything") as connection:
-        rows = [row for table in (calls, deliveries) for row in (await connection.execute(select(*table.c))).all()]
-    return [str(value) for row in rows for value in row if value not in ("", None)]
-
-
-@pytest.mark.parametrize("is_connected", [False, True])
-async def test_S38_the_message_of_a_call_that_is_on_is_finished_before_the_last_of_it_goes(
-    mesh: Mesh, is_connected: bool
-) -> None:
-    call = await ringing(mesh)
-    if is_connected:
-        await mesh.record(call.connected())
-    await mesh.complete((await mesh.lease())[0])
-    assert await store(mesh).erase(departed(mesh)) == 1
-    for hers in ("2025550143", "zoomAda", "C0GENERAL"):
-        assert not [value for value in await kept(mesh) if hers in value], "only whose message it is"
-    assert await mesh.calls() == [], "who comes back does not find it"
-    assert await mesh.record(call.ended()) == pb.EVENT_DISPOSITION_IGNORED
-    mesh.clock.advance(5)
-    [last] = await mesh.lease()
-    assert last.call.state == pb.PHONE_CALL_STATE_UNFOLLOWED
-    assert last.delivered.slack_message_ts == "1700000000.000100"
-    await mesh.complete(last)
-    assert await kept(mesh) == []
-
-
-async def test_S38_a_replica_from_before_shows_a_call_that_is_over_where_its_person_left(mesh: Mesh) -> None:
-    await mesh.record((await ringing(mesh)).connected())
-    await mesh.complete((await mesh.lease())[0])
-    await store(mesh).erase(departed(mesh))
-    async with mesh.database.snapshot("look as the code before 0004 does") as connection:
-        row = (await connection.execute(select(*calls.c))).one()
-    # It knows nothing of `erase_time`, and goes by what else stands in the row.
-    shown = call_message(replace(call_from(row), is_wiped=False))
-    assert (shown.state, shown.result) == (pb.PHONE_CALL_STATE_ENDED, pb.CALL_RESULT_UNKNOWN)
-    assert not shown.HasField("talk_duration")
-
-
-async def test_S38_a_message_that_an_edge_posts_while_its_person_leaves_is_finished_too(mesh: Mesh) -> None:
-    await ringing(mesh)
-    [under_way] = await mesh.lease()
-    await store(mesh).erase(departed(mesh))
-    await mesh.complete(under_way)
-    mesh.clock.advance(5)
-    [last] = await mesh.lease()
-    assert last.call.state == pb.PHONE_CALL_STATE_UNFOLLOWED
-    assert last.delivered.slack_message_ts == "1700000000.000100"
-
-
-async def test_S38_what_slack_does_not_finish_within_a_day_is_given_up(mesh: Mesh) -> None:
-    await ringing(mesh)
-    await mesh.complete((await mesh.lease())[0])
-    await store(mesh).erase(departed(mesh))
-    mesh.clock.advance(CLOSING.total_seconds())
-    await store(mesh).forget_old()
-    assert len(await kept(mesh)) > 0
-    mesh.clock.advance(0.001)
-    await store(mesh).forget_old()
-    assert await kept(mesh) == []
-
-
-async def test_S38_where_the_workspace_left_too_nothing_waits_for_slack(mesh: Mesh) -> None:
-    await ringing(mesh)
-    await mesh.complete((await mesh.lease())[0])
-    await store(mesh).erase(departed(mesh))
-    await store(mesh).erase(departed(mesh, user_id="", depart_time=mesh.clock.now()))
-    assert await kept(mesh) == []
-
-
-async def test_S38_a_workspace_that_left_before_is_erased_whole_though_that_runs_later(mesh: Mesh) -> None:
-    await ringing(mesh)
-    await mesh.complete((await mesh.lease())[0])
-    uninstalled = departed(mesh, user_id="")
-    mesh.clock.advance(60)
-    await store(mesh).erase(departed(mesh))
-    assert await kept(mesh) != []
-    await store(mesh).erase(uninstalled)
-    assert await kept(mesh) == []
