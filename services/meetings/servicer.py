@@ -11,7 +11,7 @@ import grpc
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.long_poll import LongPoll
-from mesh.slack_user import SlackUser, from_message
+from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
 from services.meetings.deliveries import Refusal
@@ -22,7 +22,7 @@ from services.meetings.requests import StartCommand
 from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
-from services.meetings.store_moves import MoveStore
+from services.meetings.store_moves import MoveStore, Tenant
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceServicer
 
@@ -131,9 +131,10 @@ class MeetingsServicer(MeetingsServiceServicer):
     async def MoveConversation(  # noqa: N802
         self, request: pb.MoveConversationRequest, context: Context
     ) -> pb.MoveConversationResponse:
-        by_person = request.HasField("user")
+        # A workspace is named by a person in it, an organisation by itself.
+        enterprise_id = request.user.slack_enterprise_id or request.slack_enterprise_id
         moved = await self._moves.move(
-            from_message(request.user) if by_person else SlackUser(request.slack_enterprise_id, "", ""),
+            Tenant(enterprise_id, request.user.slack_team_id),
             request.old_conversation.slack_channel_id,
             request.new_conversation.slack_channel_id,
         )

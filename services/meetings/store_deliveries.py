@@ -116,7 +116,7 @@ class DeliveryStore:
     async def release(self, user: SlackUser, channel_id: str) -> int:
         """Has shown, in order, what waited for the app to be let into a conversation; returns how many results."""
         async with self._database.transaction("release deliveries") as connection:
-            return await store_waiting.release(connection, user, channel_id, self._clock.now())
+            return await store_waiting.release(connection, user.team_id, channel_id, self._clock.now())
 
     async def forget_old(self) -> None:
         """Gives up what has waited too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, Update, func, or_, select, update
@@ -10,13 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database
-from mesh.slack_user import SlackUser
 from services.meetings import store_waiting
 from services.meetings.deliveries import NOT_LET_IN, Kind, NoticeKind
 from services.meetings.tables import deliveries, meetings, start_requests
 
 _AT_ONCE = 500
 """Ids in one statement: databases limit them."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Whose conversations are meant: those of a workspace, with all others of its organisation if it has one."""
+
+    enterprise_id: str
+    """Empty for a workspace without an organisation."""
+    team_id: str
+    """Empty where only the organisation is named."""
 
 
 class MoveStore:
@@ -26,43 +36,42 @@ class MoveStore:
         self._database = database
         self._clock = clock
 
-    async def move(self, user: SlackUser, old_channel_id: str, new_channel_id: str) -> int:
-        """Has what belongs to a conversation of the tenant of `user` belong to it under its new name.
+    async def move(self, tenant: Tenant, old_channel_id: str, new_channel_id: str) -> int:
+        """Has what belongs to a conversation of a tenant belong to it under its new name.
 
-        Of an organisation all workspaces are meant, whether Slack tells of one or (`user` without a team) of none: the
-        name is the same in all of them. What Slack refused may have been refused for its old name, so it is tried once
-        more. Returns how many meetings belonged to the conversation; repeating finds none.
+        Of an organisation all workspaces are meant, whether Slack tells of one or of none: the name is the same in all
+        of them. What Slack refused may have been refused for its old name, so it is tried once more. Returns how many
+        meetings belonged to the conversation; repeating finds none.
         """
 
         async def work(connection: AsyncConnection) -> int:
-            teams = await _teams_in(connection, user, old_channel_id)
+            teams = await _teams_in(connection, tenant, old_channel_id)
             await store_waiting.hold_places(connection, teams, (old_channel_id, new_channel_id))
             # In the order in which everybody locks these tables.
-            await connection.execute(_renamed(start_requests.c.channel_id, user, old_channel_id, new_channel_id))
-            of_meetings = _renamed(meetings.c.channel_id, user, old_channel_id, new_channel_id)
+            await connection.execute(_renamed(start_requests.c.channel_id, tenant, old_channel_id, new_channel_id))
+            of_meetings = _renamed(meetings.c.channel_id, tenant, old_channel_id, new_channel_id)
             moved = (await connection.execute(of_meetings)).rowcount
-            of_deliveries = _renamed(deliveries.c.channel_id, user, old_channel_id, new_channel_id)
+            of_deliveries = _renamed(deliveries.c.channel_id, tenant, old_channel_id, new_channel_id)
             renamed = list(await connection.scalars(of_deliveries.returning(deliveries.c.delivery_id)))
-            await connection.execute(_renamed(deliveries.c.slack_channel_id, user, old_channel_id, new_channel_id))
-            await connection.execute(_asked_before(user, old_channel_id, new_channel_id))
+            await connection.execute(_renamed(deliveries.c.slack_channel_id, tenant, old_channel_id, new_channel_id))
+            await connection.execute(_asked_before(tenant, old_channel_id, new_channel_id))
             for start in range(0, len(renamed), _AT_ONCE):
                 await connection.execute(_cards_again(renamed[start : start + _AT_ONCE], self._clock.now()))
             for team_id in teams:
-                place = SlackUser(user.enterprise_id, team_id, user.user_id)
-                await store_waiting.release(connection, place, new_channel_id, self._clock.now())
+                await store_waiting.release(connection, team_id, new_channel_id, self._clock.now())
             return moved
 
         return await self._database.run("move conversation", work)
 
 
-async def _teams_in(connection: AsyncConnection, user: SlackUser, channel_id: str) -> list[str]:
+async def _teams_in(connection: AsyncConnection, tenant: Tenant, channel_id: str) -> list[str]:
     """Returns the workspaces of a tenant that have something in a conversation, always in the same order."""
-    query = select(deliveries.c.team_id).where(_tenant(deliveries, user), deliveries.c.channel_id == channel_id)
+    query = select(deliveries.c.team_id).where(_of(deliveries, tenant), deliveries.c.channel_id == channel_id)
     return sorted(await connection.scalars(query.distinct()))
 
 
-def _renamed(column: Column[str], user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:
-    renamed = update(column.table).where(_tenant(column.table, user), column == old_channel_id)
+def _renamed(column: Column[str], tenant: Tenant, old_channel_id: str, new_channel_id: str) -> Update:
+    renamed = update(column.table).where(_of(column.table, tenant), column == old_channel_id)
     return renamed.values({column.name: new_channel_id})
 
 
@@ -87,7 +96,7 @@ def _cards_again(renamed: Sequence[str], now: datetime) -> Update:
     )
 
 
-def _asked_before(user: SlackUser, old_channel_id: str, new_channel_id: str) -> Update:
+def _asked_before(tenant: Tenant, old_channel_id: str, new_channel_id: str) -> Update:
     """Returns what keeps hosts from being asked anew to invite the app into a conversation: they were asked once."""
     subject = deliveries.c.subject
     asked = deliveries.alias("asked")
@@ -98,7 +107,7 @@ def _asked_before(user: SlackUser, old_channel_id: str, new_channel_id: str) -> 
     return (
         update(deliveries)
         .where(
-            _tenant(deliveries, user),
+            _of(deliveries, tenant),
             deliveries.c.kind == Kind.NOTICE.value,
             subject.startswith(f"{NoticeKind.INVITE_APP.value}:", autoescape=True),
             subject.endswith(f":{old_channel_id}", autoescape=True),
@@ -108,6 +117,6 @@ def _asked_before(user: SlackUser, old_channel_id: str, new_channel_id: str) -> 
     )
 
 
-def _tenant(table: Table, user: SlackUser) -> ColumnElement[bool]:
-    own: ColumnElement[bool] = table.c.team_id == user.team_id
-    return or_(own, table.c.enterprise_id == user.enterprise_id) if user.enterprise_id else own
+def _of(table: Table, tenant: Tenant) -> ColumnElement[bool]:
+    own: ColumnElement[bool] = table.c.team_id == tenant.team_id
+    return or_(own, table.c.enterprise_id == tenant.enterprise_id) if tenant.enterprise_id else own

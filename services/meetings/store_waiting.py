@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.database import insert, serialize
 from mesh.sealing import KeyRing
-from mesh.slack_user import SlackUser
 from services.meetings import store_results
 from services.meetings.deliveries import (
     AGAIN_AFTER,
@@ -29,19 +28,19 @@ from services.meetings.deliveries import (
 from services.meetings.tables import deliveries, meetings, releases
 
 
-async def release(connection: AsyncConnection, user: SlackUser, channel_id: str, now: datetime) -> int:
+async def release(connection: AsyncConnection, team_id: str, channel_id: str, now: datetime) -> int:
     """Makes what waits for a conversation due, in its order, and returns how many results that are.
 
     What was refused and is not reported yet is tried again, too. Repeating finds nothing more.
     """
-    await _serialize(connection, user.team_id, channel_id)
-    row = {"team_id": user.team_id, "channel_id": channel_id, "release_time": now}
+    await _serialize(connection, team_id, channel_id)
+    row = {"team_id": team_id, "channel_id": channel_id, "release_time": now}
     await connection.execute(
         insert(connection, releases)
         .values(row)
         .on_conflict_do_update(index_elements=["team_id", "channel_id"], set_={"release_time": now})
     )
-    return await _release_waiting(connection, user.team_id, channel_id, now)
+    return await _release_waiting(connection, team_id, channel_id, now)
 
 
 async def release_beside(connection: AsyncConnection, delivery_id: str, now: datetime) -> int:

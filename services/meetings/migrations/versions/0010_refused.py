@@ -11,8 +11,9 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    column = sa.Column("refused_before", sa.Boolean(), nullable=False, server_default=sa.text("false"))
-    op.add_column("deliveries", column)
+    op.add_column(
+        "deliveries", sa.Column("refused_before", sa.Boolean(), nullable=False, server_default=sa.text("false"))
+    )
 
 
 def downgrade() -> None:
