@@ -131,8 +131,8 @@ class PhoneServiceServicer:
     def GetPhoneProfile(self, request, context):
         """Returns what a person can do with Zoom Phone, and what she wants to see of it.
 
-        Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by now; repeating is safe. Reasons:
-        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
+        Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by
+        now; repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,8 +62,8 @@ class PhoneServiceStub:
     GetPhoneProfile: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.GetPhoneProfileRequest, _phone_service_pb2.GetPhoneProfileResponse]
     """Returns what a person can do with Zoom Phone, and what she wants to see of it.
 
-    Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by now; repeating is safe. Reasons:
-    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
+    Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by
+    now; repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
     """
     UpdateShownCalls: _grpc.UnaryUnaryMultiCallable[_phone_service_pb2.UpdateShownCallsRequest, _phone_service_pb2.UpdateShownCallsResponse]
     """Sets which of her calls a person sees in her own conversation with the app.
@@ -122,8 +122,8 @@ class PhoneServiceAsyncStub(PhoneServiceStub):
     GetPhoneProfile: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.GetPhoneProfileRequest, _phone_service_pb2.GetPhoneProfileResponse]  # type: ignore[assignment]
     """Returns what a person can do with Zoom Phone, and what she wants to see of it.
 
-    Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by now; repeating is safe. Reasons:
-    ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
+    Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by
+    now; repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
     """
     UpdateShownCalls: _aio.UnaryUnaryMultiCallable[_phone_service_pb2.UpdateShownCallsRequest, _phone_service_pb2.UpdateShownCallsResponse]  # type: ignore[assignment]
     """Sets which of her calls a person sees in her own conversation with the app.
@@ -209,8 +209,8 @@ class PhoneServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_phone_service_pb2.GetPhoneProfileResponse, _abc.Awaitable[_phone_service_pb2.GetPhoneProfileResponse]]:
         """Returns what a person can do with Zoom Phone, and what she wants to see of it.
 
-        Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by now; repeating is safe. Reasons:
-        ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
+        Asks Zoom, unless only her choice is wanted. What she chose to see follows her where she is somebody else there by
+        now; repeating is safe. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_SCOPE_MISSING.
         """
 
     @_abc_1.abstractmethod
