@@ -1,15 +1,15 @@
 """Slack's rate limits: per method, workspace and app within a minute; messages per channel, and answers, in a second.
 
 Slack, "Rate limits": each method belongs to a tier; above it Slack answers 429 with `Retry-After`, for that method in
-that workspace alone. Its tiers say "at least so many"; here they are exactly so many.
+that workspace alone. Its tiers say "at least so many"; here they are exactly so many. They count by the real time, also
+while the simulator's runs faster or slower: the app, and how long it waits after a 429, does not.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-
-from simulators.slack.clock import SimulatedClock
+from collections.abc import Callable
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 """Requests by tier."""
@@ -29,10 +29,10 @@ class LimitedError(Exception):
 
 
 class RateLimits:
-    """Counts requests against the limits."""
+    """Counts requests against the limits; `now` gives the real time in seconds."""
 
-    def __init__(self, clock: SimulatedClock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
         self._recent: defaultdict[tuple[str, ...], deque[float]] = defaultdict(deque)
 
     def count_request(self, tenant_id: str, method: str, tier: int | None) -> None:
@@ -56,7 +56,7 @@ class RateLimits:
         self._recent.clear()
 
     def _count(self, key: tuple[str, ...], most: int, window: float) -> None:
-        now, recent = self._clock.now(), self._recent[key]
+        now, recent = self._now(), self._recent[key]
         while recent and recent[0] <= now - window:
             recent.popleft()
         if len(recent) >= most:

@@ -27,7 +27,7 @@ class Simulator:
         self.clock = SimulatedClock(clock)
         self.registration = Registration(config, self.clock)
         self.faults = Faults()
-        self.limits = RateLimits(self.clock)
+        self.limits = RateLimits(self.clock.unmoved)
         numbers = itertools.count(1)
         self.requests = Journal(numbers, self.changed)
         self.deliveries = Journal(numbers, self.changed)

@@ -34,6 +34,16 @@ SDK_WARNINGS = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:Deprec
 ADA, GRACE, LIN = "U0ADA0001", "U0GRACE01", "U0LIN0001"
 
 
+class Hand:
+    """The real time, standing where it is put: limits that count by it are passed by moving it."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def __call__(self) -> float:
+        return self.time
+
+
 class FrozenClock(Clock):
     """slack_sdk's clock, stopped at the simulator's start time."""
 

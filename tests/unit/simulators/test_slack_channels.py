@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulators.slack_harness import ADA, GRACE, LIN, SDK_WARNINGS, SlackUnderTest, refusal, running_slack
+from tests.unit.simulators.slack_harness import (
+    ADA,
+    GRACE,
+    LIN,
+    SDK_WARNINGS,
+    Hand,
+    SlackUnderTest,
+    refusal,
+    running_slack,
+)
 
 pytestmark = SDK_WARNINGS
 
@@ -33,7 +42,8 @@ async def test_nobody_writes_into_an_archived_channel() -> None:
 
 
 async def test_what_was_said_before_stays_as_it_is() -> None:
-    async with running_slack() as slack:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
         await slack.install()
         posted = await slack.bot.chat_postMessage(channel="C0RANDOM1", text="before")
         url = (await slack.command("x", "C0RANDOM1"))["response_url"]
@@ -45,7 +55,7 @@ async def test_what_was_said_before_stays_as_it_is() -> None:
         assert [m["text"] for m in await slack.messages("C0RANDOM1")] == ["before"]
 
         await slack.control("POST", "channels/C0RANDOM1/unarchive", {"user_id": GRACE})
-        await slack.control("POST", "clock", {"advance_seconds": 1})
+        hand.time += 1
         await slack.bot.chat_update(channel="C0RANDOM1", ts=posted["ts"], text="after")
         assert (await slack.answer_url(url, {"text": "at last"}))[0] == 200, "a refused answer uses nothing up"
         assert [m["text"] for m in await slack.messages("C0RANDOM1")] == ["after", "at last"]

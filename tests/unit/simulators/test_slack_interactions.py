@@ -11,6 +11,7 @@ from tests.unit.simulators.slack_harness import (
     ADA,
     GRACE,
     SDK_WARNINGS,
+    Hand,
     Received,
     SlackUnderTest,
     refusal,
@@ -44,7 +45,8 @@ async def click(slack: SlackUnderTest, ts: str, action_id: str, user_id: str = G
 
 
 async def test_a_click_tells_the_app_who_pressed_what_where() -> None:
-    async with running_slack() as slack:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
         ts = await posted(slack)
         assert await click(slack, ts, "go") == {"status": 200, "url": None, "error": None}
         payload = slack.app.received[0].payload
@@ -61,7 +63,7 @@ async def test_a_click_tells_the_app_who_pressed_what_where() -> None:
         await slack.answer_url(payload["response_url"], {"text": "done", "replace_original": True})
         [message] = await slack.messages("C0GENERAL")
         assert (message["text"], message["blocks"]) == ("done", [])
-        await slack.control("POST", "clock", {"advance_seconds": 1})
+        hand.time += 1
         await slack.answer_url(payload["response_url"], {"delete_original": True})
         assert await slack.messages("C0GENERAL") == []
 

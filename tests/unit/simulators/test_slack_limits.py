@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from simulators.slack.limits import PER_MINUTE, POSTS
 from simulators.slack.webapi import METHODS
-from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, running_slack
+from tests.unit.simulators.slack_harness import SDK_WARNINGS, Hand, SlackUnderTest, running_slack
 
 pytestmark = SDK_WARNINGS
 
@@ -28,7 +28,8 @@ async def limited(slack: SlackUnderTest, method: str, **arguments: Any) -> str:
 
 
 async def test_a_method_has_a_limit_of_its_own_in_each_minute() -> None:
-    async with running_slack() as slack:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
         await slack.install()
         for number in range(PER_MINUTE[3]):
             call = {
@@ -39,33 +40,51 @@ async def test_a_method_has_a_limit_of_its_own_in_each_minute() -> None:
             assert (await slack.bot.api_call("calls.add", json=call))["ok"]
         assert await limited(slack, "calls.add", external_unique_id="more", join_url="https://zoom.example/j/1") == "60"
         assert (await slack.bot.auth_test())["ok"], "another method"
-        await slack.control("POST", "clock", {"advance_seconds": 59})
+        hand.time += 59
         assert await limited(slack, "calls.add", external_unique_id="more", join_url="https://zoom.example/j/1") == "1"
-        await slack.control("POST", "clock", {"advance_seconds": 1})
+        hand.time += 1
         assert (await slack.bot.api_call("calls.add", json=call | {"external_unique_id": "later"}))["ok"]
 
 
 async def test_a_channel_takes_one_message_a_second_and_short_bursts() -> None:
-    async with running_slack() as slack:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
         await slack.install()
         for _ in range(POSTS):
             await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello")
         assert await limited(slack, "chat.postMessage", channel="C0GENERAL", text="hello") == "5"
         assert (await slack.bot.chat_postMessage(channel="C0RANDOM1", text="hello"))["ok"], "another channel"
-        await slack.control("POST", "clock", {"advance_seconds": 5})
+        hand.time += 5
         assert (await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello"))["ok"]
 
 
 async def test_a_response_url_is_used_once_a_second() -> None:
-    async with running_slack() as slack:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
         await slack.install()
         urls = [(await slack.command("x"))["response_url"] for _ in range(2)]
         assert await slack.answer_url(urls[0], {"text": "hello"}) == (200, "ok")
         async with slack.http.post(urls[0], json={"text": "hello"}) as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "1")
         assert await slack.answer_url(urls[1], {"text": "hello"}) == (200, "ok"), "another one"
-        await slack.control("POST", "clock", {"advance_seconds": 1})
+        hand.time += 1
         assert await slack.answer_url(urls[0], {"text": "hello"}) == (200, "ok")
+
+
+@pytest.mark.parametrize("speed", [0.1, 600])
+async def test_limits_count_real_seconds_at_every_speed(speed: float) -> None:
+    hand = Hand()
+    async with running_slack(clock=hand) as slack:
+        await slack.install()
+        await slack.control("POST", "clock", {"speed": speed})
+        for _ in range(POSTS):
+            await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello")
+        await slack.control("POST", "clock", {"advance_seconds": 3600})
+        hand.time += 1
+        wait = await limited(slack, "chat.postMessage", channel="C0GENERAL", text="hello")
+        assert wait == "4", "the app has waited one second"
+        hand.time += int(wait)
+        assert (await slack.bot.chat_postMessage(channel="C0GENERAL", text="hello"))["ok"], "it waited as it was told"
 
 
 async def test_limits_can_be_left_out() -> None:
