@@ -31,10 +31,11 @@ class Entry:
     app: str | None = None
     at: float = 0.0
     answer: bytes = field(default=b"", repr=False)
+    answer_type: str | None = None
 
     def describe(self) -> dict[str, object]:
         """The request as the control API lists it."""
-        return {name: value for name, value in vars(self).items() if name not in {"at", "answer"}}
+        return {name: value for name, value in vars(self).items() if name not in {"at", "answer", "answer_type"}}
 
 
 class Journal:

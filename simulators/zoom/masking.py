@@ -3,11 +3,13 @@
 import re
 
 _MASK = "***"
+# A plain code challenge is the verifier itself.
 _SECRET_FIELDS = frozenset(
     {
         "access_token",
         "client_secret",
         "code",
+        "code_challenge",
         "code_verifier",
         "download_token",
         "dynamic_host_key",
@@ -26,7 +28,7 @@ _SECRET_FIELDS = frozenset(
         "zak",
     }
 )
-_SECRET_IN_LINK = re.compile(r"([?&](?:access_token|code|pwd|state|zak)=)[^&#\s]+")
+_SECRET_IN_LINK = re.compile(r"([?&](?:access_token|code|code_challenge|pwd|state|zak)=)[^&#\s]+")
 
 
 def masked(value: object) -> object:

@@ -43,7 +43,7 @@ async def record_and_disturb(request: web.Request, handler: Handler) -> web.Stre
     fault = simulation.faults.take(request.method, request.path)
     answer = await handler(request) if fault is None else await _disturbed(fault, request, handler)
     if fault is None or fault.kind != "close":
-        entry.status = answer.status
+        entry.status, entry.answer_type = answer.status, answer.content_type
         entry.answer = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
     return answer
 

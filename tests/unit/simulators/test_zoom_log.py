@@ -1,5 +1,7 @@
 """The Zoom simulator's log of everything received and sent, with fixtures that give no secret away."""
 
+import base64
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -52,14 +54,25 @@ async def test_an_entry_is_a_fixture_of_the_event_as_it_was_sent(zoom: Zoom) -> 
     assert "x-zm-signature" not in headers
 
 
+def _with_what_is_encoded(text: str) -> str:
+    encoded = re.findall(r'"raw_base64": "([^"]*)"', text)
+    return "\n".join([text, *(base64.b64decode(found).decode(errors="replace") for found in encoded)])
+
+
 async def test_no_secret_is_in_it(zoom: Zoom) -> None:
     await _play(zoom)
+    ours = {"state": "state-of-one-browser", "code_challenge": "v" * 43}
+    app = {"client_id": zoom.config.user_app.client_id, "redirect_uri": zoom.config.redirect_uri}
+    consent = await zoom.request("GET", "/oauth/authorize", params={"response_type": "code", **app, **ours})
+    assert all(secret in consent.text for secret in ours.values())
+    await zoom.code(**ours)
     await zoom.control("POST", "webhooks/validate")
     await zoom.control("POST", "uninstall", {"zoom_user_id": "adaZoomUserId000000001"})
     await zoom.idle()
-    text = (await zoom.request("GET", "/control/log?limit=500")).text
+    text = _with_what_is_encoded((await zoom.request("GET", "/control/log?limit=500")).text)
     assert "app_deauthorized" in text
-    secrets = (await zoom.control("GET", "secrets"))["secrets"]
+    assert "/oauth/authorize" in text
+    secrets = [*(await zoom.control("GET", "secrets"))["secrets"], *ours.values()]
     assert len(secrets) > 10
     assert [secret for secret in secrets if secret in text] == []
     assert all(hook.headers["x-zm-signature"] not in text for hook in zoom.app.received)
@@ -91,7 +104,13 @@ async def test_what_went_wrong_is_seen(zoom: Zoom) -> None:
     await zoom.api("GET", "users/me", token)
     request, webhook = (await _log(zoom, "?contains=users/me"))[0], (await _log(zoom, "?kind=webhook"))[0]
     assert (request["outcome"], webhook["outcome"]) == ("502", "retrying, 503")
-    assert request["fixture"]["answer"]["body"] == {"raw_base64": "PGh0bWw+"}
+    assert request["fixture"]["answer"] == {"status": 502, "content_type": "text/plain", "body": "<6 bytes>"}
+
+
+async def test_a_broken_event_comes_back_as_it_was_given(zoom: Zoom) -> None:
+    await zoom.control("POST", "webhooks/send", {"raw_base64": "eyJldmVudCI="})
+    [entry] = await _log(zoom, "?kind=webhook")
+    assert entry["fixture"]["event"] == {"raw_base64": "eyJldmVudCI="}
 
 
 @pytest.mark.parametrize("query", ["kind=both", "limit=0", "limit=501", "limit=x"])
