@@ -79,6 +79,27 @@ async def test_late_events_come_when_their_time_has_come() -> None:
         assert await who_opened(slack) == [ADA]
 
 
+async def test_a_late_event_and_its_retries_are_one_wait() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        slack.app.answer_json({}, status=500)
+        await slack.control("POST", "events/faults", {"delay_seconds": 90})
+        await open_home(slack)
+        await slack.control("POST", "clock", {"advance_seconds": 90})
+        assert await slack.control("GET", "deliveries/idle?timeout_seconds=0.5", status=504) == {"idle": False}
+        assert await who_opened(slack) == [ADA, ADA], "the event, and its first retry"
+        slack.app.answer_json({})
+        await slack.control("POST", "clock", {"advance_seconds": 60})
+        assert await slack.control("GET", "deliveries/idle") == {"idle": True}
+        assert len(await who_opened(slack)) == 3
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1", "31", "soon", ""])
+async def test_nobody_waits_for_no_time(seconds: str) -> None:
+    async with running_slack() as slack:
+        await slack.control("GET", f"deliveries/idle?timeout_seconds={seconds}", status=400)
+
+
 async def test_a_reset_makes_slack_kind_again() -> None:
     async with running_slack() as slack:
         await slack.install()
