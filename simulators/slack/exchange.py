@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from simulators.slack.model import Json
 
 FORM = "application/x-www-form-urlencoded"
 MAX_KEPT_BYTES = 65_536
+_FIELD = re.compile(r"[\w.\[\]-]+")
 _TELLING = ("Content-Type", "Retry-After", "X-Slack-No-Retry", "X-Slack-Retry-Num", "X-Slack-Retry-Reason", "Location")
 """Headers that matter to whoever reads them, and hold no secret."""
 
@@ -55,11 +57,18 @@ def readable(body: bytes, content_type: str) -> Any:
         return f"<{len(body)} bytes>"
     try:
         if content_type.startswith(FORM):
-            fields: Json = dict(parse_qsl(body.decode(), keep_blank_values=True))
-            return {**fields, **({"payload": json.loads(fields["payload"])} if "payload" in fields else {})}
+            return _form(body.decode())
         return json.loads(body)
     except (ValueError, RecursionError):
         return body.decode(errors="replace")
+
+
+def _form(text: str) -> Json:
+    """Read a form. Raises ValueError for what is called one and is something else: cut up, it hides its secrets."""
+    fields: Json = dict(parse_qsl(text, keep_blank_values=True))
+    if not all(_FIELD.fullmatch(name) for name in fields):
+        raise ValueError("no form")
+    return {**fields, **({"payload": json.loads(fields["payload"])} if "payload" in fields else {})}
 
 
 def _type_of(headers: Mapping[str, str]) -> str:

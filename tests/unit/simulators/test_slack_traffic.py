@@ -242,11 +242,41 @@ async def test_no_secret_stands_in_the_log() -> None:
         form = {"token": slack.app.tokens["access_token"]}
         async with slack.http.post(f"{slack.url}/api/auth.test", data=form) as response:
             assert (await response.json())["ok"] is True
+        for text in LINKS_IN_TEXTS:
+            await slack.answer_url(url, {"text": text})
+        for body, kind in BODIES_GONE_WRONG:
+            async with slack.http.post(f"{slack.url}/api/oauth.v2.access", data=body, headers=kind) as response:
+                assert (await response.json())["ok"] is False
         entries = await log(slack)
         written = json.dumps(entries)
         secrets = (await slack.control("GET", "secrets"))["secrets"]
         assert len(secrets) >= 5
         assert [secret for secret in [*secrets, "opensesame"] if secret in written] == []
-        kinds = [entry["fixture"]["about"] for entry in entries]
+        kinds = [entry["fixture"]["about"] for entry in entries[:6]]
         assert kinds == ["oauth.v2.access", "chat.postMessage", "command", "response_url", "calls.add", "auth.test"]
+        assert len(entries) == 6 + len(LINKS_IN_TEXTS) + len(BODIES_GONE_WRONG)
         assert "https://zoom.example/j/123?pwd=***&from=***" in written
+        assert "<https://zoom.example/j/1?confno=***&amp;pwd=***|Join> at 12=noon" in written, (
+            "and no more than secrets"
+        )
+
+
+LINKS_IN_TEXTS = (
+    "<https://zoom.example/j/1?confno=1&amp;pwd=opensesame|Join> at 12=noon",
+    "https://zoom.example/j/1?a=1&#38;pwd=opensesame",
+    "https://zoom.example/j/1?%70wd=opensesame",
+    "https://zoom.example/j/1?pwd%3Dopensesame",
+    "https%3A%2F%2Fzoom.example%2Fj%2F1%3Fpwd%3Dopensesame",
+    "https://zoom.example/j/1?=opensesame",
+    "https://zoom.example/cb?x[]=1&y[0]=opensesame",
+)
+FORM, NOTHING = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": ""}
+BODIES_GONE_WRONG = (
+    (b"client_secret=opensesame&client_id=1", NOTHING),
+    (b"client%5Fsecret=opensesame", NOTHING),
+    (b'{"client_secret": "opensesame", "code"', {"Content-Type": "application/json"}),
+    (b'{"text": "{\\"token\\": \\"opensesame\\"}"}', {"Content-Type": "application/json"}),
+    (b'{"text": "https://zoom.example/j/1?a=1\\u0026pwd=opensesame', {"Content-Type": "application/json"}),
+    (b'{"join_url": "https://zoom.example/j/1?pwd=opensesame"}', FORM),
+    (b"payload={https://zoom.example/j/1?pwd=opensesame", FORM),
+)
