@@ -19,13 +19,15 @@ from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.webapi import METHODS, OAUTH_ACCESS
 
 MAX_IDLE_SECONDS = 30.0
-MAX_LOG = 1000
+MAX_LOG = 500
+MAX_SEQ = 10**15
 
 
 def routes() -> list[web.RouteDef]:
     """Return the routes below `/control`."""
     return [
         web.get("/control/log", log),
+        web.get("/control/log/{seq}", fixture),
         web.delete("/control/log", forget_log),
         web.get("/control/requests", requests),
         web.delete("/control/requests", forget_requests),
@@ -45,16 +47,35 @@ def routes() -> list[web.RouteDef]:
 
 
 async def log(request: web.Request) -> web.Response:
-    """`GET /control/log[?text=…&direction=…&limit=200]`: the latest of both journals in one order, oldest first.
+    """`GET /control/log[?contains=…&direction=…&limit=100&fixtures=1]`: the latest of both journals, newest first.
 
-    `text` is looked for in all that an entry says; `direction` is `from_app` or `to_app`.
+    `contains` is looked for in all that an entry says; `direction` is `from_app` or `to_app`. `more` tells whether
+    there are older ones, `forgotten` how many had to make room for newer ones.
     """
-    query = request.query
-    limit, direction = query.get("limit", "200"), query.get("direction", "")
-    if not limit.isdecimal() or not 1 <= int(limit) <= MAX_LOG or direction not in ("", *exchange_log.DIRECTIONS):
-        raise SlackError("invalid_arguments", [f"[ERROR] limit is 1 to {MAX_LOG}; direction is from_app or to_app"])
-    found = exchange_log.entries(request.app[SIMULATOR], text=query.get("text", ""), direction=direction)
-    return web.json_response({"entries": found[-int(limit) :], "found": len(found)})
+    sim, query = request.app[SIMULATOR], request.query
+    limit, direction, fixtures = query.get("limit", "100"), query.get("direction", ""), query.get("fixtures", "0")
+    if (
+        not _is_number_to(MAX_LOG, limit)
+        or direction not in ("", *exchange_log.DIRECTIONS)
+        or fixtures not in ("0", "1")
+    ):
+        problem = f"limit is 1 to {MAX_LOG}; direction is from_app or to_app; fixtures is 0 or 1"
+        raise SlackError("invalid_arguments", [f"[ERROR] {problem}"])
+    found = exchange_log.latest(sim, int(limit) + 1, contains=query.get("contains", ""), direction=direction)
+    shown = found[: int(limit)]
+    entries = [entry.summary() | ({"fixture": entry.fixture()} if fixtures == "1" else {}) for entry in shown]
+    forgotten = sim.requests.forgotten + sim.deliveries.forgotten
+    told = {"entries": entries, "more": len(found) > len(shown), "forgotten": forgotten, "run": sim.run_id}
+    return web.json_response(told)
+
+
+async def fixture(request: web.Request) -> web.Response:
+    """`GET /control/log/{seq}`: one entry of the log as a test fixture."""
+    seq = request.match_info["seq"]
+    entry = exchange_log.entry(request.app[SIMULATOR], int(seq)) if _is_number_to(MAX_SEQ, seq) else None
+    if entry is None:
+        raise SlackError("entry_not_found", ["[ERROR] it is forgotten, or never was"])
+    return web.json_response(entry.fixture())
 
 
 async def forget_log(request: web.Request) -> web.Response:
@@ -67,8 +88,8 @@ async def forget_log(request: web.Request) -> web.Response:
 
 async def requests(request: web.Request) -> web.Response:
     """`GET /control/requests[?method=…]`: every request that the app made, oldest first."""
-    wanted = {"method": request.query["method"]} if "method" in request.query else {}
-    return web.json_response({"requests": request.app[SIMULATOR].requests.entries(**wanted)})
+    journal = request.app[SIMULATOR].requests
+    return web.json_response({"requests": journal.listed(request.query.get("method")), "forgotten": journal.forgotten})
 
 
 async def forget_requests(request: web.Request) -> web.Response:
@@ -79,8 +100,8 @@ async def forget_requests(request: web.Request) -> web.Response:
 
 async def deliveries(request: web.Request) -> web.Response:
     """`GET /control/deliveries[?about=…]`: every request that was sent to the app, oldest first."""
-    wanted = {"about": request.query["about"]} if "about" in request.query else {}
-    return web.json_response({"deliveries": request.app[SIMULATOR].deliveries.entries(**wanted)})
+    journal = request.app[SIMULATOR].deliveries
+    return web.json_response({"deliveries": journal.listed(request.query.get("about")), "forgotten": journal.forgotten})
 
 
 async def forget_deliveries(request: web.Request) -> web.Response:
@@ -169,6 +190,11 @@ async def send_event(request: web.Request) -> web.Response:
 async def verify_url(request: web.Request) -> web.Response:
     """`POST /control/url_verification`: does the app answer Slack's challenge?"""
     return web.json_response({"ok": await events.verify_url(request.app[SIMULATOR])})
+
+
+def _is_number_to(most: int, text: str) -> bool:
+    """Tell whether a text is a number from 1 to `most`. Python reads no number of thousands of digits."""
+    return len(text) <= len(str(most)) and text.isascii() and text.isdecimal() and 1 <= int(text) <= most
 
 
 def _event_faults(sim: Simulator) -> Json:

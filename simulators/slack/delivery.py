@@ -42,7 +42,7 @@ async def publish(sim: Simulator, event: Prepared) -> int | None:
         [status] = await deliver(sim, event)
         return status
     if faults.loses():
-        sim.app.note_lost(PATH, event)
+        sim.app.note_dropped(PATH, event)
         return None
     if faults.hold:
         sim.held_events.append(event)

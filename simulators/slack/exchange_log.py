@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from heapq import merge
+from itertools import islice
 
-from simulators.slack.model import Json
+from simulators.slack.journal import Entry
 from simulators.slack.simulator import Simulator
 
 DIRECTIONS = ("from_app", "to_app")
 
 
-def entries(sim: Simulator, *, text: str = "", direction: str = "") -> list[Json]:
-    """Return what both journals hold, oldest first, as far as it goes that way and says the text."""
-    found = [_from_app(entry) for entry in sim.requests.entries()] + [_to_app(e) for e in sim.deliveries.entries()]
-    if direction:
-        found = [entry for entry in found if entry["fixture"]["direction"] == direction]
-    if text:
-        found = [entry for entry in found if text.lower() in json.dumps(entry, ensure_ascii=False).lower()]
-    return sorted(found, key=lambda entry: int(entry["seq"]))
+def latest(sim: Simulator, limit: int, *, contains: str = "", direction: str = "") -> list[Entry]:
+    """Return the latest entries of both journals that go that way and say the text, newest first."""
+    journals = [reversed(journal.kept()) for journal in (sim.requests, sim.deliveries)]
+    newest_first = merge(*journals, key=lambda entry: entry.seq, reverse=True)
+    text = contains.lower()
+    found = (entry for entry in newest_first if direction in ("", entry.direction) and (not text or entry.says(text)))
+    return list(islice(found, limit))
 
 
-def _from_app(entry: Json) -> Json:
-    return {
-        "seq": entry["seq"],
-        "time": entry["time"],
-        "elapsed_ms": None,
-        "trouble": entry["fault"] and f"fault: {entry['fault']}",
-        "fixture": _fixture("from_app", entry["method"], entry),
-    }
-
-
-def _to_app(entry: Json) -> Json:
-    return {
-        "seq": entry["seq"],
-        "time": entry["time"],
-        "elapsed_ms": entry["elapsed_ms"],
-        "trouble": entry["failure"],
-        "fixture": _fixture("to_app", entry["about"], entry),
-    }
-
-
-def _fixture(direction: str, about: str, entry: Json) -> Json:
-    return {"direction": direction, "about": about, "request": entry["request"], "response": entry["response"]}
+def entry(sim: Simulator, seq: int) -> Entry | None:
+    """Return the entry with this number, if it is kept."""
+    return next((one for journal in (sim.requests, sim.deliveries) for one in journal.kept() if one.seq == seq), None)

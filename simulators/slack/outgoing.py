@@ -12,7 +12,6 @@ import aiohttp
 from simulators.slack import exchange
 from simulators.slack.clock import SimulatedClock
 from simulators.slack.journal import Journal
-from simulators.slack.model import Json
 from simulators.slack.registration import Registration
 from simulators.slack.signing import signature_headers
 
@@ -70,31 +69,28 @@ class AppClient:
         begun = time.monotonic()
         answer = await self._send(path, body, {"Content-Type": content_type, **signed}, redirects)
         elapsed_ms = int((time.monotonic() - begun) * 1000)
-        self._journal.add(
-            {
-                **self._about(path, about, body, {"Content-Type": content_type, **(headers or {})}),
-                "status": answer.status,
-                "failure": answer.failure,
-                "elapsed_ms": elapsed_ms,
-                "response": answer.status and exchange.answer(answer.status, answer.headers, answer.body),
-            }
-        )
+        sent = {"Content-Type": content_type, **(headers or {})}
+        self._note(path, about, body, sent, replace(answer, elapsed_ms=elapsed_ms))
         return replace(answer, elapsed_ms=elapsed_ms)
 
-    def note_lost(self, path: str, event: Prepared) -> None:
-        """Note an event that a fault kept from being sent."""
-        about = self._about(path, event.about, event.body, {"Content-Type": JSON})
-        self._journal.add({**about, "status": None, "failure": "lost", "elapsed_ms": 0, "response": None})
+    def note_dropped(self, path: str, event: Prepared) -> None:
+        """Note an event that a fault dropped before it was sent."""
+        self._note(path, event.about, event.body, {"Content-Type": JSON}, Answer(None, failure="dropped"))
 
-    def _about(self, path: str, about: str, body: bytes, headers: Mapping[str, str]) -> Json:
-        return {
+    def _note(self, path: str, about: str, body: bytes, headers: Mapping[str, str], answer: Answer) -> None:
+        got = answer.status and exchange.answer(answer.status, answer.headers, answer.body)
+        members = {
             "time": self._clock.now(),
             "path": path,
             "about": about,
+            "status": answer.status,
+            "failure": answer.failure,
+            "elapsed_ms": answer.elapsed_ms,
             "retry_num": headers.get("X-Slack-Retry-Num"),
             "retry_reason": headers.get("X-Slack-Retry-Reason"),
-            "request": exchange.request("POST", path, headers, body, {}),
         }
+        sent = exchange.request("POST", path, headers, body, {})
+        self._journal.add(about, members, {"request": sent, "response": got}, trouble=answer.failure)
 
     async def _send(self, path: str, body: bytes, headers: Mapping[str, str], redirects: int) -> Answer:
         url = self._registration.config.app_url.rstrip("/") + path

@@ -47,6 +47,7 @@ async def handle(request: web.Request) -> web.Response:
     response = await answer_with(fault, request, work)
     closed = fault is not None and fault.kind == "close"
     sim.requests.add(
+        RESPONSE_URL,
         {
             "time": sim.clock.now(),
             "method": RESPONSE_URL,
@@ -56,8 +57,9 @@ async def handle(request: web.Request) -> web.Response:
             "http_status": 0 if closed else response.status,
             "answer": response.text,
             "fault": fault.kind if fault else None,
-            **exchange.pair(request, body, None if closed else response),
-        }
+        },
+        exchange.pair(request, body, None if closed else response),
+        trouble=f"fault: {fault.kind}" if fault else None,
     )
     return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
@@ -29,8 +30,8 @@ class Simulator:
         self.faults = Faults()
         self.limits = RateLimits(self.clock.unmoved)
         numbers = itertools.count(1)
-        self.requests = Journal(numbers, self.changed)
-        self.deliveries = Journal(numbers, self.changed)
+        self.requests = Journal("from_app", numbers, self.changed)
+        self.deliveries = Journal("to_app", numbers, self.changed)
         self.app = AppClient(self.registration, self.clock, self.deliveries)
         self.tasks: set[asyncio.Task[None]] = set()
         self.event_faults = EventFaults()
@@ -40,6 +41,8 @@ class Simulator:
         """What removals of the app hold back that are told late."""
         self.world = World(self.clock)
         self.closing = False
+        self.run_id = secrets.token_hex(4)
+        """Tells this run from the one before a restart, whose numbers were the same."""
         self.version = 0
         """Counts the changes."""
         self._watchers: set[asyncio.Event] = set()

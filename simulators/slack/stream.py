@@ -19,7 +19,8 @@ RETRY_MS = 1000
 async def stream(request: web.Request) -> web.StreamResponse:
     """`GET …/stream`: the event `changed` at once and after every change; what changed is not said.
 
-    The id of an event is the number of changes until then. At most `MAX_WATCHERS` may watch; the next is answered 503.
+    The id of an event names this run of the simulator, and the number of changes until then. At most `MAX_WATCHERS` may
+    watch; the next is answered 503.
     """
     sim = request.app[SIMULATOR]
     if sim.watchers >= MAX_WATCHERS or sim.closing:
@@ -41,4 +42,4 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 def _event(sim: Simulator) -> bytes:
-    return f"id: {sim.version}\ndata: changed\n\n".encode()
+    return f"id: {sim.run_id}-{sim.version}\ndata: changed\n\n".encode()

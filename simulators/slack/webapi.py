@@ -137,6 +137,7 @@ async def handle(request: web.Request) -> web.Response:
         _note_arguments(method, request, body, outcome)
     closed = fault is not None and fault.kind == "close"
     sim.requests.add(
+        method,
         {
             "time": sim.clock.now(),
             "method": method,
@@ -146,8 +147,9 @@ async def handle(request: web.Request) -> web.Response:
             "http_status": 0 if closed else response.status,
             "answer": outcome.answer,
             "fault": fault.kind if fault else None,
-            **exchange.pair(request, body, None if closed else response),
-        }
+        },
+        exchange.pair(request, body, None if closed else response),
+        trouble=f"fault: {fault.kind}" if fault else None,
     )
     return response
 

@@ -164,18 +164,18 @@ async def test_what_went_over_the_wire_is_copied_as_a_fixture(slack: SlackUnderT
     await slack.command("ping")
     await slack.bot.chat_postMessage(channel=GENERAL, text="Hello")
     await dialog.get_by_label("Show only what says").fill("PONG")
-    await dialog.get_by_text("1 of 1 entries").wait_for()
+    await dialog.get_by_text("1 entry").wait_for()
     await dialog.locator("#log summary").press("Enter")
     await dialog.locator("#log pre").get_by_text('"text": "ping"').wait_for()
     await inspect(page, "slack-control-log")
     await dialog.get_by_role("button", name="Copy as test fixture: command").press("Enter")
     await dialog.get_by_text("command is copied.").wait_for()
-    [logged] = (await slack.control("GET", "log?text=pong"))["entries"]
+    [logged] = (await slack.control("GET", "log?contains=pong&fixtures=1"))["entries"]
     assert json.loads(await page.evaluate("navigator.clipboard.readText()")) == logged["fixture"]
 
     await dialog.get_by_label("Show only what says").fill("")
     await dialog.get_by_label("Direction").select_option(label="from the app")
-    await dialog.get_by_text("2 of 2 entries").wait_for()
+    await dialog.get_by_text("2 entries, the latest first").wait_for()
     await dialog.get_by_role("button", name="Copy all as test fixtures").press("Enter")
     await dialog.get_by_text("All that is shown is copied.").wait_for()
     copied = json.loads(await page.evaluate("navigator.clipboard.readText()"))

@@ -37,7 +37,7 @@ export function setUpControl(changed) {
   $("advance").addEventListener("submit", order("advance", "/control/clock", advanceIn, "The clock was moved."));
   $("speed").addEventListener("submit", order("speed", "/control/clock", fieldsOf, "The clock has another speed."));
   setUpWorld(attempt);
-  setUpLog(tell);
+  setUpLog(attempt, tell);
   setInterval(tick, 500);
 }
 

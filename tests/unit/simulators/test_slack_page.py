@@ -15,7 +15,7 @@ from tests.unit.simulators.slack_harness import ADA, SDK_WARNINGS, running_slack
 
 pytestmark = SDK_WARNINGS
 
-CHANGED = re.compile(rb"(retry: 1000\n)?id: (\d+)\ndata: changed\n\n")
+CHANGED = re.compile(rb"(retry: 1000\n)?id: ([0-9a-f]{8})-(\d+)\ndata: changed\n\n")
 
 
 async def test_the_page_and_its_files_are_served_under_a_strict_policy() -> None:
@@ -45,11 +45,16 @@ async def test_watchers_hear_of_changes_with_their_number() -> None:
                 await slack.bot.chat_postMessage(channel="C0GENERAL", text="hi")
             told: list[int] = []
             async with asyncio.timeout(5):
-                while not told or told[-1] < int(first[2]) + 3:
+                while not told or told[-1] < int(first[3]) + 3:
                     event = CHANGED.fullmatch(await lines.readuntil(b"\n\n"))
                     assert event
-                    told.append(int(event[2]))
+                    assert event[2] == first[2], "the run of the simulator"
+                    told.append(int(event[3]))
             assert told == sorted(set(told)), "the number of changes"
+            run = (await slack.control("GET", "log"))["run"]
+    assert run.encode() == first[2]
+    async with running_slack() as slack:
+        assert (await slack.control("GET", "log"))["run"] != run, "after a restart"
 
 
 async def test_no_more_watch_than_the_simulator_can_bear() -> None:

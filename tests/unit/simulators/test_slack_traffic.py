@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.unit.simulators.slack_harness import ADA, GRACE, SDK_WARNINGS, SlackUnderTest, running_slack
+from simulators.slack.journal import KEPT_BYTES
+from tests.unit.simulators.slack_harness import ADA, GRACE, NOW, SDK_WARNINGS, SlackUnderTest, running_slack
 
 pytestmark = SDK_WARNINGS
 
@@ -23,7 +24,8 @@ async def who_opened(slack: SlackUnderTest) -> list[str]:
 
 
 async def log(slack: SlackUnderTest, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await slack.control("GET", f"log{query}"))["entries"]
+    """Returns entries of the log with their fixtures, the newest first."""
+    found: list[dict[str, Any]] = (await slack.control("GET", f"log?fixtures=1&{query}"))["entries"]
     return found
 
 
@@ -36,17 +38,17 @@ async def test_events_are_repeated_with_the_same_id() -> None:
         assert len({one.json["event_id"] for one in slack.app.received}) == 1
 
 
-async def test_lost_events_never_come_and_are_in_the_log() -> None:
+async def test_dropped_events_never_come_and_are_in_the_log() -> None:
     async with running_slack() as slack:
         await slack.install()
         await slack.control("POST", "events/faults", {"drop_percent": 100, "event": "app_home_*"})
         await open_home(slack)
         await slack.control("POST", "invite", {"channel_id": "C0GENERAL"})
         assert [event["type"] for event in slack.heard()] == ["member_joined_channel"], "other events come"
-        [lost] = (await slack.control("GET", "deliveries?about=app_home_opened"))["deliveries"]
-        assert (lost["failure"], lost["status"], lost["response"]) == ("lost", None, None)
-        assert lost["request"]["body"]["event"]["user"] == ADA
-        assert [entry["trouble"] for entry in await log(slack, "?text=app_home")] == ["lost"]
+        [dropped] = (await slack.control("GET", "deliveries?about=app_home_opened"))["deliveries"]
+        assert (dropped["failure"], dropped["status"], dropped["response"]) == ("dropped", None, None)
+        assert dropped["request"]["body"]["event"]["user"] == ADA
+        assert [entry["trouble"] for entry in await log(slack, "contains=app_home")] == ["dropped"]
 
 
 async def test_held_events_come_when_they_are_released_in_another_order() -> None:
@@ -178,7 +180,7 @@ async def test_the_log_shows_both_directions_in_order_ready_as_fixtures() -> Non
         slack.app.answer_json({"response_type": "ephemeral", "text": "pong"})
         await slack.command("ping")
         await slack.bot.chat_postMessage(channel="C0GENERAL", text="<hello>")
-        typed, posted = await log(slack)
+        posted, typed = await log(slack)
         assert typed["seq"] < posted["seq"]
         assert typed["fixture"]["direction"] == "to_app"
         assert typed["fixture"]["request"]["path"] == "/slack/commands"
@@ -191,12 +193,64 @@ async def test_the_log_shows_both_directions_in_order_ready_as_fixtures() -> Non
         assert posted["fixture"]["response"]["status"] == 200
         assert posted["fixture"]["response"]["body"]["ok"] is True
 
-        assert await log(slack, "?text=PONG") == [typed]
-        assert await log(slack, "?direction=from_app") == [posted]
-        assert await log(slack, "?limit=1") == [posted]
-        assert (await slack.control("GET", "log?text=zebra")) == {"entries": [], "found": 0}
-        for wrong in ("limit=0", "limit=x", "limit=1001", "direction=up"):
+        assert await log(slack, "contains=PONG") == [typed]
+        assert await log(slack, "direction=from_app") == [posted]
+        assert await log(slack, "limit=1") == [posted]
+        assert await log(slack, "contains=zebra") == []
+        nonsense = ("limit=0", "limit=x", "limit=501", f"limit={'5' * 5000}", "limit=²", "direction=up", "fixtures=yes")
+        for wrong in nonsense:
             await slack.control("GET", f"log?{wrong}", status=400)
+
+
+async def test_the_list_is_short_and_each_entry_can_be_opened() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.bot.auth_test()
+        told = await slack.control("GET", "log?contains=AUTH.test&limit=1")
+        assert (told["more"], told["forgotten"]) == (False, 0)
+        [entry] = told["entries"]
+        assert entry == {
+            "seq": 2,
+            "time": NOW,
+            "direction": "from_app",
+            "about": "auth.test",
+            "path": "/api/auth.test",
+            "status": 200,
+            "elapsed_ms": None,
+            "trouble": None,
+        }
+        fixture = await slack.control("GET", "log/2")
+        assert [{**entry, "fixture": fixture}] == await log(slack, "contains=auth.test")
+        assert (await slack.control("GET", "log?limit=1"))["more"] is True
+        for unknown in ("3", "0", "x", "5" * 5000):
+            assert (await slack.control("GET", f"log/{unknown}", status=400))["error"] == "entry_not_found"
+
+
+async def test_the_log_is_bounded_and_says_what_it_forgot() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        long, sent = "x" * 60_000, KEPT_BYTES // 60_000
+        for number in range(sent):
+            async with slack.http.post(f"{slack.url}/api/auth.test", data={"text": f"{number} {long}"}) as response:
+                assert response.status == 200
+        told = await slack.control("GET", "requests")
+        kept = [entry["arguments"]["text"] for entry in told["requests"]]
+        assert told["forgotten"] == 1 + sent - len(kept)
+        assert sent // 4 < len(kept) <= sent // 2, "each text is in the arguments and in the request"
+        assert kept[-1] == f"{sent - 1} {long}"
+        assert (await slack.control("GET", "log"))["forgotten"] == told["forgotten"]
+        await slack.control("DELETE", "requests")
+        assert await slack.control("GET", "requests") == {"requests": [], "forgotten": 0}
+
+
+async def test_a_test_reads_links_where_no_fixture_is_made() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        link = "https://zoom.example/j/123?pwd=opensesame"
+        await slack.bot.chat_postMessage(channel="C0GENERAL", text=link)
+        [entry] = (await slack.control("GET", "requests?method=chat.postMessage"))["requests"]
+        assert entry["arguments"]["text"] == entry["answer"]["message"]["text"] == link
+        assert "opensesame" not in json.dumps([entry["request"], entry["response"]])
 
 
 async def test_a_click_is_logged_with_its_payload_unfolded() -> None:
@@ -207,7 +261,7 @@ async def test_a_click_is_logged_with_its_payload_unfolded() -> None:
         posted = await slack.bot.chat_postMessage(channel="C0GENERAL", text="x", blocks=blocks)
         body = {"user_id": ADA, "channel_id": "C0GENERAL", "ts": posted["ts"], "action_id": "go"}
         await slack.control("POST", "actions", body)
-        [clicked] = await log(slack, "?text=block_actions")
+        [clicked] = await log(slack, "contains=block_actions")
         assert clicked["fixture"]["request"]["body"]["payload"]["actions"][0]["action_id"] == "go"
 
 
@@ -221,7 +275,7 @@ async def test_faults_are_logged_as_the_app_saw_them() -> None:
             assert response.status == 429
         with pytest.raises(aiohttp.ClientError):
             await slack.http.post(url)
-        limited, closed = await log(slack, "?text=auth.test")
+        closed, limited = await log(slack, "contains=auth.test")
         assert limited["trouble"] == "fault: ratelimited"
         assert limited["fixture"]["response"]["status"] == 429
         assert limited["fixture"]["response"]["headers"]["Retry-After"] == "7"
@@ -252,7 +306,7 @@ async def test_no_secret_stands_in_the_log() -> None:
         secrets = (await slack.control("GET", "secrets"))["secrets"]
         assert len(secrets) >= 5
         assert [secret for secret in [*secrets, "opensesame"] if secret in written] == []
-        kinds = [entry["fixture"]["about"] for entry in entries[:6]]
+        kinds = [entry["about"] for entry in reversed(entries[-6:])]
         assert kinds == ["oauth.v2.access", "chat.postMessage", "command", "response_url", "calls.add", "auth.test"]
         assert len(entries) == 6 + len(LINKS_IN_TEXTS) + len(BODIES_GONE_WRONG)
         assert "https://zoom.example/j/123?pwd=***&from=***" in written

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.unit.simulators.zoom_harness import Zoom, running_zoom
+from tests.unit.simulators.zoom_harness import ADA, Zoom, running_zoom
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def test_no_secret_is_in_it(zoom: Zoom) -> None:
     app = {"client_id": zoom.config.user_app.client_id, "redirect_uri": zoom.config.redirect_uri}
     consent = await zoom.request("GET", "/oauth/authorize", params={"response_type": "code", **app, **ours})
     assert all(secret in consent.text for secret in ours.values())
-    await zoom.code(**ours)
+    await zoom.consent(ADA, zoom.config.user_app, **ours)
     await zoom.control("POST", "webhooks/validate")
     await zoom.control("POST", "uninstall", {"zoom_user_id": "adaZoomUserId000000001"})
     await zoom.idle()
