@@ -33,9 +33,9 @@ class Delivery:
 
 @dataclass(frozen=True)
 class WebhookFaults:
-    """Unkindness on demand. `shuffle` lets the events of a meeting overtake each other.
-
-    `hold` keeps events until they are released, `delay_seconds` for so long by the simulated clock.
+    """Unkindness on demand. `hold` keeps events until they are released, `delay_seconds` for so long by the simulated
+    clock. `shuffle` releases them in another order, gives each a part of the delay, and lets the events of a meeting
+    overtake each other on their way.
     """
 
     copies: int = 1

@@ -80,6 +80,10 @@ class Ids:
         """True in `percent` of 100 cases."""
         return self._random.uniform(0, 100) < percent
 
+    def part_of(self, seconds: float) -> float:
+        """Some of this time."""
+        return self._random.uniform(0, seconds)
+
     def shuffle(self, items: list[T]) -> None:
         """Shuffle in place."""
         self._random.shuffle(items)

@@ -177,9 +177,9 @@ class Outbox:
             twin = (
                 delivery if copy == 0 else self._record(delivery.level, delivery.event, delivery.subject, delivery.body)
             )
-            if self.faults.delay_seconds:
+            if delay := self.faults.delay_seconds:
                 twin.state = "delayed"
-                self._keep_until(self._clock.now() + self.faults.delay_seconds, twin)
+                self._keep_until(self._clock.now() + (self._ids.part_of(delay) if self.faults.shuffle else delay), twin)
             else:
                 self._send_in_order(twin)
 

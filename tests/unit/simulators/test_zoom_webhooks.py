@@ -145,6 +145,25 @@ async def test_delayed_events_come_in_order_when_their_time_has_come(zoom: Zoom)
     assert (await zoom.control("GET", "webhooks"))["delayed"] == 0
 
 
+async def test_shuffled_events_wait_a_part_of_the_delay_and_overtake_each_other(zoom: Zoom) -> None:
+    await zoom.control("POST", "webhooks/faults", {"delay_seconds": 100, "shuffle": True})
+    await zoom.access_token()
+    names = [f"Guest {number}" for number in range(12)]
+    await zoom.control("POST", "meetings/5551234567/start")
+    for name in names:
+        await zoom.control("POST", "meetings/5551234567/join", {"name": name})
+    came: list[int] = []
+    for _ in range(10):
+        await zoom.control("POST", "clock", {"advance_seconds": 10})
+        await zoom.idle()
+        came.append(len(zoom.app.received))
+    assert came[-1] == len(names) + 2
+    assert len(set(came)) > 2, "some wait longer than others"
+    joined = [hook.object["participant"]["user_name"] for hook in zoom.app.received if "participant" in hook.object]
+    assert sorted(joined) == sorted([*names, "Ada Lovelace"])
+    assert joined != ["Ada Lovelace", *names]
+
+
 async def test_drop_loses_everything_at_100_percent(zoom: Zoom) -> None:
     await zoom.control("POST", "webhooks/faults", {"drop_percent": 100})
     await _raise_event(zoom)
