@@ -14,18 +14,13 @@ from slack_sdk.errors import SlackApiError
 
 from simulators.slack.stream import MAX_WATCHERS
 from tests.browser.looking import faults, inspect
-from tests.browser.watching import IN_A_BROWSER, Person, focused, message, types
+from tests.browser.watching import IN_A_BROWSER, SEEN, Person, focused, message, types
 from tests.e2e.people import ADA, GENERAL, GRACE, RANDOM, eventually
 from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, refusal, running_slack
 
 pytestmark = [*IN_A_BROWSER, SDK_WARNINGS]
 
 OLD = "C0OLDNEWS"
-SEEN = """(seen) => {
-  Object.defineProperty(document, "hidden", { value: !seen, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
-"""As if somebody looked at a tab, or at another one. Without a screen all tabs count as seen."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page
 
 from tests.browser.looking import inspect
-from tests.browser.watching import IN_A_BROWSER, Person
+from tests.browser.watching import IN_A_BROWSER, SEEN, Person
 from tests.unit.simulators.zoom_harness import ADA, BEN, RunningClock, Zoom, running_zoom
 
 pytestmark = IN_A_BROWSER
@@ -102,6 +102,24 @@ async def test_a_waiting_room_two_devices_and_a_summary(
     steps = ("completed", "shared", "trashed", "recovered", "deleted")
     assert await told(zoom, "summary") == [f"meeting.summary_{step}" for step in steps]
     assert await told(zoom, "recording") == [f"recording.{step}" for step in ("completed", *steps[2:])]
+
+
+async def test_who_left_the_waiting_room_and_came_back_is_let_in(zoom: Zoom, board: Page, person: Person) -> None:
+    meeting = await scheduled(board, "Revolving door")
+    await meeting.get_by_label("Waiting room").check()
+    host = await goes_in(person, await link(zoom, "Revolving door"), signed_in_as="Ada Lovelace")
+    number = next(
+        m["id"] for m in (await zoom.control("GET", "meetings"))["meetings"] if m["topic"] == "Revolving door"
+    )
+    first = await zoom.control("POST", f"meetings/{number}/join", {"name": "Lin"})
+    await host.get_by_role("button", name="Admit Lin").wait_for()
+    # While nobody looks, the page hears nothing: afterwards it says the same as before.
+    await host.evaluate(SEEN, False)
+    await zoom.control("POST", f"meetings/{number}/leave", {"user_id": first["user_id"]})
+    again = await zoom.control("POST", f"meetings/{number}/join", {"name": "Lin"})
+    await host.evaluate(SEEN, True)
+    await host.locator(f"button[value='{again['user_id']}']", has_text="Admit Lin").press("Enter")
+    await host.get_by_text("With you: Lin.").wait_for()
 
 
 async def test_plans_settings_and_leave_are_changed_on_the_cards(zoom: Zoom, board: Page) -> None:

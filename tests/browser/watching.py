@@ -23,6 +23,11 @@ IN_A_BROWSER = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
 ]
 """What holds for every test that opens pages."""
+SEEN = """(seen) => {
+  Object.defineProperty(document, "hidden", { value: !seen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""As if somebody looked at a tab, or at another one. Without a screen all tabs count as seen."""
 
 _CLIENTS = ("zoomphonecall", "zoommtg", "tel")
 """What leads out of the browser, to a program of this machine."""

@@ -11,7 +11,8 @@ async function look() {
   const now = new DOMParser().parseFromString(text, "text/html");
   const shown = document.querySelector("main");
   const next = now.querySelector("main");
-  if (shown.textContent === next.textContent) {
+  // What is read is not all: somebody who left and came back has the same name, and another id in her button.
+  if (shown.innerHTML === next.innerHTML) {
     return;
   }
   const held = shown.contains(document.activeElement) ? document.activeElement.textContent : "";
