@@ -77,7 +77,7 @@ class MeetingLife:
             raise ControlError(409, "this meeting is over")
         if instance.arrivals >= MAX_JOINS:
             raise ControlError(409, f"more than {MAX_JOINS} joins in one meeting")
-        seen = [*instance.participants, *instance.waiting]
+        seen = [*instance.participants, *instance.waiting, *instance.waited]
         known = next((p.uuid for p in seen if user is not None and p.user is user), None)
         person = Participant(
             user_id=participant_user_id(instance.arrivals),
@@ -102,7 +102,7 @@ class MeetingLife:
         person = _waiting(instance, user_id)
         self._publish_waiting("meeting.participant_admitted", instance, person)
         self._send_away(instance, person)
-        person.join_time = self._clock.now()
+        person.join_time, person.leave_time = self._clock.now(), None
         self._let_in(instance, person)
         return person
 
@@ -216,7 +216,8 @@ class MeetingLife:
 
     def _send_away(self, instance: Instance, person: Participant) -> None:
         instance.waiting.remove(person)
-        instance.waited.append(replace(person, leave_time=self._clock.now()))
+        person.leave_time = self._clock.now()
+        instance.waited.append(replace(person))  # as the wait was: whoever is admitted begins another time
         self._publish_waiting("meeting.participant_left_waiting_room", instance, person)
 
     def _publish_waiting(self, event: str, instance: Instance, person: Participant) -> None:

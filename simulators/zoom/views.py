@@ -135,6 +135,7 @@ def participant_view(person: Participant) -> dict[str, object]:
         "zoom_user_id": person.user.id if person.user else "",
         "email": person.user.email if person.user else "",
         "join_time": iso(person.join_time),
+        "leave_time": None if person.leave_time is None else iso(person.leave_time),
     }
 
 

@@ -62,12 +62,27 @@ async def test_who_is_refused_or_goes_was_never_in_the_meeting(zoom: Zoom) -> No
     await _opened(zoom)
     lin, sam = await _act(zoom, "join", name="Lin"), await _act(zoom, "join", name="Sam")
     await _told(zoom)
-    await _act(zoom, "refuse", user_id=lin["user_id"])
-    await _act(zoom, "leave", user_id=sam["user_id"])
+    zoom.clock.value += 30
+    refused = await _act(zoom, "refuse", user_id=lin["user_id"])
+    gone = await _act(zoom, "leave", user_id=sam["user_id"])
+    assert refused["leave_time"] == gone["leave_time"] == "2026-10-30T12:00:30Z"
     assert await _told(zoom) == [("left_waiting_room", "Lin"), ("left_waiting_room", "Sam")]
     for action in ("admit", "refuse"):
         again = await zoom.request("POST", f"/control/meetings/{ROOM}/{action}", json={"user_id": lin["user_id"]})
         assert again.status == 404
+
+
+async def test_who_is_signed_in_and_comes_back_to_the_door_is_the_same_person(zoom: Zoom) -> None:
+    await _opened(zoom)
+    came, guest = await _act(zoom, "join", zoom_user_id=GRACE), await _act(zoom, "join", name="Lin")
+    for person, action in ((came, "leave"), (guest, "refuse")):
+        await _act(zoom, action, user_id=person["user_id"])
+    again, guest_again = await _act(zoom, "join", zoom_user_id=GRACE), await _act(zoom, "join", name="Lin")
+    assert again["participant_uuid"] == came["participant_uuid"]
+    assert again["user_id"] != came["user_id"]
+    assert guest_again["participant_uuid"] != guest["participant_uuid"]
+    admitted = await _act(zoom, "admit", user_id=again["user_id"])
+    assert (admitted["participant_uuid"], admitted["leave_time"]) == (came["participant_uuid"], None)
 
 
 async def test_at_the_end_nobody_waits_any_more(zoom: Zoom) -> None:
