@@ -53,7 +53,8 @@ class Registry:
     ) -> ZoomApp:
         """Change what is given. A new secret counts from the next request on, the old one is gone.
 
-        Other scopes count from the next consent on, where people may decline those that are new.
+        Other scopes count from the next consent on, where people may decline those that the app was configured with as
+        optional, or not at all; what is required stays so, also when it goes and comes back.
         """
         given: dict[str, object] = {
             "client_secret": client_secret,
@@ -64,8 +65,8 @@ class Registry:
             "webhook_url": webhook_url,
         }
         if scopes is not None:
-            before = self._apps[level]
-            optional = tuple(s for s in scopes if s in before.optional_scopes or s not in before.scopes)
+            [configured] = [app for app in self._config.apps if app.level == level]
+            optional = tuple(s for s in scopes if s in configured.optional_scopes or s not in configured.scopes)
             given |= {"scopes": scopes, "optional_scopes": optional}
         changes = {name: value for name, value in given.items() if value is not None}
         changed = replace(self._apps[level], **changes)  # type: ignore[arg-type]  # each has its field's type

@@ -184,6 +184,17 @@ async def test_more_scopes_count_from_the_next_consent_on_and_may_be_declined(zo
     assert "meeting:read:summary" not in (await zoom.redeem(code)).json["scope"].split()
 
 
+async def test_a_required_scope_that_went_and_came_back_is_required(zoom: Zoom) -> None:
+    app = zoom.config.user_app
+    few = [scope for scope in app.scopes if scope != "user:read:user"]
+    await zoom.control("POST", "apps", {"app": "user", "scopes": few})
+    assert await _granted(zoom, await zoom.consent(ADA, app)) == set(few)
+    await zoom.control("POST", "apps", {"app": "user", "scopes": list(app.scopes)})
+    refused = await zoom.consent(ADA, app, decline="user:read:user")
+    assert (refused.status, "Location" in refused.headers) == (400, False)
+    assert LIST not in await _granted(zoom, await zoom.consent(ADA, app, decline=LIST)), "optional as before"
+
+
 @pytest.mark.parametrize("scopes", [[], ["meeting:read:nothing"], ["user:read:user:admin"], ["user:read:user"] * 2])
 async def test_scopes_that_zoom_does_not_have_for_the_app_are_refused(zoom: Zoom, scopes: list[str]) -> None:
     answer = await zoom.request("POST", "/control/apps", json={"app": "user", "scopes": scopes})
