@@ -166,7 +166,7 @@ async def press_call_icon(request: web.Request) -> web.Response:
     body = await json_body(request, "user_id", "channel_id", "type")
     if body["type"] not in call_icon.KINDS:
         raise SlackError("invalid_arguments", ["[ERROR] type must be video or audio"])
-    user, channel = _where(sim, body)
+    user, channel = _writable(sim, body)
     answer = await call_icon.press(sim, user, channel, body["type"], _text(body.get("phone_number", "")))
     return web.json_response({"status": answer.status, "error": answer.failure})
 

@@ -49,6 +49,23 @@ async def test_its_answer_opens_the_call(answer: dict[str, Any], status: int) ->
         assert (await slack.answer_url(url, answer))[0] == status
 
 
+async def test_an_archived_channel_has_no_icon_and_its_messages_keep_their_buttons() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        button = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
+        blocks = [{"type": "actions", "elements": [button]}]
+        posted = await slack.bot.chat_postMessage(channel="C0RANDOM1", text="x", blocks=blocks)
+        await slack.control("POST", "channels/C0RANDOM1/archive")
+        where = {"user_id": ADA, "channel_id": "C0RANDOM1"}
+        refused = await slack.control("POST", "call_icon", {**where, "type": "video"}, status=400)
+        assert refused["error"] == "is_archived"
+        assert [one.path for one in slack.app.received if one.path == "/slack/commands"] == []
+        clicked = await slack.control("POST", "actions", {**where, "ts": posted["ts"], "action_id": "go"})
+        assert clicked["status"] == 200
+        url = slack.app.received[-1].payload["response_url"]
+        assert await slack.answer_url(url, {"text": "late"}) == (410, "channel_is_archived")
+
+
 async def test_a_command_cannot_open_a_call() -> None:
     async with running_slack() as slack:
         await slack.install()
