@@ -11,6 +11,7 @@ from simulators.slack.chat import as_json as message_json
 from simulators.slack.errors import SlackError
 from simulators.slack.model import Channel, Json, User, View
 from simulators.slack.outgoing import FORM, Answer
+from simulators.slack.parsing import parsed
 from simulators.slack.simulator import Simulator
 from simulators.slack.views import as_json as view_json
 from simulators.slack.views import checked as checked_view
@@ -164,7 +165,7 @@ async def send(sim: Simulator, team_id: str, payload: Json) -> Answer:
 
 def _reply(answer: Answer) -> Json:
     try:
-        reply = json.loads(answer.body)
+        reply = parsed(answer.body)
     except ValueError:
         return {}
     return reply if isinstance(reply, dict) else {}

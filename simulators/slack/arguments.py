@@ -5,7 +5,6 @@ Slack itself ignores arguments it does not know. The simulator refuses them, so 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from simulators.slack.errors import SlackError
+from simulators.slack.parsing import parsed
 
 Kind = Literal["string", "integer", "boolean", "ts", "array", "object"]
 Place = Literal["query", "form", "json"]
@@ -97,7 +97,7 @@ def _structured(value: Any, wanted: type, kind: str, *, from_json: bool) -> Any:
     # In a form or query a structure travels as a JSON string; in a JSON body Slack accepts that string too.
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = parsed(value)
         except ValueError:
             raise ValueError(f"must be a JSON {kind}") from None
     elif not from_json:
@@ -119,7 +119,7 @@ def _boolean(value: Any) -> bool:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body)
+        value = parsed(body)
     except ValueError:
         raise SlackError("invalid_json") from None
     if not isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 from simulators.slack.errors import SlackError
 from simulators.slack.model import SLACKBOT, Channel, Json, User
 from simulators.slack.outgoing import FORM, Answer
+from simulators.slack.parsing import parsed
 from simulators.slack.response_urls import check_answer, show
 from simulators.slack.simulator import Simulator
 from simulators.slack.world import World
@@ -97,7 +97,7 @@ def _show(
         world.post(channel, kind="ephemeral", text=text, visible_to=user.id)
         return text, None
     try:
-        answer = json.loads(reply.body)
+        answer = parsed(reply.body)
         if not isinstance(answer, dict):
             return answer, "invalid_command_response"
         args, content = check_answer(world, tenant_id, channel, answer)

@@ -62,29 +62,30 @@ def _channel(world: World, body: Json) -> Channel:
     kind, members, shared_with = body["kind"], body["members"], body.get("shared_with", [])
     if unknown := body.keys() - _FIELDS:
         raise _wrong(f"unknown field: {', '.join(sorted(unknown))}")
-    if kind not in _ID_PREFIXES or not isinstance(members, list) or not 1 <= len(members) <= MAX_MEMBERS:
+    if kind not in tuple(_ID_PREFIXES) or not isinstance(members, list) or not 1 <= len(members) <= MAX_MEMBERS:
         raise _wrong(f"kind is one of {', '.join(_ID_PREFIXES)}; members are 1 to {MAX_MEMBERS} ids of people")
-    people = [world.person(str(member)) for member in members]
+    people = list({user.id: user for user in map(world.person, members)}.values())
+    if kind == "im" and len(people) != 2:
+        raise _wrong("a direct message has two members")
     channel_id = world.new_id(_ID_PREFIXES[kind])
     name = body.get("name", channel_id.lower())
-    made = Channel(channel_id, people[0].team_id, name, kind, list(dict.fromkeys(user.id for user in people)))
-    if kind in ("public", "private"):
-        _check_name(world, made)
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise SlackError("invalid_name_specials", ["[ERROR] name is up to 80 of a-z, 0-9, hyphen, underscore"])
+    made = Channel(channel_id, people[0].team_id, name, kind, [user.id for user in people])
+    if kind in ("public", "private") and any(
+        known.name == name and known.team_id == made.team_id for known in world.channels.values()
+    ):
+        raise SlackError("name_taken")
     made.shared_with = _partners(world, made, shared_with)
     if outsiders := [user.id for user in people if not set(user.team_ids).intersection(made.team_ids)]:
         raise _wrong(f"of none of its workspaces: {', '.join(outsiders)}; give theirs in shared_with")
     return made
 
 
-def _check_name(world: World, made: Channel) -> None:
-    if not isinstance(made.name, str) or not NAME.fullmatch(made.name):
-        raise SlackError("invalid_name_specials", ["[ERROR] name is up to 80 of a-z, 0-9, hyphen, underscore"])
-    if any(c.name == made.name and c.team_id == made.team_id for c in world.channels.values()):
-        raise SlackError("name_taken")
-
-
 def _partners(world: World, made: Channel, shared_with: Any) -> tuple[str, ...]:
-    if not isinstance(shared_with, list) or not all(team_id in world.workspaces for team_id in shared_with):
+    if not isinstance(shared_with, list) or not all(
+        isinstance(team_id, str) and team_id in world.workspaces for team_id in shared_with
+    ):
         raise SlackError("team_not_found")
     own = world.enterprise_id_of(made.team_id)
     if made.team_id in shared_with or any(own and world.enterprise_id_of(team_id) == own for team_id in shared_with):

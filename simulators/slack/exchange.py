@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from simulators.slack.masking import MASK
 from simulators.slack.model import Json
+from simulators.slack.parsing import parsed
 
 FORM = "application/x-www-form-urlencoded"
 MAX_KEPT_BYTES = 65_536
@@ -58,8 +58,8 @@ def readable(body: bytes, content_type: str) -> Any:
     try:
         if content_type.startswith(FORM):
             return _form(body.decode())
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parsed(body)
+    except ValueError:
         return body.decode(errors="replace")
 
 
@@ -68,7 +68,7 @@ def _form(text: str) -> Json:
     fields: Json = dict(parse_qsl(text, keep_blank_values=True))
     if not all(_FIELD.fullmatch(name) for name in fields):
         raise ValueError("no form")
-    return {**fields, **({"payload": json.loads(fields["payload"])} if "payload" in fields else {})}
+    return {**fields, **({"payload": parsed(fields["payload"])} if "payload" in fields else {})}
 
 
 def _type_of(headers: Mapping[str, str]) -> str:

@@ -72,8 +72,10 @@ class Faults:
 
     def remove(self, number: str) -> None:
         """Call one fault off. Raises SlackError `fault_not_found`."""
-        if not number.isdecimal() or self._faults.pop(int(number), None) is None:
+        found = next((known for known in self._faults if str(known) == number), None)
+        if found is None:
             raise SlackError("fault_not_found")
+        del self._faults[found]
 
     def clear(self) -> None:
         """Call every fault off."""

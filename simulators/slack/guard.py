@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from simulators.slack.errors import SlackError
 from simulators.slack.model import Json
+from simulators.slack.parsing import parsed
 from simulators.slack.simulator import SIMULATOR
 
 MAX_BODY = 65_536
@@ -45,7 +45,7 @@ async def json_body(request: web.Request, *required: str) -> Json:
     if len(body) > MAX_BODY:
         raise SlackError("body_too_long")
     try:
-        value = json.loads(body) if body else {}
+        value = parsed(body) if body else {}
     except ValueError:
         raise SlackError("invalid_json") from None
     if not isinstance(value, dict) or (body and request.content_type != "application/json"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from simulators.slack.errors import SlackError
 from simulators.slack.faults import RESPONSE_URL, answer_with
 from simulators.slack.limits import LimitedError
 from simulators.slack.model import Channel, Json, Message, ResponseUrl
+from simulators.slack.parsing import parsed
 from simulators.slack.simulator import SIMULATOR, Simulator
 from simulators.slack.world import World, with_ids
 
@@ -82,7 +82,7 @@ def use(sim: Simulator, path: str, content_type: str, body: bytes) -> None:
     if content_type != "application/json":
         raise SlackError("invalid_payload")
     try:
-        values = json.loads(body)
+        values = parsed(body)
     except ValueError:
         raise SlackError("invalid_payload") from None
     if not isinstance(values, dict):
@@ -162,6 +162,6 @@ def _replace(world: World, original: Message, content: Content) -> None:
 
 def _readable(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return parsed(body)
     except ValueError:
         return body[:2000].decode(errors="replace")

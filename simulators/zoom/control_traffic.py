@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -69,7 +70,7 @@ async def list_log(request: web.Request) -> web.Response:
     wanted, limit = request.query.get("kind", ""), request.query.get("limit", "100")
     if wanted not in {"", *log.KINDS}:
         raise ControlError(400, f"kind: {' or '.join(log.KINDS)}")
-    if not limit.isdecimal() or not 1 <= int(limit) <= log.MAX_SHOWN:
+    if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= log.MAX_SHOWN:
         raise ControlError(400, f"limit: 1 to {log.MAX_SHOWN}")
     kinds = (wanted,) if wanted else log.KINDS
     contains = request.query.get("contains", "")

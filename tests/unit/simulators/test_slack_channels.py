@@ -141,7 +141,13 @@ async def test_a_channel_is_shared_with_another_company() -> None:
         ({"kind": "public", "members": [ADA], "shared_with": ["T0ACME001"]}, "invalid_arguments"),
         ({"kind": "public", "members": [ADA], "topic": "x"}, "invalid_arguments"),
         ({"kind": "im", "members": [ADA, BEN], "app_is_member": True}, "invalid_arguments"),
+        ({"kind": "im", "members": [ADA, BEN, GRACE]}, "invalid_arguments"),
+        ({"kind": "im", "members": [ADA, ADA]}, "invalid_arguments"),
+        ({"kind": "im", "members": [ADA, BEN], "name": {}}, "invalid_name_specials"),
         ({"kind": "public", "members": [ADA], "app_is_member": True}, "app_not_installed"),
+        ({"kind": [], "members": [ADA]}, "invalid_arguments"),
+        ({"kind": "public", "members": [[ADA]]}, "user_not_found"),
+        ({"kind": "public", "members": [ADA], "shared_with": [[]]}, "team_not_found"),
     ],
 )
 async def test_channels_that_cannot_be(body: dict[str, Any], error: str) -> None:

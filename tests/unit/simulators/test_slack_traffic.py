@@ -169,7 +169,7 @@ async def test_one_fault_can_be_called_off() -> None:
         await slack.control("DELETE", f"faults/{first['id']}")
         assert (await slack.bot.auth_test())["ok"] is True
         assert (await slack.control("GET", "faults"))["faults"] == [second]
-        for unknown in (first["id"], "x"):
+        for unknown in (first["id"], "x", "5" * 5000):
             assert (await slack.control("DELETE", f"faults/{unknown}", status=400))["error"] == "fault_not_found"
 
 

@@ -227,3 +227,19 @@ async def test_faults_must_make_sense() -> None:
         for body in ({"method": "*"}, {"method": "*", "kind": "fire"}, {"method": "*", "kind": "error", "times": "2"}):
             assert (await slack.control("POST", "faults", body, status=400))["error"] == "invalid_arguments"
         assert (await slack.control("GET", "faults"))["faults"] == []
+
+
+@pytest.mark.parametrize("shape", [b"%s", b'{"channel": "C0GENERAL", "text": "x", "blocks": %s}'])
+@pytest.mark.parametrize("inner", [b"[" * 50_000, b"[" * 400 + b"]" * 400, b'"\\ud800"'])
+async def test_json_that_nobody_could_send_on_is_refused(shape: bytes, inner: bytes) -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        url = (await slack.command("x"))["response_url"]
+        headers = {"Authorization": f"Bearer {slack.app.tokens['access_token']}", "Content-Type": "application/json"}
+        for address, status in ((f"{slack.url}/api/chat.postMessage", 200), (url, 400)):
+            async with slack.http.post(address, data=shape % inner, headers=headers) as response:
+                assert response.status == status
+                answer = await response.text()
+                assert "invalid_json" in answer or answer.startswith("invalid_payload")
+        assert await slack.messages("C0GENERAL") == []
+        assert (await slack.control("GET", "log?fixtures=1"))["entries"], "and the log can be read"

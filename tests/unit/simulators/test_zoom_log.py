@@ -113,6 +113,6 @@ async def test_a_broken_event_comes_back_as_it_was_given(zoom: Zoom) -> None:
     assert entry["fixture"]["event"] == {"raw_base64": "eyJldmVudCI="}
 
 
-@pytest.mark.parametrize("query", ["kind=both", "limit=0", "limit=501", "limit=x"])
+@pytest.mark.parametrize("query", ["kind=both", "limit=0", "limit=501", "limit=x", "limit=²", f"limit={'5' * 5000}"])
 async def test_nonsense_is_refused(zoom: Zoom, query: str) -> None:
     assert (await zoom.request("GET", f"/control/log?{query}")).status == 400
