@@ -108,15 +108,15 @@ async def test_its_example_works_and_is_answered_as_told(route: Documented) -> N
     assert {pair.partition("=")[0] for pair in url.partition("?")[2].split("&") if pair} <= told
 
 
-STRANGE = ([], [[]], {"a": []}, None, True, -1, 1.5, 10**400, "x" * 5000, "\ud800", "²", "9" * 5000)
+STRANGE: tuple[Any, ...] = ([], [[]], {"a": []}, None, True, -1, 1.5, 10**400, "x" * 5000, "\ud800", "²", "9" * 5000)
 
 
 @pytest.mark.parametrize("route", [one for one in documented() if one.method == "POST"], ids=str)
 async def test_no_strange_value_makes_it_stumble(route: Documented) -> None:
     [example] = _EXAMPLE.findall(route.text)
     async with running_slack() as slack:
-        for name, value in (await prepared(slack)).items():
-            example = example.replace(name, value)
+        for variable, text in (await prepared(slack)).items():
+            example = example.replace(variable, text)
         _, url, body = parsed(example)
         for name in (*_NAME.findall(route.text), *(body or ())):
             for value in STRANGE:
