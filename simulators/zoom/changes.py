@@ -1,6 +1,7 @@
 """Tells pages that something changed, so that they need not ask again and again."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,11 +19,14 @@ class Changes:
     """Who listens. Each listener has a flag: however much changed since it looked, it looks once."""
 
     def __init__(self) -> None:
+        self._run = secrets.token_hex(4)  # after a restart the numbers are the same
+        self._number = 0
         self._flags: set[asyncio.Event] = set()
         self._closed = False
 
     def note(self) -> None:
         """Something that a page shows has changed."""
+        self._number += 1
         for flag in self._flags:
             flag.set()
 
@@ -30,6 +34,11 @@ class Changes:
         """End all streams, and take no new ones: the simulator stops."""
         self._closed = True
         self.note()
+
+    @property
+    def event(self) -> bytes:
+        """What is sent to a listener. Its id names this run of the simulator, and the number of changes until now."""
+        return f"id: {self._run}-{self._number}\ndata: changed\n\n".encode()
 
     @property
     def closed(self) -> bool:
@@ -58,7 +67,7 @@ async def send_to(request: web.Request, changes: Changes) -> web.StreamResponse:
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await stream.prepare(request)
         with suppress(ConnectionResetError):
-            await stream.write(b"retry: 1000\ndata: changed\n\n")
+            await stream.write(b"retry: 1000\n" + changes.event)
             while not changes.closed:
                 try:
                     await asyncio.wait_for(flag.wait(), _KEEP_ALIVE_SECONDS)
@@ -68,5 +77,5 @@ async def send_to(request: web.Request, changes: Changes) -> web.StreamResponse:
                 if not changes.closed:
                     await asyncio.sleep(_PAUSE_SECONDS)
                 flag.clear()
-                await stream.write(b"data: changed\n\n")
+                await stream.write(changes.event)
     return stream

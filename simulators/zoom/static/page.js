@@ -93,19 +93,26 @@ async function read(address) {
   return (await fetch(address)).json();
 }
 
-// Keeps a page up to date with what `load` finds. What a later look has overtaken is not shown.
+// Keeps a page up to date with what `load` finds: one look at a time, and one more for all that came meanwhile.
 function follow(load, show) {
-  let asked = 0;
-  redraw = async () => {
-    const mine = ++asked;
+  let looking = null;
+  let missed = false;
+  async function look() {
     try {
-      const found = await load();
-      if (mine === asked) {
-        show(found);
-      }
+      do {
+        missed = false;
+        show(await load());
+      } while (missed);
     } catch {
       say("The simulator does not answer.");
+    } finally {
+      looking = null;
     }
+  }
+  redraw = () => {
+    missed = looking !== null;
+    looking ??= look();
+    return looking;
   };
   let silent = false;
   live(
