@@ -42,7 +42,10 @@ async def publish(sim: Simulator, event: Prepared) -> int | None:
         [status] = await deliver(sim, event)
         return status
     if faults.loses():
-        sim.app.note_dropped(PATH, event)
+        sim.app.note_unsent(PATH, event, "dropped")
+        return None
+    if (faults.hold or faults.delay_seconds) and not sim.has_room:
+        sim.app.note_unsent(PATH, event, "no_room")
         return None
     if faults.hold:
         sim.held_events.append(event)
@@ -56,15 +59,18 @@ async def publish(sim: Simulator, event: Prepared) -> int | None:
 async def release(sim: Simulator) -> list[str]:
     """Send what was held back, one after the other, as the faults say now. Returns the types in the order of sending.
 
-    Returns once each was tried for the first time.
+    Returns once each was tried for the first time, or when the simulator is reset meanwhile.
     """
-    held, sim.held_events = sim.held_events, []
-    faults = sim.event_faults
+    held, sim.held_events, world = sim.held_events, [], sim.world
+    faults, released = sim.event_faults, []
     if faults.shuffle:
         held = in_another_order(held)
     for event in held:
+        if sim.world is not world:
+            break  # of a world that is no more
         await deliver(sim, event, copies=faults.copies)
-    return [event.about for event in held]
+        released.append(event.about)
+    return released
 
 
 async def _deliver_late(sim: Simulator, event: Prepared, seconds: float, copies: int) -> None:
@@ -77,10 +83,15 @@ async def deliver(sim: Simulator, event: Prepared, *, copies: int = 1) -> list[i
 
     Returns the statuses of the first attempts.
     """
+    world = sim.world
     answers = await asyncio.gather(*(_attempt(sim, event.body, event.about) for _ in range(copies)))
     for answer in answers:
-        if _wanted_again(answer):
+        if not _wanted_again(answer) or sim.world is not world:
+            continue
+        if sim.has_room:
             sim.run(_retry(sim, event.body, event.about, answer))
+        else:
+            sim.app.note_unsent(PATH, event, "no_room")
     return [answer.status for answer in answers]
 
 

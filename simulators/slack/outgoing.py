@@ -73,9 +73,9 @@ class AppClient:
         self._note(path, about, body, sent, replace(answer, elapsed_ms=elapsed_ms))
         return replace(answer, elapsed_ms=elapsed_ms)
 
-    def note_dropped(self, path: str, event: Prepared) -> None:
-        """Note an event that a fault dropped before it was sent."""
-        self._note(path, event.about, event.body, {"Content-Type": JSON}, Answer(None, failure="dropped"))
+    def note_unsent(self, path: str, event: Prepared, why: str) -> None:
+        """Note an event that is not sent: it was `dropped` by a fault, or there was `no_room` for it to wait."""
+        self._note(path, event.about, event.body, {"Content-Type": JSON}, Answer(None, failure=why))
 
     def _note(self, path: str, about: str, body: bytes, headers: Mapping[str, str], answer: Answer) -> None:
         got = answer.status and exchange.answer(answer.status, answer.headers, answer.body)

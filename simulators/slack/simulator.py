@@ -20,6 +20,9 @@ from simulators.slack.outgoing import AppClient, Prepared
 from simulators.slack.registration import Registration
 from simulators.slack.world import World
 
+MAX_WAITING = 1000
+"""How many events may be held, late, or to be tried again."""
+
 
 class Simulator:
     """One running simulated Slack."""
@@ -79,6 +82,11 @@ class Simulator:
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more event may wait."""
+        return len(self.held_events) + len(self.tasks) < MAX_WAITING
 
     @property
     def watchers(self) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from simulators.slack.journal import KEPT_BYTES
-from tests.unit.simulators.slack_harness import ADA, GRACE, NOW, SDK_WARNINGS, SlackUnderTest, running_slack
+from simulators.slack.simulator import MAX_WAITING
+from tests.unit.simulators.slack_harness import ADA, GRACE, NOW, SDK_WARNINGS, Received, SlackUnderTest, running_slack
 
 pytestmark = SDK_WARNINGS
 
@@ -100,6 +103,45 @@ async def test_a_late_event_and_its_retries_are_one_wait() -> None:
 async def test_nobody_waits_for_no_time(seconds: str) -> None:
     async with running_slack() as slack:
         await slack.control("GET", f"deliveries/idle?timeout_seconds={seconds}", status=400)
+
+
+@pytest.mark.parametrize("fault", [{"hold": True}, {"delay_seconds": 60}])
+async def test_only_so_many_events_wait_and_the_rest_is_reported(fault: dict[str, Any]) -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", fault)
+        for _ in range(MAX_WAITING + 2):
+            await open_home(slack)
+        assert await who_opened(slack) == []
+        told = (await slack.control("GET", "deliveries?about=app_home_opened"))["deliveries"]
+        assert [(entry["failure"], entry["status"]) for entry in told] == [("no_room", None)] * 2
+        await slack.control("POST", "reset")
+        await slack.install()
+        await open_home(slack)
+        assert await who_opened(slack) == [ADA], "after a reset there is room"
+
+
+async def test_a_reset_stops_a_release() -> None:
+    async with running_slack() as slack:
+        await slack.install()
+        await slack.control("POST", "events/faults", {"hold": True})
+        await open_home(slack, ADA, GRACE)
+        came, go_on = asyncio.Event(), asyncio.Event()
+
+        async def answer_late(_received: Received) -> web.Response:
+            came.set()
+            await go_on.wait()
+            return web.Response(status=500)
+
+        slack.app.respond = answer_late
+        release = asyncio.create_task(slack.control("POST", "events/release"))
+        async with asyncio.timeout(5):
+            await came.wait()
+        await slack.control("POST", "reset")
+        go_on.set()
+        assert await release == {"released": ["app_home_opened"]}
+        assert await slack.control("GET", "deliveries/idle") == {"idle": True}
+        assert await who_opened(slack) == [ADA], "neither the next one nor a retry is of this world"
 
 
 async def test_a_reset_makes_slack_kind_again() -> None:
