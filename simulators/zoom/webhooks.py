@@ -24,6 +24,8 @@ from simulators.zoom.ids import Ids
 from simulators.zoom.registry import Registry
 
 RETRY_DELAYS_SECONDS = (5 * 60, 20 * 60, 60 * 60)
+MAX_WAITING = 2_000
+"""How many webhooks may be held, late, or to be tried again."""
 _KEPT_DELIVERIES = 20_000
 _ANSWER_LIMIT_BYTES = 64 * 1024
 _PARALLEL_REQUESTS = 32
@@ -70,10 +72,10 @@ class Outbox:
     def emit(self, level: AppLevel, event: str, subject: str, body: bytes) -> None:
         """Queue one event for one app."""
         delivery = self._record(level, event, subject, body)
-        if self.faults.hold:
+        if self.faults.hold and self._has_room(delivery):
             delivery.state = "held"
             self._held.append(delivery)
-        else:
+        elif not self.faults.hold:
             self._dispatch(delivery)
 
     async def release(self) -> int:
@@ -183,7 +185,16 @@ class Outbox:
             else:
                 self._send_in_order(twin)
 
+    def _has_room(self, delivery: Delivery) -> bool:
+        """Whether it may wait; where too many do, it is not sent any more, and its state says so."""
+        if len(self._held) + len(self._later) < MAX_WAITING:
+            return True
+        delivery.state = "no_room"
+        return False
+
     def _keep_until(self, due: float, delivery: Delivery) -> None:
+        if not self._has_room(delivery):
+            return
         heappush(self._later, (due, delivery.seq, delivery))
         self._look_again.set()
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -12,8 +13,8 @@ from aiohttp import web
 
 from simulators.zoom import events
 from simulators.zoom.config import ZoomConfig
-from simulators.zoom.webhooks import sign
-from tests.unit.simulators.zoom_harness import NOON, Zoom, running_zoom
+from simulators.zoom.webhooks import MAX_WAITING, sign
+from tests.unit.simulators.zoom_harness import ADA, NOON, OTHERS_MAY_BEGIN, Zoom, running_zoom
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ async def test_no_answer_in_time_counts_as_failure() -> None:
 
 async def test_hold_copies_and_shuffle(zoom: Zoom) -> None:
     await zoom.control("POST", "webhooks/faults", {"copies": 4, "shuffle": True, "hold": True})
-    meeting = await zoom.create(await zoom.access_token())
+    meeting = await zoom.create(await zoom.access_token(), settings=OTHERS_MAY_BEGIN)
     for name in ("A", "B", "C"):
         await zoom.control("POST", f"meetings/{meeting['id']}/join", {"name": name})
     await zoom.idle()
@@ -162,6 +163,19 @@ async def test_shuffled_events_wait_a_part_of_the_delay_and_overtake_each_other(
     joined = [hook.object["participant"]["user_name"] for hook in zoom.app.received if "participant" in hook.object]
     assert sorted(joined) == sorted([*names, "Ada Lovelace"])
     assert joined != ["Ada Lovelace", *names]
+
+
+@pytest.mark.parametrize(("fault", "waits"), [({"hold": True}, "held"), ({"delay_seconds": 60}, "delayed")])
+async def test_only_so_many_wait_and_the_rest_is_reported(zoom: Zoom, fault: dict[str, object], waits: str) -> None:
+    await zoom.access_token()
+    await zoom.control("POST", "webhooks/faults", {"copies": 20, **fault})
+    for turn in range(MAX_WAITING + 2 if waits == "held" else MAX_WAITING // 20 + 1):
+        await zoom.control("POST", f"users/{ADA}", {"verified": turn % 2, "host_video": turn % 2 == 0})
+    told = await zoom.control("GET", "webhooks")
+    states = Counter(delivery["state"] for delivery in told["deliveries"])
+    assert states == {waits: MAX_WAITING, "no_room": 2 if waits == "held" else 20}
+    assert told[waits] == MAX_WAITING
+    assert zoom.app.received == []
 
 
 async def test_drop_loses_everything_at_100_percent(zoom: Zoom) -> None:

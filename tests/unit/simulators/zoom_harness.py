@@ -27,6 +27,8 @@ BEN = "benZoomUserId000000003"
 HEDY = "hedyZoomUserId00000004"
 RUTH = "ruthZoomUserId00000005"
 OLAF = "olafZoomUserId00000006"
+OTHERS_MAY_BEGIN = {"join_before_host": True}
+"""Settings of a meeting; by Zoom's default nobody comes before the host."""
 NOON = 1_793_361_600.0  # 2026-10-30T12:00:00Z
 
 
