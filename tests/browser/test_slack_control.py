@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from playwright.async_api import Browser, Locator, Page, Route
 from slack_sdk.errors import SlackApiError
 
@@ -16,7 +17,7 @@ from simulators.slack.stream import MAX_WATCHERS
 from tests.browser.looking import faults, inspect
 from tests.browser.watching import IN_A_BROWSER, SEEN, Person, focused, message, types
 from tests.e2e.people import ADA, GENERAL, GRACE, RANDOM, eventually
-from tests.unit.simulators.slack_harness import SDK_WARNINGS, SlackUnderTest, refusal, running_slack
+from tests.unit.simulators.slack_harness import SDK_WARNINGS, Received, SlackUnderTest, refusal, running_slack
 
 pytestmark = [*IN_A_BROWSER, SDK_WARNINGS]
 
@@ -151,6 +152,25 @@ async def test_faults_are_ordered_and_cleared(slack: SlackUnderTest, person: Per
     assert (await slack.control("GET", "events/faults"))["hold"] is False
 
 
+async def test_an_app_may_answer_a_modal_with_anything(slack: SlackUnderTest, person: Person) -> None:
+    label = {"type": "plain_text", "text": "Topic"}
+    topic = {"type": "plain_text_input", "action_id": "topic"}
+    block = {"type": "input", "block_id": "topic", "label": label, "element": topic}
+    modal = {"type": "modal", "title": label, "submit": label, "blocks": [block]}
+    page = await sees(person, slack)
+    await slack.bot.views_open(trigger_id=(await slack.command("x"))["trigger_id"], view=modal)
+
+    async def thanks(_received: Received) -> web.Response:
+        return web.Response(text="thank you")
+
+    slack.app.respond = thanks
+    dialog = page.get_by_role("dialog", name="Topic")
+    await dialog.get_by_label("Topic").fill("Plans")
+    await dialog.get_by_role("button", name="Topic").press("Enter")
+    await dialog.wait_for(state="hidden")
+    person.check()
+
+
 async def test_what_went_over_the_wire_is_copied_as_a_fixture(slack: SlackUnderTest, person: Person) -> None:
     await person.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=slack.url)
     page = await sees(person, slack)
@@ -176,6 +196,11 @@ async def test_what_went_over_the_wire_is_copied_as_a_fixture(slack: SlackUnderT
     copied = json.loads(await page.evaluate("navigator.clipboard.readText()"))
     assert [fixture["about"] for fixture in copied] == ["chat.postMessage", "oauth.v2.access"]
     assert slack.app.tokens["access_token"] not in json.dumps(copied)
+
+    await dialog.get_by_role("button", name="Forget all").press("Enter")
+    await dialog.get_by_text("All is forgotten.").wait_for()
+    await dialog.get_by_text("0 entries").wait_for()
+    assert (await slack.control("GET", "log"))["entries"] == []
 
 
 async def test_an_archived_channel_is_read_and_not_written_in(slack: SlackUnderTest, person: Person) -> None:

@@ -254,7 +254,15 @@ async function submitModal(event) {
   event.preventDefault();
   const answer = await ask("/ui/submit", { user_id: me().id, values: valuesIn($("modal-blocks")) }).catch(() => ({}));
   $("modal-problem").textContent = answer.status === 200 ? "" : "The app did not answer. Try again.";
-  if (answer.status === 200 && answer.answer) showErrors($("modal-blocks"), JSON.parse(answer.answer).errors ?? {});
+  if (answer.status === 200) showErrors($("modal-blocks"), answer.answer);
+}
+
+async function dismiss() {
+  try {
+    await ask("/ui/dismiss", { user_id: me().id });
+  } catch (error) {
+    away(`The simulator does not answer (${error.message}).`);
+  }
 }
 
 async function useShortcut(shortcut, message) {
@@ -284,8 +292,8 @@ hintUsage($("text"), $("usage"), commands);
 setUpControl(redraw);
 $("composer").addEventListener("submit", send);
 $("modal").querySelector("form").addEventListener("submit", submitModal);
-$("modal").addEventListener("cancel", () => ask("/ui/dismiss", { user_id: me().id }));
-$("modal-close").addEventListener("click", () => ask("/ui/dismiss", { user_id: me().id }));
+$("modal").addEventListener("cancel", dismiss);
+$("modal-close").addEventListener("click", dismiss);
 $("open-shortcuts").addEventListener("click", () => (
   offerShortcuts($("shortcuts"), "Shortcuts", shortcutsOf("global"), (shortcut) => useShortcut(shortcut))));
 $("shortcuts").querySelector(".choices button").addEventListener("click", () => $("shortcuts").close());

@@ -77,8 +77,9 @@ function chosen(value) {
   return value ? { value } : null;
 }
 
-/** Say beside each field what is wrong with it, and go to the first. `errors` is by `block_id`. */
-export function showErrors(box, errors) {
+/** Say beside each field what is wrong with it, and go to the first. `answer` is what the app answered. */
+export function showErrors(box, answer) {
+  const errors = errorsIn(answer);
   for (const field of box.querySelectorAll("[data-action]")) {
     const wrong = errors[field.getAttribute("name")];
     field.parentNode.querySelector(`#${CSS.escape(field.id)}-error`)?.remove();
@@ -89,6 +90,14 @@ export function showErrors(box, errors) {
     field.after(el("p", { role: "alert", id: `${field.id}-error` }, wrong));
   }
   box.querySelector("[aria-invalid]")?.focus();
+}
+
+function errorsIn(answer) {
+  try {
+    return JSON.parse(answer)?.errors ?? {};
+  } catch {
+    return {}; // it may be anything
+  }
 }
 
 /** Draw fields in `box`. What was put into a field stays in that of the same block and action. */
