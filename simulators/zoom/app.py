@@ -60,6 +60,7 @@ def _control() -> list[web.AbstractRouteDef]:
         web.get("/control/state", control.get_state),
         web.get("/control/stream", control.stream),
         web.post("/control/reset", control.reset),
+        web.get("/control/clock", control.get_clock),
         web.post("/control/clock", control.change_clock),
         web.post("/control/users/{id}", control_people.change_user),
         web.post("/control/accounts/{id}", control_people.change_account),

@@ -16,13 +16,8 @@ class SimulatedClock:
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
         self._waiting: set[asyncio.Event] = set()
-        self.reset()
-
-    def reset(self) -> None:
-        """Back to the wall clock and its speed. This alone may set the time back."""
-        self.speed = 1
-        self._since = self._then = self._latest = self._wall()
-        self._wake()
+        self.speed: float = 1
+        self._since = self._then = self._latest = wall()
 
     def now(self) -> float:
         """The simulated time: meetings, tokens and retries live by it."""
@@ -38,7 +33,7 @@ class SimulatedClock:
         self._then, self._since = self.now() + seconds, self._wall()
         self._wake()
 
-    def run(self, speed: int) -> None:
+    def run(self, speed: float) -> None:
         """Let `speed` simulated seconds pass in each real one, from now on."""
         self._then, self._since = self.now(), self._wall()
         self.speed = speed

@@ -17,8 +17,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CLOCK_FIELDS = {
-    "advance_seconds": Field(kind="integer", minimum=0, maximum=400 * 86_400),
-    "speed": Field(kind="integer", minimum=1, maximum=3_600),
+    "advance_seconds": Field(kind="number", minimum=0, maximum=10 * 365 * 86_400),
+    "speed": Field(kind="number", minimum=0.1, maximum=10_000),
 }
 USER_ID = Field(kind="string", minimum=1, maximum=64)
 
@@ -68,9 +68,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def reset(request: web.Request) -> web.Response:
-    """`POST /control/reset`: everything as at the start."""
+    """`POST /control/reset`: everything as at the start, but for the time, which never goes back."""
     request.app[SIMULATION].reset()
     return done()
+
+
+async def get_clock(request: web.Request) -> web.Response:
+    """`GET /control/clock`: the simulated time in Unix seconds, and how many of them pass in a real one."""
+    clock = request.app[SIMULATION].clock
+    return web.json_response({"now": clock.now(), "speed": clock.speed})
 
 
 async def change_clock(request: web.Request) -> web.Response:
@@ -83,12 +89,12 @@ async def change_clock(request: web.Request) -> web.Response:
     advance, speed = body.get("advance_seconds"), body.get("speed")
     if advance is None and speed is None:
         raise ControlError(400, "advance_seconds or speed: required")
-    if isinstance(speed, int):
+    if isinstance(speed, int | float):
         simulation.clock.run(speed)
-    if isinstance(advance, int):
+    if isinstance(advance, int | float):
         simulation.clock.advance(advance)
     simulation.outbox.send_due()
-    return web.json_response({"now": simulation.clock.now(), "speed": simulation.clock.speed})
+    return await get_clock(request)
 
 
 def app_of(simulation: Simulation, body: Mapping[str, object]) -> ZoomApp:

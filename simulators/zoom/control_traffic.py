@@ -22,11 +22,11 @@ from simulators.zoom.simulation import SIMULATION
 _MAX_WAIT_SECONDS = 60.0
 _APP = Field(kind="string", choices=("user", "account"))
 _WEBHOOK_FAULT_FIELDS = {
-    "copies": Field(kind="integer", minimum=1, maximum=20),
-    "drop_percent": Field(kind="integer", minimum=0, maximum=100),
+    "copies": Field(kind="integer", minimum=1, maximum=50),
+    "drop_percent": Field(kind="number", minimum=0, maximum=100),
     "shuffle": BOOLEAN,
     "hold": BOOLEAN,
-    "delay_seconds": Field(kind="integer", minimum=0, maximum=86_400),
+    "delay_seconds": Field(kind="number", minimum=0, maximum=7 * 86_400),
 }
 _SEND_FIELDS = {
     "event": OBJECT,
@@ -66,15 +66,14 @@ async def clear_requests(request: web.Request) -> web.Response:
 
 
 async def list_log(request: web.Request) -> web.Response:
-    """`GET /control/log[?kind=request|webhook&contains=text&limit=100]`: both, newest first, with test fixtures."""
-    wanted, limit = request.query.get("kind", ""), request.query.get("limit", "100")
-    if wanted not in {"", *log.KINDS}:
-        raise ControlError(400, f"kind: {' or '.join(log.KINDS)}")
+    """`GET /control/log[?direction=from_app|to_app&contains=text&limit=100]`: both, newest first, with fixtures."""
+    wanted, limit = request.query.get("direction", ""), request.query.get("limit", "100")
+    if wanted not in {"", *log.DIRECTIONS}:
+        raise ControlError(400, f"direction: {' or '.join(log.DIRECTIONS)}")
     if not re.fullmatch("[0-9]{1,3}", limit) or not 1 <= int(limit) <= log.MAX_SHOWN:
         raise ControlError(400, f"limit: 1 to {log.MAX_SHOWN}")
-    kinds = (wanted,) if wanted else log.KINDS
     contains = request.query.get("contains", "")
-    found = log.entries(request.app[SIMULATION], kinds=kinds, contains=contains, limit=int(limit))
+    found = log.entries(request.app[SIMULATION], direction=wanted, contains=contains, limit=int(limit))
     return web.json_response({"entries": found})
 
 

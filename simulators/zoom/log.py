@@ -12,14 +12,17 @@ from simulators.zoom.masking import masked
 from simulators.zoom.simulation import Simulation
 
 MAX_SHOWN = 500
-KINDS = ("request", "webhook")
+DIRECTIONS = ("from_app", "to_app")
 _NO_ANSWER = "no answer"
 
 
-def entries(simulation: Simulation, *, kinds: tuple[str, ...], contains: str, limit: int) -> list[dict[str, object]]:
-    """The latest entries of these kinds in whose title, outcome or app the text occurs. All secrets are masked."""
-    requests = reversed(simulation.journal.entries()) if "request" in kinds else ()
-    webhooks = reversed(simulation.outbox.deliveries()) if "webhook" in kinds else ()
+def entries(simulation: Simulation, *, direction: str, contains: str, limit: int) -> list[dict[str, object]]:
+    """The latest entries that go this way ("" for both) in whose title, outcome or app the text occurs.
+
+    All secrets are masked.
+    """
+    requests = reversed(simulation.journal.entries()) if direction != "to_app" else ()
+    webhooks = reversed(simulation.outbox.deliveries()) if direction != "from_app" else ()
     newest_first: Iterator[Entry | Delivery] = merge(requests, webhooks, key=lambda entry: entry.at, reverse=True)
     found: list[dict[str, object]] = []
     for entry in newest_first:

@@ -37,9 +37,9 @@ class Simulation:
         self._begin()
 
     def reset(self) -> None:
-        """Back to the first moment: nobody has added an app, no meeting was made, no fault is set."""
+        """Back to the first moment: nobody has added an app, no meeting was made, no fault is set. The time stays."""
         self.outbox.clear()
-        self.clock.reset()
+        self.clock.run(1)
         self.registry.reset()
         self._begin()
 

@@ -3,7 +3,7 @@
 // The log: what was received and sent, and each entry as a fixture for somebody's tests.
 function logAddress() {
   const fields = document.getElementById("filter").elements;
-  return `/control/log?${new URLSearchParams({ kind: fields.kind.value, contains: fields.words.value })}`;
+  return `/control/log?${new URLSearchParams({ direction: fields.direction.value, contains: fields.words.value })}`;
 }
 
 async function copyFixture(entry, details) {

@@ -87,8 +87,8 @@ async def test_it_is_filtered_by_kind_and_number_the_newest_first(zoom: Zoom) ->
     await zoom.request("GET", "/v2/users/me")
     titles = [entry["title"] for entry in await _log(zoom)]
     assert titles[:3] == ["GET /v2/users/me", "meeting.started", "POST /oauth/token"]
-    assert [entry["title"] for entry in await _log(zoom, "?kind=webhook")] == ["meeting.started"]
-    assert "meeting.started" not in [entry["title"] for entry in await _log(zoom, "?kind=request")]
+    assert [entry["title"] for entry in await _log(zoom, "?direction=to_app")] == ["meeting.started"]
+    assert "meeting.started" not in [entry["title"] for entry in await _log(zoom, "?direction=from_app")]
     assert [entry["title"] for entry in await _log(zoom, "?limit=1")] == ["GET /v2/users/me"]
     assert await _log(zoom, "?contains=nothing%20like%20it") == []
     await zoom.control("DELETE", "log")
@@ -102,17 +102,19 @@ async def test_what_went_wrong_is_seen(zoom: Zoom) -> None:
     await zoom.idle()
     await zoom.control("POST", "faults", {"path": "/v2/*", "kind": "status", "status": 502, "body": "<html>"})
     await zoom.api("GET", "users/me", token)
-    request, webhook = (await _log(zoom, "?contains=users/me"))[0], (await _log(zoom, "?kind=webhook"))[0]
+    request, webhook = (await _log(zoom, "?contains=users/me"))[0], (await _log(zoom, "?direction=to_app"))[0]
     assert (request["outcome"], webhook["outcome"]) == ("502", "retrying, 503")
     assert request["fixture"]["answer"] == {"status": 502, "content_type": "text/plain", "body": "<6 bytes>"}
 
 
 async def test_a_broken_event_comes_back_as_it_was_given(zoom: Zoom) -> None:
     await zoom.control("POST", "webhooks/send", {"raw_base64": "eyJldmVudCI="})
-    [entry] = await _log(zoom, "?kind=webhook")
+    [entry] = await _log(zoom, "?direction=to_app")
     assert entry["fixture"]["event"] == {"raw_base64": "eyJldmVudCI="}
 
 
-@pytest.mark.parametrize("query", ["kind=both", "limit=0", "limit=501", "limit=x", "limit=²", f"limit={'5' * 5000}"])
+@pytest.mark.parametrize(
+    "query", ["direction=both", "limit=0", "limit=501", "limit=x", "limit=²", f"limit={'5' * 5000}"]
+)
 async def test_nonsense_is_refused(zoom: Zoom, query: str) -> None:
     assert (await zoom.request("GET", f"/control/log?{query}")).status == 400
