@@ -1,9 +1,11 @@
 """The documented control API of the Zoom simulator is the one it has, and its examples work."""
 
+import json
 import re
 import shlex
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,25 @@ from tests.unit.simulators.zoom_harness import ADA, Zoom, running_zoom
 PAGE = Path(__file__).parents[3] / "docs/simulators/zoom.md"
 SECTIONS = re.findall(r"^### ([A-Z]+) (/control/\S+)\n(.*?)(?=^##)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 EXAMPLES = [
-    (method, path, line.strip()) for method, path, text in SECTIONS for line in re.findall("^    curl.*", text, re.M)
+    (method, path, text, line.strip())
+    for method, path, text in SECTIONS
+    for line in re.findall("^    curl.*", text, re.M)
 ]
+NAME = re.compile(r"`(\w+)`")
+SHAPES = {
+    shape: set(NAME.findall(names))
+    for shape, names in re.findall(r"^- (an? \w+): ((?:`\w+`[,.\s]+)+)", PAGE.read_text(), re.MULTILINE)
+}
+"""What several routes answer with."""
+
+
+def answered(text: str) -> set[str]:
+    """Which members the answer has, as the page tells."""
+    told = re.search(r"^Answer: ([^.]*)\.", text, re.MULTILINE)
+    if told is None:
+        return {"ok"}
+    known = [names for shape, names in SHAPES.items() if told[1].startswith(shape)]
+    return set(NAME.findall(told[1])).union(*known)
 
 
 @pytest.fixture
@@ -38,15 +57,25 @@ def test_every_route_is_documented_and_every_documented_route_exists() -> None:
 
 
 def test_every_route_has_an_example() -> None:
-    assert {(method, path) for method, path, _ in EXAMPLES} == {(method, path) for method, path, _ in SECTIONS}
+    assert {(method, path) for method, path, _, _ in EXAMPLES} == {(method, path) for method, path, _ in SECTIONS}
 
 
-@pytest.mark.parametrize(("method", "path", "example"), EXAMPLES, ids=[f"{m} {path}" for m, path, _ in EXAMPLES])
-async def test_every_example_works(zoom: Zoom, method: str, path: str, example: str) -> None:
+async def with_values(zoom: Zoom, example: str) -> str:
+    """The example with somebody who waits, and a call that rings."""
     waiting = await zoom.control("POST", "meetings/5551234567/join", {"name": "Lin"})
     call = await zoom.control("POST", "phone/calls", {"caller": ADA, "to": "1003"})
     for name, value in {"ZOOM": "", "PERSON": waiting["user_id"], "CALL": call["call_id"]}.items():
         example = example.replace(f"${name}", value)
+    return example
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "text", "example"), EXAMPLES, ids=[f"{m} {path}" for m, path, _, _ in EXAMPLES]
+)
+async def test_every_example_works_and_is_answered_as_told(
+    zoom: Zoom, method: str, path: str, text: str, example: str
+) -> None:
+    example = await with_values(zoom, example)
     words = shlex.split(example)
     body = words[words.index("--json") + 1] if "--json" in words else None
     given = words[words.index("-X") + 1] if "-X" in words else "POST" if body else "GET"
@@ -55,3 +84,21 @@ async def test_every_example_works(zoom: Zoom, method: str, path: str, example: 
     headers = {"Content-Type": "application/json"} if body else {}
     async with zoom.session.request(method, zoom.base + words[-1], data=body, headers=headers) as answer:
         assert answer.status < 300, await answer.text()
+        if path == "/control/stream":
+            assert answer.content_type == "text/event-stream"
+        else:
+            assert set(await answer.json()) == answered(text)
+
+
+STRANGE: tuple[Any, ...] = ([], [[]], {"a": []}, None, True, -1, 1.5, 10**400, "x" * 5000, "\ud800", "²", "9" * 5000)
+
+
+@pytest.mark.parametrize(("method", "path"), [(m, path) for m, path, _ in SECTIONS if m == "POST"])
+async def test_no_strange_value_makes_it_stumble(zoom: Zoom, method: str, path: str) -> None:
+    [(text, example)] = [(text, line) for m, where, text, line in EXAMPLES if (m, where) == (method, path)]
+    words = shlex.split(await with_values(zoom, example))
+    body = json.loads(words[words.index("--json") + 1]) if "--json" in words else {}
+    for name in (*NAME.findall(text), *body):
+        for value in STRANGE:
+            async with zoom.session.post(zoom.base + words[-1], json={**body, name: value}) as answer:
+                assert answer.status < 500, f"{name} {value!r}: {await answer.text()}"
