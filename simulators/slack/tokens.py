@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from simulators.slack.errors import SlackError
@@ -81,20 +81,19 @@ def live_tokens(world: World, tenant_id: str, kind: Kind, user_id: str) -> list[
 
 def kill(world: World, tenant_id: str, kind: Kind, user_id: str) -> None:
     """Kill the tokens of a bot or person, refresh tokens too."""
-    whose = (tenant_id, kind, user_id)
-    for token in world.tokens.values():
-        if (token.tenant_id, token.kind, token.user_id) == whose and token.dead is None:
-            token.dead = "account_inactive" if kind == "bot" else "token_revoked"
-    for refresh in world.refresh_tokens.values():
-        if (refresh.tenant_id, refresh.kind, refresh.user_id) == whose:
-            refresh.used = True
+    _kill(world, lambda token: (token.tenant_id, token.kind, token.user_id) == (tenant_id, kind, user_id))
 
 
 def kill_all(world: World, installation: Installation) -> None:
     """Kill every token of an installation, as removing the app does."""
-    tenant_id = installation.tenant_id
-    for token in [t for t in world.tokens.values() if t.tenant_id == tenant_id]:
-        kill(world, tenant_id, token.kind, token.user_id)
+    _kill(world, lambda token: token.tenant_id == installation.tenant_id)
+
+
+def _kill(world: World, dies: Callable[[Token | RefreshToken], bool]) -> None:
+    for token in filter(dies, world.tokens.values()):
+        token.dead = token.dead or ("account_inactive" if token.kind == "bot" else "token_revoked")
+    for refresh in filter(dies, world.refresh_tokens.values()):
+        refresh.used = True
 
 
 def _secret() -> str:
