@@ -24,7 +24,7 @@ from simulators.zoom.ids import Ids
 from simulators.zoom.registry import Registry
 
 RETRY_DELAYS_SECONDS = (5 * 60, 20 * 60, 60 * 60)
-MAX_WAITING = 2_000
+MAX_WAITING = 5_000
 """How many webhooks may be held, late, or to be tried again."""
 _KEPT_DELIVERIES = 20_000
 _ANSWER_LIMIT_BYTES = 64 * 1024
