@@ -27,8 +27,7 @@ class Settings:
     require_password_for_scheduling_new_meetings: bool = True
     require_password_for_pmi_meetings: str = "all"
     embed_password_in_join_link: bool = True
-    join_before_host: bool = True
-    """Zoom's own default is the other way round; the people here let others begin."""
+    join_before_host: bool = False
     host_video: bool = False
     participants_video: bool = False
     waiting_room: bool = False

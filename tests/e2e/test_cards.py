@@ -63,6 +63,7 @@ async def test_S50_the_card_has_id_topic_start_passcode_link_and_attendees(offic
     assert began - 1 <= card["date_start"] <= time.time() + 1
     assert f"Meeting passcode: {made['password']}" in written(shown)
     assert card["join_url"] == made["join_url"]
+    await office.zoom("POST", f"meetings/{number}/start")
     async with browser() as person:
         assert "You are in the meeting" in (await person.enter(card["join_url"], "Sam Guest")).text
     await office.card_when(lambda card: "Sam Guest" in names(card), here)
@@ -163,8 +164,9 @@ async def test_S58_each_conversation_sees_the_people_of_its_own_meeting(office: 
     here, there = await office.conversation("im"), await office.conversation("private")
     first, _ = await office.fresh_meeting("Here", channel=here)
     second, _ = await office.fresh_meeting("There", channel=there)
-    await office.zoom("POST", f"meetings/{first}/join", {"name": "Sam of here"})
-    await office.zoom("POST", f"meetings/{second}/join", {"name": "Sam of there"})
+    for number, guest in ((first, "Sam of here"), (second, "Sam of there")):
+        await office.zoom("POST", f"meetings/{number}/start")
+        await office.zoom("POST", f"meetings/{number}/join", {"name": guest})
     await office.card_when(lambda card: "Sam of here" in names(card), here)
     await office.card_when(lambda card: "Sam of there" in names(card), there)
     assert [card["title"] for card in await office.calls(channel=here)] == ["Here started by ada"]
@@ -199,6 +201,7 @@ async def test_P76_without_a_host_key_nothing_is_said_of_one(office: Office) -> 
 async def test_P85_who_started_ends_it_for_everybody_and_nobody_else_can(office: Office) -> None:
     here = await office.conversation("private")
     number, _ = await office.fresh_meeting("To be ended", channel=here)
+    await office.zoom("POST", f"meetings/{number}/start")
     await office.zoom("POST", f"meetings/{number}/join", {"name": "Sam Guest"})
     await office.card_when(lambda card: "Sam Guest" in names(card), here)
     beside = await controls(office, here)

@@ -248,6 +248,7 @@ async def test_S37_a_workspace_owner_chooses_which_calls_are_offered(office: Off
 async def started_with_people(office: Office, topic: str) -> str:
     """Starts a meeting in which people are; returns its number."""
     number, _ = await office.fresh_meeting(topic)
+    await office.zoom("POST", f"meetings/{number}/start")
     await office.zoom("POST", f"meetings/{number}/join", {"name": "Somebody Else"})
     await eventually(
         office.calls, lambda calls: any(topic in call["title"] and len(call["users"]) == 2 for call in calls)

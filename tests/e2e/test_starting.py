@@ -46,6 +46,7 @@ async def test_S1_a_meeting_is_started_in_every_kind_of_conversation(office: Off
     for user in members:  # everybody there sees the way in, and the app is no member
         [card] = await office.calls(channel=here, user=user)
         assert (card["title"], digits(card["external_display_id"])) == (f"In {kind} started by ada", number)
+    await office.zoom("POST", f"meetings/{number}/start")
     async with browser() as person:
         assert "You are in the meeting" in (await person.enter(card["join_url"], "Sam Guest")).text
     await office.card_when(lambda card: "Sam Guest" in names(card), here)
@@ -53,9 +54,10 @@ async def test_S1_a_meeting_is_started_in_every_kind_of_conversation(office: Off
 
 async def test_S1_people_of_another_company_see_what_is_started_in_a_channel_they_share(office: Office) -> None:
     await office.slack("POST", "workspaces", {"seed": "globex"})
-    await office.fresh_meeting("With Globex", user=GRACE, channel="C0SHARED1")
+    number, _ = await office.fresh_meeting("With Globex", user=GRACE, channel="C0SHARED1")
     [card] = await office.calls(channel="C0SHARED1", user="U0HEDY001")
     assert card["title"] == "With Globex started by grace"
+    await office.zoom("POST", f"meetings/{number}/start")
     async with browser() as hedy:
         assert "You are in the meeting" in (await hedy.enter(card["join_url"], "Hedy Lamarr")).text
 
@@ -106,6 +108,7 @@ async def test_S20_the_personal_room_is_used_where_her_settings_say_so(office: O
             card = await office.card(channel)
             assert digits(card["external_display_id"]) == "5551234567"
             assert "/j/5551234567" in card["join_url"]
+        await office.zoom("POST", "meetings/5551234567/start")
         await office.zoom("POST", "meetings/5551234567/join", {"name": "Room guest"})
         for channel in (here, there):
             await office.card_when(lambda card: "Room guest" in names(card), channel)
@@ -124,6 +127,7 @@ async def test_S21_the_passcode_that_people_type_is_shown_to_everybody_and_opens
     [made] = [meeting for meeting in await office.meetings() if meeting["id"] == number]
     [shown] = [one for one in await office.messages(channel=here, user=GRACE) if one["calls"]]
     assert shown["blocks"][0]["text"]["text"] == f"Meeting passcode: {made['password']}"
+    await office.zoom("POST", f"meetings/{number}/start")
     async with browser() as phone:  # without the link, as by typing the number into Zoom
         door = f"{office.system.urls['zoom']}/j/{number}"
         assert "Wrong passcode" in (await phone.enter(door, "Sam", passcode="guess")).text
@@ -158,6 +162,7 @@ async def test_S7_meetings_work_with_basic_and_with_paid_accounts(office: Office
     here = await office.conversation("im", ADA, user)
     number, result = await office.fresh_meeting("Any plan", user=user, channel=here)
     assert result["answer"]["response_type"] == "in_channel"
+    await office.zoom("POST", f"meetings/{number}/start")
     await office.zoom("POST", f"meetings/{number}/join", {"name": "Sam"})
     card = await office.card_when(lambda card: "Sam" in names(card), here)
     assert card["title"] == f"Any plan started by {name}"
@@ -204,6 +209,7 @@ async def test_P68_a_second_start_within_seconds_asks_first(office: Office) -> N
     assert (asked["response_type"], is_asked(asked)) == ("ephemeral", True)
     assert f"<@{ADA}> started a meeting here seconds ago." in asked["text"]
     assert (len(await office.meetings()), len(await office.calls(channel=here))) == (before, 1), "nothing was made"
+    await office.zoom("POST", f"meetings/{number}/start")
     async with browser() as person:  # "Join it" leads into the first one
         assert "The first" in (await person.enter(link_in(asked, "zoom_join"), "Grace Hopper")).text
     elsewhere = (await office.type("meeting Elsewhere", channel=await office.conversation("im")))["answer"]

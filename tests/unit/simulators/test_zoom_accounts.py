@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, HEDY, OLAF, RUTH, Zoom, running_zoom
+from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, HEDY, OLAF, OTHERS_MAY_BEGIN, RUTH, Zoom, running_zoom
 
 GLOBEX, UMBRELLA = "GlobexZoomAccount00002", "UmbrellaZoomAccount003"
 
@@ -86,7 +86,7 @@ async def test_webhooks_go_to_the_account_that_authorised(zoom: Zoom) -> None:
 
 
 async def test_people_of_other_accounts_stay_unknown_to_the_host(zoom: Zoom) -> None:
-    meeting = await zoom.create(await zoom.access_token(ADA))
+    meeting = await zoom.create(await zoom.access_token(ADA), settings=OTHERS_MAY_BEGIN)
     for user in (GRACE, HEDY):
         await zoom.control("POST", f"meetings/{meeting['id']}/join", {"zoom_user_id": user})
     await zoom.idle()
@@ -99,7 +99,7 @@ async def test_people_of_other_accounts_stay_unknown_to_the_host(zoom: Zoom) -> 
 
 async def test_changes_are_told_to_the_entitled_and_only_what_changed(zoom: Zoom) -> None:
     await zoom.access_token(BEN)
-    change = {"type": 2, "role_name": "Member", "verified": 0, "join_before_host": False}
+    change = {"type": 2, "role_name": "Member", "verified": 0, "join_before_host": True}
     await zoom.control("POST", f"users/{BEN}", change)
     await zoom.control("POST", f"users/{BEN}", change)
     await zoom.control("POST", f"users/{GRACE}", {"type": 1})
@@ -107,7 +107,7 @@ async def test_changes_are_told_to_the_entitled_and_only_what_changed(zoom: Zoom
     [hook] = zoom.app.received
     payload = hook.event["payload"]
     assert hook.name == "user.updated"
-    assert payload["object"] == {"id": BEN, "type": 2, "verified": 0, "settings": {"join_before_host": False}}
+    assert payload["object"] == {"id": BEN, "type": 2, "verified": 0, "settings": {"join_before_host": True}}
     assert (payload["operator"], payload["operator_id"]) == ("ada@acme.example", ADA)
     assert isinstance(payload["time_stamp"], int)
 

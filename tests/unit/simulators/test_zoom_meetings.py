@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, Zoom, running_zoom
+from tests.unit.simulators.zoom_harness import ADA, BEN, GRACE, OTHERS_MAY_BEGIN, Zoom, running_zoom
 
 ADAS_PMI = "5551234567"
 
@@ -79,7 +79,7 @@ async def test_participants_signed_in_and_guests(zoom: Zoom) -> None:
 
 
 async def test_rejoin_has_a_new_user_id(zoom: Zoom) -> None:
-    meeting = await zoom.create(await zoom.access_token())
+    meeting = await zoom.create(await zoom.access_token(), settings=OTHERS_MAY_BEGIN)
     before = await _act(zoom, meeting, "join", name="Lin")
     await _act(zoom, meeting, "leave", user_id=before["user_id"])
     after = await _act(zoom, meeting, "join", name="Lin", participant_uuid=before["participant_uuid"])
@@ -88,7 +88,7 @@ async def test_rejoin_has_a_new_user_id(zoom: Zoom) -> None:
 
 
 async def test_join_opens_the_meeting_unless_told_not_to(zoom: Zoom) -> None:
-    meeting = await zoom.create(await zoom.access_token())
+    meeting = await zoom.create(await zoom.access_token(), settings=OTHERS_MAY_BEGIN)
     path = f"/control/meetings/{meeting['id']}/join"
     assert (await zoom.request("POST", path, json={"name": "Lin", "start": False})).status == 409
     await _act(zoom, meeting, "join", name="Lin")
@@ -195,7 +195,7 @@ async def test_uninstall_tells_the_app_and_stops_everything(zoom: Zoom) -> None:
 
 
 async def test_state_shows_who_is_in(zoom: Zoom) -> None:
-    meeting = await zoom.create(await zoom.access_token())
+    meeting = await zoom.create(await zoom.access_token(), settings=OTHERS_MAY_BEGIN)
     await _act(zoom, meeting, "join", name="Lin")
     state = await zoom.control("GET", "state")
     shown = next(item for item in state["meetings"] if item["id"] == str(meeting["id"]))
