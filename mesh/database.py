@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from mesh.database_metrics import count_timeouts, timed_transaction, waited
 from mesh.errors import MeshError, Reason
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,9 @@ class Database:
         `statement_timeout` is in seconds, for PostgreSQL; None for migrations, which may rewrite a large table.
         """
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.system = "sqlite" if self.is_sqlite else "postgresql"
+        self.pool_name = ""
+        """What its pool is called where it is measured (`mesh.database_metrics`)."""
         if self.is_sqlite:
             file = make_url(url).database
             if file:
@@ -135,15 +140,16 @@ class Database:
         with tracer.start_as_current_span(
             f"sql {name}",
             kind=SpanKind.CLIENT,
-            attributes={"db.system.name": "sqlite" if self.is_sqlite else "postgresql", "db.operation.name": name},
+            attributes={"db.system.name": self.system, "db.operation.name": name},
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
             try:
-                async with self.engine.connect() as connection:
-                    await connection.execution_options(zoomslack_write=write)
-                    async with connection.begin():
-                        yield connection
+                with timed_transaction(self.system):
+                    async with self._connected() as connection:
+                        await connection.execution_options(zoomslack_write=write)
+                        async with connection.begin():
+                            yield connection
             except Exception as error:
                 # By type and state only: the driver's own text may repeat values.
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
@@ -152,6 +158,18 @@ class Database:
                 cause = f"{type(error).__name__} {_sqlstate(error)}".strip()
                 log.warning("the database did not serve", extra={"operation": name, "cause": cause})
                 raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        began = time.monotonic()
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                connection = await stack.enter_async_context(self.engine.connect())
+                waited(self.pool_name, began)
+                yield connection
+        except PoolTimeoutError:
+            count_timeouts(self.pool_name, 1)
+            raise
 
     async def ready(self) -> bool:
         """Tells whether the database answers. Raises MeshError when it does not."""

@@ -7,7 +7,6 @@ wrapped: health and reflection stay as they are.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,11 +17,12 @@ import grpc
 import protovalidate
 from google.protobuf.message import Message
 from grpc_status import rpc_status
-from opentelemetry import metrics, propagate, trace
+from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from mesh import deadline
 from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.measuring import histogram
 from mesh.wire_errors import from_rpc_error, to_status
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ async def trace_call(call: Call, request: Message, proceed: Next) -> Message:
     """Opens the server's span as a child of the caller's, and counts and times the call."""
     service, _, method = call.method[1:].rpartition("/")
     parent = propagate.extract({k: v for k, v in call.context.invocation_metadata() or () if isinstance(v, str)})
-    began = time.monotonic()
+    began, code = time.monotonic(), grpc.StatusCode.UNKNOWN
     with trace.get_tracer(__name__).start_as_current_span(
         f"{service}/{method}",
         context=parent,
@@ -103,26 +103,33 @@ async def trace_call(call: Call, request: Message, proceed: Next) -> Message:
         set_status_on_exception=False,
     ) as span:
         try:
-            return await proceed(request)
-        finally:
+            response = await proceed(request)
+        except asyncio.CancelledError:
+            left = call.context.time_remaining()
+            late = left is not None and left <= 0
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
+            raise
+        except grpc.aio.AbortError:
             code = _code_of(call.context)
+            raise
+        else:
+            code = grpc.StatusCode.OK
+            return response
+        finally:
             span.set_attribute("rpc.grpc.status_code", code.value[0])
             if code.name in _SERVER_FAULTS:
                 span.set_status(Status(StatusCode.ERROR, code.name))
-            _durations().record(
-                time.monotonic() - began, {"rpc.method": call.method, "rpc.grpc.status_code": code.name}
+            histogram("rpc.server.call.duration", "Time of each call at its server.").record(
+                time.monotonic() - began, _measured(call.method, code.name)
             )
 
 
-@functools.cache
-def _durations() -> metrics.Histogram:
-    return metrics.get_meter(__name__).create_histogram(
-        "rpc.server.duration", unit="s", description="Time of each RPC at the server."
-    )
+def _measured(method: str, code: str) -> dict[str, str]:
+    return {"rpc.system.name": "grpc", "rpc.method": method.removeprefix("/"), "rpc.response.status_code": code}
 
 
 def _code_of(context: grpc.aio.ServicerContext[Any, Any]) -> grpc.StatusCode:
-    # grpc.aio gives 0 for "nothing set", an int or a StatusCode afterwards.
+    # After an abort grpc.aio gives an int or a StatusCode. Of a call that went well it gives None.
     code: Any = context.code()
     if isinstance(code, grpc.StatusCode):
         return code
@@ -213,6 +220,7 @@ class MeshClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
         name: str | bytes = client_call_details.method
         method = name.decode() if isinstance(name, bytes) else name
         service, _, rpc = method[1:].rpartition("/")
+        began, code = time.monotonic(), "CANCELLED"
         with trace.get_tracer(__name__).start_as_current_span(
             f"{service}/{rpc}",
             kind=SpanKind.CLIENT,
@@ -229,11 +237,19 @@ class MeshClientInterceptor(grpc.aio.UnaryUnaryClientInterceptor):
             )
             try:
                 call = await continuation(details, request)
-                return await call
+                response = await call
             except grpc.aio.AioRpcError as error:
+                code = error.code().name
                 span.set_attribute("rpc.grpc.status_code", error.code().value[0])
-                span.set_status(Status(StatusCode.ERROR, error.code().name))
+                span.set_status(Status(StatusCode.ERROR, code))
                 raise from_rpc_error(error) from None
+            else:
+                code = "OK"
+                return response
+            finally:
+                histogram("rpc.client.call.duration", "Time of each call as its caller sees it.").record(
+                    time.monotonic() - began, _measured(method, code)
+                )
 
 
 def _with_trace(metadata: grpc.aio.Metadata | None) -> grpc.aio.Metadata:

@@ -19,6 +19,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from mesh.admin import AdminServer
 from mesh.credentials import server_credentials
 from mesh.interceptors import LayeredInterceptor, server_layers
 
@@ -43,6 +44,8 @@ class ServerOptions:
     reflection: bool = False
     health_listen: str | None = None
     """`host:port` that serves health alone, without certificates. None: health is on the main port only."""
+    admin_listen: str | None = None
+    """`host:port` that serves `/metrics` over plain HTTP. None: nobody does."""
     health_interval: float = 5.0
     """Seconds between two looks at the service's own readiness."""
     drain_delay: float = 0.5
@@ -89,6 +92,8 @@ class MeshServer:
             self.port = self._server.add_secure_port(options.listen, credentials)
         self.health_port = 0
         self._health_server = None if options.health_listen is None else self._health_alone(options.health_listen)
+        self._admin = None if options.admin_listen is None else AdminServer(options.admin_listen)
+        self.admin_port = 0 if self._admin is None else self._admin.port
         self._watcher: asyncio.Task[None] | None = None
         self._known: bool | None = None
         self._was_ready = asyncio.Event()
@@ -100,6 +105,8 @@ class MeshServer:
         await self._server.start()
         if self._health_server is not None:
             await self._health_server.start()
+        if self._admin is not None:
+            self._admin.start()
         # The first look now: a client that connects before it would be told NOT_SERVING and fail its calls.
         self._known = await self._look(None)
         self._watcher = asyncio.create_task(self._watch_readiness(), name="health")
@@ -119,6 +126,8 @@ class MeshServer:
         await self._server.stop(self._options.drain_grace)
         if self._health_server is not None:  # last: until here somebody may ask whether we live
             await self._health_server.stop(None)
+        if self._admin is not None:
+            await asyncio.to_thread(self._admin.stop)
 
     def _health_alone(self, listen: str) -> grpc.aio.Server:
         server = grpc.aio.server(

@@ -14,11 +14,13 @@ import sys
 from datetime import UTC, datetime
 
 from opentelemetry import metrics, trace
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor, SpanExporter
+from prometheus_client import REGISTRY
+
+from mesh.exposition import Families, PrometheusReader
 
 _SECRETS = re.compile(
     r"(xox[a-z][a-z0-9.-]*-|xapp-)[\w.%-]+"  # Slack's tokens
@@ -112,7 +114,9 @@ def set_up_tracing(service: str) -> TracerProvider:
     elif exporter != "none" and os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
     trace.set_tracer_provider(provider)
-    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[PrometheusMetricReader()]))
+    reader = PrometheusReader()
+    REGISTRY.register(Families(f"zoomslack-{service}", reader))
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
     return provider
 
 

@@ -10,13 +10,12 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
+from mesh.vendor_calls import vendor_call
 from zoom_api.errors import RATE_LIMIT_DELAY, UNAVAILABLE_DELAY, TokenRejectedError, error_for, is_per_second
 from zoom_api.tokens import AccessToken
 
@@ -122,27 +121,22 @@ class ZoomClient:
     ) -> dict[str, Any]:
         values = {"userId": token.path_user_id, **path}
         url = self._base_url + route.format_map({name: path_segment(value) for name, value in values.items()})
-        with trace.get_tracer(__name__).start_as_current_span(
-            f"Zoom {method} {route}",
-            kind=SpanKind.CLIENT,
-            attributes={"http.request.method": method, "url.template": route, "peer.service": "zoom"},
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with vendor_call("zoom", f"Zoom {method} {route}", route, method=method) as one:
             try:
                 async with asyncio.timeout(TIMEOUT + 5.0):  # httpx limits each wait, not their sum
                     status, headers, answer = await self._exchange(token, method, url, query, body)
             except (httpx.HTTPError, TimeoutError) as error:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                one.broke_off(error)
                 down = MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY)
                 raise (down if isinstance(error, _NOT_SENT) else _unknown(method, down)) from None
-            span.set_attribute("http.response.status_code", status)
+            one.answered(status)
             if status < 300:
                 return answer if isinstance(answer, dict) else {}
-            span.set_status(Status(StatusCode.ERROR))
             refusal = error_for(status, headers, answer, now=self._clock.now())
-            if isinstance(refusal, MeshError) and is_per_second(status, headers, answer):
-                raise _BusyError(refusal)
+            if status == 429 and isinstance(refusal, MeshError) and refusal.retry_delay is not None:
+                one.wants_pause(refusal.retry_delay.total_seconds())
+                if is_per_second(status, headers, answer):
+                    raise _BusyError(refusal)
             # A gateway that gave up (502, 504) does not know what Zoom behind it did, nor does a server that broke off.
             raise _unknown(method, refusal) if status >= 500 and isinstance(refusal, MeshError) else refusal
 

@@ -9,14 +9,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
+from mesh.vendor_calls import Outcome, VendorCall, vendor_call
 from services.auth.installations import BotTokens, Installation
+from services.auth.refreshes import counted_refresh
 from services.auth.renewals import GrantEndedError
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,10 @@ class SlackOAuth:
         Raises GrantEndedError where the app has to be installed again, and MeshError(SLACK_UNAVAILABLE) where the pair
         is as good as before: a wrong client secret is ours to mend, and signs nobody out.
         """
+        with counted_refresh("slack"):
+            return await self._refresh(refresh_token)
+
+    async def _refresh(self, refresh_token: str) -> BotTokens:
         try:
             answer = await self._access({"grant_type": "refresh_token", "refresh_token": refresh_token})
         except _RefusedError as refused:
@@ -129,13 +133,7 @@ class SlackOAuth:
         return answer
 
     async def _access_once(self, form: dict[str, str], secret: str) -> Any:
-        with trace.get_tracer(__name__).start_as_current_span(
-            "Slack oauth.v2.access",
-            kind=SpanKind.CLIENT,
-            attributes={"peer.service": "slack"},
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with vendor_call("slack", "Slack oauth.v2.access", "/oauth.v2.access") as one:
             try:
                 # Not the SDK's own `oauth_v2_access`: it builds the header by a class that aiohttp is taking away.
                 response = await self._client.api_call(
@@ -144,10 +142,11 @@ class SlackOAuth:
                     headers={"Authorization": aiohttp.encode_basic_auth(self._app.client_id, secret)},
                 )
             except SlackApiError as error:
-                span.set_status(Status(StatusCode.ERROR))
-                raise _refusal(error) from None
+                refusal = _refusal(error)
+                slack_refused(one, error)
+                raise refusal from None
             except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                one.broke_off(error)
                 raise _unavailable() from None
             return response.data
 
@@ -201,6 +200,21 @@ def _refusal(error: SlackApiError) -> Exception:
             extra={"slack_error": word},
         )
     return _RefusedError(word)
+
+
+def slack_refused(one: VendorCall, error: SlackApiError) -> None:
+    """Notes how a request ended to which Slack did not say yes."""
+    word = _text(getattr(error.response, "data", None), "error")
+    status: int = getattr(error.response, "status_code", 0) or getattr(error.response, "status", 0)
+    if status == 429 or word in {"ratelimited", "rate_limited"}:
+        one.ended(Outcome.LIMITED, "ratelimited")
+        wait = getattr(error.response, "headers", {}).get("Retry-After", "")
+        if wait.isascii() and wait.isdecimal():
+            one.wants_pause(float(wait))
+    elif not word or word in _PASSING_ERRORS or status >= 500:
+        one.ended(Outcome.FAILED, word[:100] or f"http_{status}")
+    else:
+        one.ended(Outcome.REFUSED, word[:100])
 
 
 def _unavailable() -> MeshError:

@@ -6,15 +6,14 @@ import logging
 from typing import Any
 
 import aiohttp
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
+from mesh.vendor_calls import vendor_call
 from services.auth.matches import SlackPerson
-from services.auth.slack_oauth import UNAVAILABLE_DELAY
+from services.auth.slack_oauth import UNAVAILABLE_DELAY, slack_refused
 
 log = logging.getLogger(__name__)
 
@@ -44,25 +43,19 @@ class SlackPeople:
             token=bot_token, base_url=self._base_url, session=self._session, retry_handlers=[], logger=self._sdk_log
         )
         client.proxy = None  # the constructor takes one from the environment, even for addresses of this machine
-        with trace.get_tracer(__name__).start_as_current_span(
-            "Slack users.info",
-            kind=SpanKind.CLIENT,
-            attributes={"peer.service": "slack"},
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with vendor_call("slack", "Slack users.info", "/users.info") as one:
             try:
                 response = await client.api_call("users.info", data={"user": user.user_id})
             except SlackApiError as error:
                 data = getattr(error.response, "data", None)
                 word = str(data.get("error", "")) if isinstance(data, dict) else ""
-                span.set_status(Status(StatusCode.ERROR, word[:100]))
+                slack_refused(one, error)
                 if word in _NOT_TOLD | _DEAD:
                     log.info("Slack does not show a person", extra={"slack_error": word})
                     return None
                 raise MeshError(Reason.SLACK_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY) from None
             except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                one.broke_off(error)
                 raise MeshError(Reason.SLACK_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY) from None
         found = response.data.get("user") if isinstance(response.data, dict) else None
         return _person(found) if isinstance(found, dict) else None

@@ -18,12 +18,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
+from mesh.vendor_calls import vendor_call
 from services.auth.grants import AppLevel, TokenPair
+from services.auth.refreshes import counted_refresh
 from services.auth.renewals import GrantEndedError
 from zoom_api.errors import UNAVAILABLE_DELAY, error_for
 
@@ -132,6 +132,10 @@ class ZoomOAuth:
         ZOOM_RATE_LIMITED, ZOOM_CLIENT_INVALID where the grant is as good as before. A refusal that nobody documented
         raises ZOOM_NOT_CONNECTED: it asks for consent and leaves the grant as it is.
         """
+        with counted_refresh("zoom"):
+            return await self._refresh(refresh_token)
+
+    async def _refresh(self, refresh_token: str) -> TokenPair:
         status, headers, answer = await self._post(
             "/token", {"grant_type": "refresh_token", "refresh_token": refresh_token}
         )
@@ -182,23 +186,17 @@ class ZoomOAuth:
     async def _post_once(
         self, route: str, form: dict[str, str], secret: str, limit: float
     ) -> tuple[int, httpx.Headers, Any]:
-        with trace.get_tracer(__name__).start_as_current_span(
-            f"Zoom POST /oauth{route}",
-            kind=SpanKind.CLIENT,
-            attributes={"http.request.method": "POST", "url.template": f"/oauth{route}", "peer.service": "zoom"},
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
+        with vendor_call("zoom", f"Zoom POST /oauth{route}", f"/oauth{route}") as one:
             try:
                 # httpx limits the time between two bytes, not the whole.
                 async with asyncio.timeout(limit):
                     status, headers, content = await self._exchange_bytes(route, form, secret)
             except (httpx.HTTPError, TimeoutError) as error:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                one.broke_off(error)
                 raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=UNAVAILABLE_DELAY) from None
-            span.set_attribute("http.response.status_code", status)
-            if status >= 400:
-                span.set_status(Status(StatusCode.ERROR))
+            one.answered(status)
+            if status == 429 and (delay := _passing(status, headers, None, self._clock).retry_delay) is not None:
+                one.wants_pause(delay.total_seconds())
         try:
             return status, headers, json.loads(content)
         except (ValueError, RecursionError):

@@ -14,6 +14,7 @@ from mesh.background import every, running
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.database import Database, is_current, migrate
+from mesh.database_metrics import watch_pool
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.meetings import linking
 from services.meetings.endings import Endings
@@ -62,6 +63,7 @@ async def serve(settings: MeetingsSettings) -> None:
     clock, keys, quiet = SystemClock(), settings.key_ring(), settings.reconcile_quiet
     async with contextlib.AsyncExitStack() as stack:
         database = Database(settings.database_url, pool_size=settings.database_pool_size)
+        watch_pool(database, "meetings")
         stack.push_async_callback(database.dispose)
         if database.is_sqlite:
             await migrate(database, MIGRATIONS)
@@ -100,6 +102,7 @@ async def serve(settings: MeetingsSettings) -> None:
                 callers=CALLERS if settings.tls_dir else None,
                 reflection=settings.reflection,
                 health_listen=settings.health_listen,
+                admin_listen=settings.admin_listen,
                 drain_delay=settings.drain_seconds,
             ),
             MEETINGS.full_name,

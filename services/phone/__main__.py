@@ -15,6 +15,7 @@ from mesh.channel import open_channel
 from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
 from mesh.database import migrate as migrate_database
+from mesh.database_metrics import watch_pool
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.phone.calls import Calls
@@ -108,6 +109,7 @@ async def serve(settings: PhoneSettings) -> None:
 async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock) -> Phone:
     """Returns the wired service; `resources` closes what it needs. SQLite is migrated here, PostgreSQL never."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    watch_pool(database, "phone")
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
@@ -138,6 +140,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
             callers=CALLERS if settings.tls_dir else None,
             reflection=settings.reflection,
             health_listen=settings.health_listen,
+            admin_listen=settings.admin_listen,
             drain_delay=settings.drain_seconds,
         ),
         PHONE.full_name,

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-
-from opentelemetry import metrics
+from mesh.measuring import counter
 
 
 def count_repairs(number: int) -> None:
     """Counts `number` calls of which the history told what no event had told."""
-    _repairs().add(number)
-
-
-@functools.cache
-def _repairs() -> metrics.Counter:
-    return metrics.get_meter(__name__).create_counter(
-        "zoomslack.phone.repairs", description="Calls of which the history told what no event had told."
-    )
+    counter("zoomslack.phone.repairs", "Calls of which the history told what no event had told.").add(number)

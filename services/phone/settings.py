@@ -45,6 +45,8 @@ class PhoneSettings(SealingSettings, PhoneDatabaseSettings):
     """Where gRPC is served."""
     health_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_PHONE_HEALTH_LISTEN")
     """Answers questions about health, and nothing else, without certificates: for a kubelet's probes."""
+    admin_listen: ListenAddress | None = Field(None, alias="ZOOMSLACK_PHONE_ADMIN_LISTEN")
+    """Answers `/metrics`, and nothing else, to whoever reaches it: for the cluster alone. Absent: nobody."""
     drain_seconds: float = Field(0.5, alias="ZOOMSLACK_PHONE_DRAIN_SECONDS", ge=0, le=60)
     """Time between "not ready" and the end of accepting, in which balancers look away; 5 in a cluster."""
     auth_target: GrpcTarget = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_TARGET")

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import grpc
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
+
+from mesh.exposition import render
 
 PATIENCE = 1.0
 """Seconds in which a channel may become ready while somebody asks."""
@@ -54,8 +56,9 @@ class Health:
         ready = all(ok or not n.needed for n, ok in zip(self._neighbours.values(), states, strict=True))
         return web.Response(status=200 if ready else 503, text="".join(lines))
 
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def _metrics(self, request: web.Request) -> web.Response:
+        body, content_type = render(self._registry, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
 
 async def _serves(channel: grpc.aio.Channel) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from mesh.measuring import histogram
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +72,16 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             span.set_attribute("http.response.status_code", status)
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
-            about: dict[str, str | int] = {"method": method, "route": route or "unknown", "status": status}
-            log.info("request", extra={**about, "ms": round(seconds * 1000)})
-            _durations().record(seconds, about)
+            about = {"method": method, "route": route or "unknown", "status": status, "ms": round(seconds * 1000)}
+            log.info("request", extra=about)
+            histogram("http.server.request.duration", "Time of each HTTP request.").record(
+                seconds,
+                {
+                    "http.request.method": method,
+                    "http.route": route or "unknown",
+                    "http.response.status_code": status,
+                },
+            )
     return response
 
 
@@ -86,10 +94,3 @@ def _route(request: web.Request) -> str:
 def _method(request: web.Request) -> str:
     # Whatever else somebody sends must not become a name of a span or of a series.
     return request.method if request.method in _METHODS else "OTHER"
-
-
-@functools.cache
-def _durations() -> metrics.Histogram:
-    return metrics.get_meter(__name__).create_histogram(
-        "http.server.request.duration", unit="s", description="Time of each HTTP request."
-    )

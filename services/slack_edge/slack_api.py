@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.slack_user import SlackUser
+from mesh.vendor_calls import Outcome, VendorCall, count_held_back, vendor_call
 from services.slack_edge.blocks import Json
 from services.slack_edge.limits import Pauses
 from services.slack_edge.slack_errors import REFUSALS, TOKEN_DEAD, Nature, nature_of
@@ -102,6 +101,7 @@ class SlackApi:
         """
         limited = _limited(user, method, arguments)
         if left := self._pauses.left(limited):
+            count_held_back("slack", f"/{method}")
             raise SlackError(method, RATE_LIMITED, Nature.PASSING, left)
         try:
             return await self._with_living_token(user, method, arguments, form=form)
@@ -131,7 +131,7 @@ class SlackApi:
         )
         client.proxy = None  # the constructor takes one from the environment, even for addresses of this machine
         body: Any = {"data": arguments} if form else {"json": arguments}
-        with _span(f"Slack {method}") as span:
+        with vendor_call("slack", f"Slack {method}", f"/{method}") as one:
             try:
                 async with asyncio.timeout(deadline.within(TIMEOUT)):
                     response = await client.api_call(method, **body)
@@ -144,7 +144,7 @@ class SlackApi:
                 failure = SlackError(method, type(error).__name__, Nature.PASSING)
             else:
                 return dict(response.data) if isinstance(response.data, dict) else {}
-            span.set_status(Status(StatusCode.ERROR, failure.error))
+            _end(one, failure)
             raise failure
 
     async def patiently(self, ask: Callable[[], Awaitable[T]], *, or_twice: bool = False) -> T:
@@ -174,7 +174,7 @@ class SlackApi:
         method = "response_url"
         if not self.may_respond(url):
             raise SlackError(method, "url_not_allowed", Nature.OURS)
-        with _span(f"Slack {method}") as span:
+        with vendor_call("slack", f"Slack {method}", "/{response_url}") as one:
             try:
                 async with (
                     asyncio.timeout(deadline.within(TIMEOUT)),
@@ -195,7 +195,7 @@ class SlackApi:
                     Nature.PASSING if passing else Nature.GONE,
                     _retry_after(headers),
                 )
-            span.set_status(Status(StatusCode.ERROR, failure.error))
+            _end(one, failure)
             raise failure
 
 
@@ -261,11 +261,14 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), port
 
 
-def _span(name: str) -> Any:
-    return trace.get_tracer(__name__).start_as_current_span(
-        name,
-        kind=SpanKind.CLIENT,
-        attributes={"peer.service": "slack"},
-        record_exception=False,
-        set_status_on_exception=False,
-    )
+def _end(one: VendorCall, failure: SlackError) -> None:
+    """Notes how a request ended that failed."""
+    if failure.error == RATE_LIMITED:
+        outcome = Outcome.LIMITED
+    elif "timeout" in failure.error.lower():
+        outcome = Outcome.TIMED_OUT
+    else:
+        outcome = Outcome.FAILED if failure.nature is Nature.PASSING else Outcome.REFUSED
+    one.ended(outcome, failure.error)
+    if outcome is Outcome.LIMITED and failure.retry_after:
+        one.wants_pause(failure.retry_after)
