@@ -100,7 +100,10 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         recipient_slack_user_id=delivery.recipient,
         slack_thread_ts=delivery.slack_thread_ts,
         refused_before=delivery.refused_before,
+        origins=delivery.origins,
     )
+    if delivery.lag_time is not None:
+        message.lag_time.FromDatetime(delivery.lag_time)
     match delivery.content:
         case Card(meeting, present, host_key):
             message.card.CopyFrom(

@@ -151,6 +151,10 @@ class Delivery:
     """The message in whose thread it is shown; empty for the channel itself."""
     refused_before: bool = False
     """Whether Slack refused it before it was to be tried again."""
+    lag_time: datetime | None = None
+    """Since when Slack lags behind; None where that was not noted."""
+    origins: tuple[str, ...] = ()
+    """The traces of the latest change and of the command by which all of it began."""
 
 
 def is_direct_message(channel_id: str) -> bool:

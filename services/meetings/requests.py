@@ -47,6 +47,8 @@ class Reservation:
     meeting_id: str
     worker: str
     reserve_time: datetime
+    command_origin: str = ""
+    """The trace of the command."""
 
 
 @dataclass(frozen=True)

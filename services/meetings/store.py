@@ -116,14 +116,15 @@ class MeetingStore:
 
         Raises MeshError(MEETING_NOT_FOUND).
         """
+        now = self._clock.now()
         async with self._database.transaction("close meeting") as connection:
             closed = await connection.execute(
                 update(meetings)
                 .where(_mine(user, meeting_id), meetings.c.end_time.is_(None), meetings.c.zoom_uuid == "")
-                .values(end_time=self._clock.now(), zoom_uuid=NO_RUN, settled=True)
+                .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
-                await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id)
+                await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id, now)
             return meeting_from(await _started_by(connection, user, meeting_id), self._keys)
 
     async def forget_old(self, age: timedelta) -> None:
@@ -171,6 +172,7 @@ async def add(
             create_time=now,
             zoom_create_time=zoom.create_time,
             host_is_basic=zoom.host_is_basic,
+            command_origin=reservation.command_origin,
         )
     )
 

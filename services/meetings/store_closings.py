@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.database import UtcDateTime
 from mesh.departed import Departed
+from mesh.origins import origin
 from mesh.slack_user import SlackUser
 from services.meetings.deliveries import Kind
 from services.meetings.tables import deliveries, meetings, participant_sessions, recordings
@@ -103,6 +104,8 @@ def _closing_card(now: datetime) -> dict[str, Any]:
         # As if the old version had been shown, whether its report came or not: the call is to be ended, not posted.
         "delivered_version": deliveries.c.desired_version,
         "desired_version": deliveries.c.desired_version + 1,
+        "lag_time": now,
+        "change_origin": origin(),
         "next_attempt_time": now,
         "failed_attempts": 0,
         # No lease has this token: what an edge still reports of the old version, names among it, is refused.

@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
+from mesh.origins import origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
+from mesh.versions import next_version
 from services.meetings import store_closings, store_waiting
 from services.meetings.attendance import Attendee
 from services.meetings.deliveries import (
@@ -86,6 +88,7 @@ class DeliveryStore:
             "failed_attempts": 0,
             "next_attempt_time": pause,
             "lease_expire_time": None,
+            "lag_time": now,  # where there is a newer version already: since now, at the latest
             **store_waiting.DELIVERED,
         }
         async with self._database.transaction("report delivery") as connection:
@@ -169,11 +172,15 @@ async def add(
     response_url: str,
     command_time: datetime,
     now: datetime,
+    command_origin: str,
     slack_thread_ts: str = "",
     failure: tuple[str, str] = ("", "{}"),
     recipient: str = "",
 ) -> str:
-    """Adds something to show at version 1 and returns its id; empty when it is there already."""
+    """Adds something to show at version 1 and returns its id; empty when it is there already.
+
+    `command_origin` is that of the command by which all of it began.
+    """
     delivery_id = str(uuid.uuid4())
     added = await connection.execute(
         insert(connection, deliveries)
@@ -194,6 +201,9 @@ async def add(
             response_url_expire_time=command_time + RESPONSE_URL_LIFE,
             desired_version=1,
             next_attempt_time=now,
+            lag_time=now,
+            command_origin=command_origin,
+            change_origin=origin(),
             recipient_slack_user_id=recipient,
         )
         .on_conflict_do_nothing()
@@ -201,12 +211,12 @@ async def add(
     return delivery_id if added.rowcount else ""
 
 
-async def raise_version(connection: AsyncConnection, team_id: str, kind: Kind, subject: str) -> None:
+async def raise_version(connection: AsyncConnection, team_id: str, kind: Kind, subject: str, now: datetime) -> None:
     """Marks a delivery as showing something old. One that Slack refused for good stays as it is."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.team_id == team_id, deliveries.c.kind == kind.value, deliveries.c.subject == subject)
-        .values(desired_version=deliveries.c.desired_version + 1)
+        .values(next_version(deliveries, now))
     )
 
 
@@ -292,4 +302,6 @@ def _delivery(
         response_url=response_url,
         recipient=row.recipient_slack_user_id,
         refused_before=row.refused_before,
+        lag_time=row.lag_time,
+        origins=tuple(filter(None, (row.change_origin, row.command_origin))),
     )

@@ -89,7 +89,7 @@ async def _erase_some(connection: AsyncConnection, departed: Departed, limit: in
     """
     requested = await _lock_requests(connection, departed, limit)
     found = await _lock_meetings(connection, departed, limit, requested)
-    unlinked = await store_unlinks.unlink(connection, departed, limit)
+    unlinked = await store_unlinks.unlink(connection, departed, limit, now)
     # Slack lets us close the cards of a person. Where a workspace left its tokens are dead, and nothing can be shown.
     closing = await store_closings.lock_running_cards(connection, found) if departed.user_id else []
     return (

@@ -9,6 +9,7 @@ from sqlalchemy import Row, and_, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.database import insert
+from mesh.origins import link_current_to
 from mesh.sealing import KeyRing
 from services.meetings import store_deliveries, store_recordings, store_results
 from services.meetings.attendance import ABSENT, HOST_SESSION
@@ -34,6 +35,7 @@ async def apply(
 
     A fact whose run nobody named (uuid empty) does not bind the meeting to one. `quiet` after its end Zoom is asked.
     """
+    link_current_to(row.command_origin)
     if not row.zoom_uuid and event.instance.zoom_uuid:
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(zoom_uuid=event.instance.zoom_uuid)
@@ -44,22 +46,22 @@ async def apply(
         case MeetingEnded():
             return await _ended(connection, keys, row, event, now, quiet)
         case MeetingStarted():
-            return await _started(connection, row, event)
+            return await _started(connection, row, event, now)
         case HostAbsent():
-            return await _host_absent(connection, row)
+            return await _host_absent(connection, row, now)
         case ParticipantJoined() | ParticipantLeft():
-            return await _participant(connection, row, event)
+            return await _participant(connection, row, event, now)
 
 
-async def _show_attendance(connection: AsyncConnection, row: Row[Any], *, newcomer: bool) -> None:
+async def _show_attendance(connection: AsyncConnection, row: Row[Any], now: datetime, *, newcomer: bool) -> None:
     """Has the card shown again while the meeting runs; afterwards the summary, if somebody was missing in it."""
     if row.end_time is None:
-        await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
+        await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id, now)
     elif newcomer:
-        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id)
+        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id, now)
 
 
-async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted) -> bool:
+async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted, now: datetime) -> bool:
     # An estimate of ours is later than the true beginning, never earlier.
     earlier = row.start_time is None or event.time < row.start_time
     if earlier:
@@ -80,13 +82,13 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
         .on_conflict_do_nothing()
     )
     if added.rowcount:
-        await _show_attendance(connection, row, newcomer=True)
+        await _show_attendance(connection, row, now, newcomer=True)
     if earlier and row.end_time is not None:
-        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id)
+        await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id, now)
     return bool(added.rowcount) or earlier
 
 
-async def _host_absent(connection: AsyncConnection, row: Row[Any]) -> bool:
+async def _host_absent(connection: AsyncConnection, row: Row[Any], now: datetime) -> bool:
     """Takes back that the host was there. The session stays, so that a late beginning does not imply it again."""
     corrected = await connection.execute(
         update(participant_sessions)
@@ -98,11 +100,13 @@ async def _host_absent(connection: AsyncConnection, row: Row[Any]) -> bool:
         .values(attendee_id=ABSENT)
     )
     if corrected.rowcount:
-        await _show_attendance(connection, row, newcomer=True)
+        await _show_attendance(connection, row, now, newcomer=True)
     return corrected.rowcount == 1
 
 
-async def _participant(connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft) -> bool:
+async def _participant(
+    connection: AsyncConnection, row: Row[Any], event: ParticipantJoined | ParticipantLeft, now: datetime
+) -> bool:
     """Fills the joining or the leaving into the row of its session, whichever comes first."""
     mine = and_(
         participant_sessions.c.meeting_id == row.meeting_id,
@@ -136,7 +140,7 @@ async def _participant(connection: AsyncConnection, row: Row[Any], event: Partic
             .where(mine)
             .values({column: event.time, "display_name": known.display_name or event.display_name})
         )
-    await _show_attendance(connection, row, newcomer=newcomer)
+    await _show_attendance(connection, row, now, newcomer=newcomer)
     return True
 
 
@@ -159,7 +163,7 @@ async def _ended(
             settled=False,
         )
     )
-    await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id)
+    await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id, now)
     if row.host_is_basic:
         await store_results.notify_host(connection, keys, row, NoticeKind.BASIC_PLAN, now)
     else:

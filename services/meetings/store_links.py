@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, or_, select, text, update
@@ -74,16 +75,16 @@ class LinkStore:
                 return
             changed, confirmed = await _store(connection, meeting, found)
             if changed:
-                await _show(connection, meeting)
+                await _show(connection, meeting, self._clock.now())
             if confirmed:
                 await store_results.add_for_newly_linked(connection, self._keys, meeting_id, self._clock.now())
 
 
-async def _show(connection: AsyncConnection, meeting: Row[Any]) -> None:
+async def _show(connection: AsyncConnection, meeting: Row[Any], now: datetime) -> None:
     if meeting.end_time is None:
-        await store_deliveries.raise_version(connection, meeting.team_id, Kind.CARD, meeting.meeting_id)
+        await store_deliveries.raise_version(connection, meeting.team_id, Kind.CARD, meeting.meeting_id, now)
     else:
-        await store_results.show_again(connection, meeting.meeting_id, Kind.SUMMARY, meeting.meeting_id)
+        await store_results.show_again(connection, meeting.meeting_id, Kind.SUMMARY, meeting.meeting_id, now)
 
 
 async def _store(connection: AsyncConnection, meeting: Row[Any], found: Mapping[str, str]) -> tuple[bool, bool]:

@@ -92,7 +92,7 @@ def _cards_again(renamed: Sequence[str], now: datetime) -> Update:
             deliveries.c.refused_error.in_(NOT_LET_IN),
             goes_on.exists(),
         )
-        .values(refused_error="", next_attempt_time=now, failed_attempts=0)
+        .values(refused_error="", next_attempt_time=now, lag_time=now, failed_attempts=0)
     )
 
 

@@ -106,7 +106,7 @@ class ReconcilingStore:
                 .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
-                await store_deliveries.raise_version(connection, target.user.team_id, Kind.CARD, target.meeting_id)
+                await store_deliveries.raise_version(connection, target.user.team_id, Kind.CARD, target.meeting_id, now)
 
     async def plan(self, target: Target, due_time: datetime | None, *, attempts: int) -> None:
         """Says when a meeting is looked up next, None for never; an event that came meanwhile has said so already.

@@ -35,7 +35,7 @@ async def apply(
         return False
     subject = store_results.recording_subject(meeting.meeting_id, event.instance.zoom_uuid)
     if row["deleted"]:
-        await store_results.show_again(connection, meeting.meeting_id, Kind.RECORDING, subject)
+        await store_results.show_again(connection, meeting.meeting_id, Kind.RECORDING, subject, now)
     elif not meeting.host_is_basic:
         await store_results.show(connection, keys, meeting, Kind.RECORDING, subject, now)
     return True

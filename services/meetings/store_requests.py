@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.errors import MeshError, Reason
+from mesh.origins import origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
 from services.meetings import store, store_deliveries, store_events
@@ -50,7 +51,7 @@ class RequestStore:
         so. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
         """
         now = self._clock.now()
-        reservation = Reservation(command, meeting_id, worker, now)
+        reservation = Reservation(command, meeting_id, worker, now, origin())
         async with self._database.transaction("reserve start request") as connection:
             # Two people who start at the same moment: the second one has to see the first one's request.
             await serialize(connection, "start in", command.user.team_id, command.channel_id)
@@ -133,6 +134,7 @@ class RequestStore:
             "worker": reservation.worker,
             "lease_expire_time": lease_expire_time,
             "reserve_time": reservation.reserve_time,
+            "command_origin": reservation.command_origin,
         }
         added = await connection.execute(insert(connection, start_requests).values(row).on_conflict_do_nothing())
         return bool(added.rowcount)
@@ -176,6 +178,7 @@ class RequestStore:
                     response_url=command.response_url,
                     command_time=reservation.reserve_time,
                     now=self._clock.now(),
+                    command_origin=reservation.command_origin,
                     failure=(reason, json.dumps(dict(metadata))),
                 )
 
@@ -209,6 +212,7 @@ class RequestStore:
                 meeting_id=reservation.meeting_id,
                 response_url=command.response_url,
                 command_time=reservation.reserve_time,
+                command_origin=reservation.command_origin,
                 now=now,
             )
             await store_events.apply_held(connection, self._keys, zoom.zoom_host_id, now, self._quiet)
@@ -280,6 +284,7 @@ class RequestStore:
             row.meeting_id,
             row.worker,
             row.reserve_time,
+            row.command_origin,
         )
 
     def _response_url(self, row: Row[Any]) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
+from mesh.versions import next_version
 from services.meetings import store_deliveries
 from services.meetings.deliveries import Kind, NoticeKind, is_direct_message
 from services.meetings.store_contents import DELETED
@@ -29,11 +30,11 @@ async def show(
     connection: AsyncConnection, keys: KeyRing, meeting: Row[Any], kind: Kind, subject: str, now: datetime
 ) -> None:
     """Has a result shown as it is now: anew where it is shown already, for the first time where it is not."""
-    await show_again(connection, meeting.meeting_id, kind, subject)
+    await show_again(connection, meeting.meeting_id, kind, subject, now)
     await add_missing(connection, keys, meeting, kind, subject, now)
 
 
-async def show_again(connection: AsyncConnection, meeting_id: str, kind: Kind, subject: str) -> None:
+async def show_again(connection: AsyncConnection, meeting_id: str, kind: Kind, subject: str, now: datetime) -> None:
     """Marks a result as changed wherever it is shown. One that was deleted before it was shown is due again."""
     await connection.execute(
         update(deliveries)
@@ -46,7 +47,7 @@ async def show_again(connection: AsyncConnection, meeting_id: str, kind: Kind, s
             ),
         )
         .values(
-            desired_version=deliveries.c.desired_version + 1,
+            **next_version(deliveries, now),
             refused_error=case((deliveries.c.refused_error == DELETED, ""), else_=deliveries.c.refused_error),
         )
     )
@@ -68,6 +69,7 @@ async def add_missing(
             response_url="",
             command_time=now,
             now=now,
+            command_origin=meeting.command_origin,
             recipient=recipient,
             slack_thread_ts="" if recipient else meeting.slack_thread_ts,
         )
@@ -126,6 +128,7 @@ async def _tell_host(
         response_url="",
         command_time=now,
         now=now,
+        command_origin=meeting.command_origin,
         recipient=meeting.slack_user_id,
     )
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.departed import Departed
+from mesh.versions import next_version
 from services.meetings.deliveries import Kind
 from services.meetings.tables import deliveries, meetings, participant_sessions
 
 
-async def unlink(connection: AsyncConnection, departed: Departed, limit: int) -> int:
+async def unlink(connection: AsyncConnection, departed: Departed, limit: int, now: datetime) -> int:
     """Forgets that `departed` was in meetings that others started. Returns the number of rows: 0 when none is left.
 
     Her name in Zoom stays, as that of a person who is not known in Slack. What a workspace held goes with its meetings.
@@ -30,7 +32,7 @@ async def unlink(connection: AsyncConnection, departed: Departed, limit: int) ->
             .where(participant_sessions.c.meeting_id == meeting_id, participant_sessions.c.session_id.in_(session_ids))
             .values(slack_user_id="", link_due=False)
         )
-        await _forget_in_card(connection, meeting_id, departed.user_id)
+        await _forget_in_card(connection, meeting_id, departed.user_id, now)
     return declined + sum(map(len, sessions.values()))
 
 
@@ -78,7 +80,7 @@ async def _lock_linked(connection: AsyncConnection, departed: Departed, limit: i
     return dict(sessions)
 
 
-async def _forget_in_card(connection: AsyncConnection, meeting_id: str, slack_user_id: str) -> None:
+async def _forget_in_card(connection: AsyncConnection, meeting_id: str, slack_user_id: str, now: datetime) -> None:
     """Has a running card show her name instead, and forgets what one that is over showed."""
     cards = await connection.execute(
         select(deliveries.c.delivery_id, deliveries.c.shown_ended, deliveries.c.shown_attendees)
@@ -87,7 +89,7 @@ async def _forget_in_card(connection: AsyncConnection, meeting_id: str, slack_us
     )
     for card in cards.all():
         if not card.shown_ended:
-            values: dict[str, Any] = {"desired_version": deliveries.c.desired_version + 1}
+            values: dict[str, Any] = next_version(deliveries, now)
         else:
             shown = [a for a in json.loads(card.shown_attendees) if a.get("slack_user_id") != slack_user_id]
             values = {"shown_attendees": json.dumps(shown)}

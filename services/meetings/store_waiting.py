@@ -123,6 +123,7 @@ async def _release_waiting(connection: AsyncConnection, team_id: str, channel_id
                 wait_expire_time=None,
                 queue_position=position,
                 next_attempt_time=now,
+                lag_time=now,  # until now nothing could be done
                 failed_attempts=0,
             )
         )

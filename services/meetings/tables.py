@@ -52,6 +52,8 @@ start_requests = Table(
     Column("reserve_time", UtcDateTime, nullable=False),
     # In whose name it is made at Zoom; empty until that is known.
     Column("zoom_host_id", String(200), nullable=False, server_default=""),
+    # The trace of the command (`mesh.origins`).
+    Column("command_origin", String(55), nullable=False, server_default=""),
     _partial("start_requests_reserved", "state = 'reserved'", "lease_expire_time"),
     Index("start_requests_by_channel", "team_id", "channel_id", "reserve_time"),
     _of_organisation("start_requests_by_enterprise", "team_id", "request_id"),
@@ -91,6 +93,8 @@ meetings = Table(
     Column("reconcile_attempts", Integer, nullable=False, server_default="0"),
     # Whether there is nothing left to ask.
     Column("settled", Boolean, nullable=False, server_default=text("false")),
+    # The trace of the command that it came of (`mesh.origins`).
+    Column("command_origin", String(55), nullable=False, server_default=""),
     _partial("meetings_unsettled", "NOT settled", "reconcile_time"),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),
@@ -190,6 +194,11 @@ deliveries = Table(
     Column("wait_expire_time", UtcDateTime),
     # The place among the results of a channel that are shown in order after the app was let in; 0 for all others.
     Column("queue_position", Integer, nullable=False, server_default="0"),
+    # Since when Slack lags behind; NULL in rows from before this column. Of no use where it does not.
+    Column("lag_time", UtcDateTime),
+    # The traces of the command and of the latest change (`mesh.origins`).
+    Column("command_origin", String(55), nullable=False, server_default=""),
+    Column("change_origin", String(55), nullable=False, server_default=""),
     _partial("deliveries_waiting", "wait_expire_time IS NOT NULL", "team_id", "channel_id"),
     _partial("deliveries_queued", "queue_position > 0", "team_id", "channel_id"),
     _partial("deliveries_received", "recipient_slack_user_id <> ''", "recipient_slack_user_id", "team_id"),

@@ -116,8 +116,11 @@ def delivery_message(delivery: Delivery) -> pb.Delivery:
         version=delivery.version,
         failed_attempts=delivery.failed_attempts,
         call=call_message(delivery.call),
+        origins=delivery.origins,
     )
     message.lease_expire_time.FromDatetime(delivery.lease_expire_time)
+    if delivery.lag_time is not None:
+        message.lag_time.FromDatetime(delivery.lag_time)
     if delivery.delivered is not None:
         shown = delivery.delivered
         message.delivered.version = shown.version

@@ -33,3 +33,7 @@ class Delivery:
     failed_attempts: int
     call: Call
     delivered: Delivered | None
+    lag_time: datetime | None = None
+    """Since when Slack lags behind; None where that was not noted."""
+    origins: tuple[str, ...] = ()
+    """The traces of the latest change, and of the command by which it began."""

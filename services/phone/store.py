@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
+from mesh.origins import origin
 from mesh.slack_user import SlackUser
 from services.phone.calls import Call, CallCommand
 from services.phone.progress import CallState, Direction, Result
@@ -56,7 +57,11 @@ class CallStore:
             await connection.execute(
                 insert(connection, calls)
                 .values(
-                    **values_of(call), request_id=command.request_id, fingerprint=command.fingerprint(), settled=True
+                    **values_of(call),
+                    request_id=command.request_id,
+                    fingerprint=command.fingerprint(),
+                    settled=True,
+                    command_origin=origin(),
                 )
                 .on_conflict_do_nothing(index_elements=["team_id", "request_id"])
             )

@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.slack_user import SlackUser
+from mesh.versions import next_version
 from services.phone.progress import CallState, Direction, Result
 from services.phone.tables import calls, deliveries
 
@@ -74,9 +75,7 @@ async def wipe(connection: AsyncConnection, call_ids: Sequence[str], now: dateti
         )
     )
     await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.call_id.in_(call_ids))
-        .values(desired_version=deliveries.c.desired_version + 1)
+        update(deliveries).where(deliveries.c.call_id.in_(call_ids)).values(next_version(deliveries, now))
     )
 
 

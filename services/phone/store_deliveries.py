@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
+from mesh.origins import origin
 from mesh.slack_user import SlackUser
+from mesh.versions import next_version
 from services.phone import store_closings
 from services.phone.deliveries import LEASE, PAUSE, Delivered, Delivery
 from services.phone.rows import call_from
@@ -46,12 +48,14 @@ class DeliveryStore:
 
     async def delivered(self, user: SlackUser, delivery_id: str, lease_token: str, shown: Delivered) -> None:
         """Records what Slack shows now. Raises MeshError(DELIVERY_LEASE_LOST)."""
+        now = self._clock.now()
         values = {
             "delivered_version": shown.version,
             "slack_channel_id": shown.slack_channel_id,
             "slack_message_ts": shown.slack_message_ts,
             "failed_attempts": 0,
-            "next_attempt_time": self._clock.now() + PAUSE,
+            "next_attempt_time": now + PAUSE,
+            "lag_time": now,  # where there is a newer version already: since now, at the latest
         }
         await self._report(user, delivery_id, lease_token, values)
 
@@ -91,18 +95,24 @@ async def raise_version(connection: AsyncConnection, team_id: str, call_id: str,
     await connection.execute(
         insert(connection, deliveries)
         .values(
-            delivery_id=str(uuid.uuid4()), call_id=call_id, team_id=team_id, desired_version=1, next_attempt_time=now
+            delivery_id=str(uuid.uuid4()),
+            call_id=call_id,
+            team_id=team_id,
+            desired_version=1,
+            next_attempt_time=now,
+            lag_time=now,
+            change_origin=origin(),
         )
-        .on_conflict_do_update(index_elements=["call_id"], set_={"desired_version": deliveries.c.desired_version + 1})
+        .on_conflict_do_update(index_elements=["call_id"], set_=next_version(deliveries, now))
     )
 
 
-async def hand_over(connection: AsyncConnection, call_id: str, to_call_id: str) -> None:
+async def hand_over(connection: AsyncConnection, call_id: str, to_call_id: str, now: datetime) -> None:
     """Has what Slack shows of one call be what it shows of another, of which it shows nothing yet."""
     await connection.execute(
         update(deliveries)
         .where(deliveries.c.call_id == call_id)
-        .values(call_id=to_call_id, desired_version=deliveries.c.desired_version + 1)
+        .values(call_id=to_call_id, **next_version(deliveries, now))
     )
 
 
@@ -134,4 +144,6 @@ async def _lease(connection: AsyncConnection, row: Row[Any], holder: str, now: d
         failed_attempts=failed,
         call=call_from(call),
         delivered=shown if row.delivered_version else None,
+        lag_time=row.lag_time,
+        origins=tuple(filter(None, (row.change_origin, call.command_origin))),
     )

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
+from mesh.origins import link_current_to
 from mesh.slack_user import SlackUser
 from services.phone import store_deliveries, store_matches, store_shown_calls
 from services.phone.facts import CallFact, Disposition
@@ -117,6 +118,7 @@ async def learn(
     name: str = "",
 ) -> None:
     """Joins what is known of a call and what was told, and has it shown where that makes a difference."""
+    link_current_to(row.command_origin)
     known = progress_from(row)
     progress = known.joined(told)
     line, name = _filled(row, line), _fuller(row, name)

@@ -60,18 +60,18 @@ async def with_dialled(
         if shown:
             told = told.joined(progress_from(shown[0]))
             await connection.execute(delete(calls).where(calls.c.call_id == shown[0].call_id))
-            await store_deliveries.hand_over(connection, shown[0].call_id, link.call_id)
+            await store_deliveries.hand_over(connection, shown[0].call_id, link.call_id, now)
         values = {**progress_values(told), "zoom_call_id": fact.zoom_call_id}
         return [*others, await _changed(connection, link.call_id, values)]
     begun = fact.progress.ring_time or now
     again = replace(call_from(placed), call_id=str(uuid.uuid4()), create_time=begun, progress=Progress())
-    times = {"first_open_time": placed.first_open_time, "last_open_time": placed.last_open_time}
-    return [*others, await _add(connection, again, fact, now, times)]
+    opened_then = {name: getattr(placed, name) for name in ("first_open_time", "last_open_time", "command_origin")}
+    return [*others, await _add(connection, again, fact, now, opened_then)]
 
 
 _PLACED = (
     *("channel_id", "contact_name", "contact_slack_user_id", "contact_erased"),
-    *("first_open_time", "last_open_time"),
+    *("first_open_time", "last_open_time", "command_origin"),
 )
 """What a call has from where it was placed."""
 
@@ -143,7 +143,7 @@ def _watched_call(watcher: Watcher, fact: CallFact, now: datetime) -> Call:
 
 
 async def _add(
-    connection: AsyncConnection, call: Call, fact: CallFact, now: datetime, times: dict[str, datetime]
+    connection: AsyncConnection, call: Call, fact: CallFact, now: datetime, more: dict[str, Any]
 ) -> Row[Any]:
     added = await connection.execute(
         insert(connection, calls)
@@ -154,7 +154,7 @@ async def _add(
             zoom_call_id=fact.zoom_call_id,
             reconcile_time=now,
             settled=False,
-            **times,
+            **more,
         )
         .returning(*calls.c)
     )

@@ -73,6 +73,8 @@ calls = Table(
     _flag("settled", "true"),
     # Set where the person left and the row, wiped, only stays until Slack shows that the call is not followed.
     Column("erase_time", UtcDateTime),
+    # The trace of the command that it came of (`mesh.origins`); empty where none did.
+    _text("command_origin", 55),
     UniqueConstraint("team_id", "request_id", name="calls_one_per_request"),
     Index("calls_by_user", "team_id", "slack_user_id", "create_time"),
     Index("calls_by_zoom_user", "zoom_user_id", "last_open_time"),
@@ -108,6 +110,10 @@ deliveries = Table(
     _text("refused_error", 100),
     _text("slack_channel_id", 64),
     _text("slack_message_ts", 64),
+    # Since when Slack lags behind; NULL in rows from before this column. Of no use where it does not.
+    Column("lag_time", UtcDateTime),
+    # The trace of the latest change (`mesh.origins`).
+    _text("change_origin", 55),
     _partial("deliveries_due", "delivered_version < desired_version AND refused_error = ''", "next_attempt_time"),
 )
 

@@ -901,6 +901,8 @@ class Delivery(_message.Message):
     RECIPIENT_SLACK_USER_ID_FIELD_NUMBER: _builtins.int
     SLACK_THREAD_TS_FIELD_NUMBER: _builtins.int
     REFUSED_BEFORE_FIELD_NUMBER: _builtins.int
+    LAG_TIME_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Names it."""
     lease_token: _builtins.str
@@ -955,6 +957,14 @@ class Delivery(_message.Message):
     def delivered(self) -> Global___Delivered:
         """What Slack shows by now; absent before the first success."""
 
+    @_builtins.property
+    def lag_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when Slack shows something old; absent where that was not noted."""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The traces that led to it, as W3C's `traceparent`: of the latest change, and of the command by which it began."""
+
     def __init__(
         self,
         *,
@@ -976,10 +986,12 @@ class Delivery(_message.Message):
         recipient_slack_user_id: _builtins.str = ...,
         slack_thread_ts: _builtins.str = ...,
         refused_before: _builtins.bool = ...,
+        lag_time: _timestamp_pb2.Timestamp | None = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "notice", b"notice", "recording", b"recording", "summary", b"summary", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "failure", b"failure", "lag_time", b"lag_time", "lease_expire_time", b"lease_expire_time", "notice", b"notice", "recording", b"recording", "summary", b"summary", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "notice", b"notice", "recipient_slack_user_id", b"recipient_slack_user_id", "recording", b"recording", "refused_before", b"refused_before", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "content", b"content", "conversation", b"conversation", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "failure", b"failure", "lag_time", b"lag_time", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "notice", b"notice", "origins", b"origins", "recipient_slack_user_id", b"recipient_slack_user_id", "recording", b"recording", "refused_before", b"refused_before", "slack_call_id", b"slack_call_id", "slack_response_url", b"slack_response_url", "slack_thread_ts", b"slack_thread_ts", "summary", b"summary", "user", b"user", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["card", "summary", "recording", "failure", "notice"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015

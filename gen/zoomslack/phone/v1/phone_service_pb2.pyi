@@ -836,6 +836,8 @@ class Delivery(_message.Message):
     FAILED_ATTEMPTS_FIELD_NUMBER: _builtins.int
     CALL_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
+    LAG_TIME_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Names it."""
     lease_token: _builtins.str
@@ -860,6 +862,14 @@ class Delivery(_message.Message):
     def delivered(self) -> Global___Delivered:
         """What Slack shows by now; absent before the first success."""
 
+    @_builtins.property
+    def lag_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when Slack shows something old; absent where that was not noted."""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The traces that led to it, as W3C's `traceparent`: of the latest change, and of the command by which it began."""
+
     def __init__(
         self,
         *,
@@ -871,10 +881,12 @@ class Delivery(_message.Message):
         failed_attempts: _builtins.int = ...,
         call: Global___PhoneCall | None = ...,
         delivered: Global___Delivered | None = ...,
+        lag_time: _timestamp_pb2.Timestamp | None = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delivered", b"delivered", "lease_expire_time", b"lease_expire_time", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delivered", b"delivered", "lag_time", b"lag_time", "lease_expire_time", b"lease_expire_time", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "user", b"user", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call", b"call", "delivered", b"delivered", "delivery_id", b"delivery_id", "failed_attempts", b"failed_attempts", "lag_time", b"lag_time", "lease_expire_time", b"lease_expire_time", "lease_token", b"lease_token", "origins", b"origins", "user", b"user", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
