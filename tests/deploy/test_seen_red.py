@@ -137,7 +137,17 @@ BROKEN = (
     Broken(
         *(wiring.mesh_lets_callers_in, "istio", "_pods.tpl"),
         *("traffic.sidecar.istio.io/excludeInboundPorts: {{ $aside | quote }}", 'x: "1"'),
-        "probes go through the proxy",
+        "probes and scrapes go through the proxy",
+    ),
+    Broken(
+        *(network.metrics_are_for_who_scrapes, "production", "networkpolicies.yaml"),
+        *("from: {{- toYaml . | nindent 8 }}\n    {{- end }}\n  egress:", "from: []\n    {{- end }}\n  egress:"),
+        "/metrics is for [[]]",
+    ),
+    Broken(
+        *(network.metrics_are_for_who_scrapes, "production", "servicemonitor.yaml"),
+        *('range $name, $_ := include "zoomslack.components" . | fromYaml', 'range $name := list "slack-edge"'),
+        "a ServiceMonitor is there for ['slack-edge'] alone",
     ),
     Broken(
         *(network.network_is_the_call_graph, "production", "_components.tpl"),

@@ -27,6 +27,7 @@ POLICIES: tuple[Policy, ...] = (
     network.network_is_the_call_graph,
     network.egress_is_what_is_needed,
     network.everything_is_denied_first,
+    network.metrics_are_for_who_scrapes,
     settings.known_settings_only,
     settings.accepted_by_check,
     time.grace_periods_add_up,

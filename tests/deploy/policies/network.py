@@ -123,6 +123,29 @@ def egress_is_what_is_needed(rendered: Rendered) -> Iterator[str]:
                 yield f"{pod.name}: egress to port {port} is {'refused' if needed else 'allowed'}"
 
 
+def metrics_are_for_who_scrapes(rendered: Rendered) -> Iterator[str]:
+    """Whoever is to scrape reaches /metrics of every service, and nobody else does."""
+    policy = rendered.values["networkPolicy"]
+    if not policy["enabled"]:
+        return
+    for pod in serving(rendered):
+        if pod.component not in SERVICES:
+            continue
+        [port] = [one["containerPort"] for one in pod.spec["containers"][0]["ports"] if one["name"] == "admin"]
+        found = [
+            rule.get("from")
+            for one in _policies(rendered, pod.labels, "Ingress")
+            for rule in one.get("ingress", [])
+            if any(each["port"] == port for each in rule["ports"])
+        ]
+        if found != ([policy["metricsFrom"]] if policy["metricsFrom"] else []):
+            yield f"{pod.name}: /metrics is for {found}"
+    if rendered.values["serviceMonitor"]["enabled"]:
+        scraped = {one["metadata"]["labels"]["app.kubernetes.io/component"] for one in rendered.of("ServiceMonitor")}
+        if scraped != set(SERVICES):
+            yield f"a ServiceMonitor is there for {sorted(scraped)} alone"
+
+
 def everything_is_denied_first(rendered: Rendered) -> Iterator[str]:
     """Each pod is under a policy that denies both directions."""
     if not rendered.values["networkPolicy"]["enabled"]:

@@ -181,5 +181,6 @@ def mesh_lets_callers_in(rendered: Rendered) -> Iterator[str]:
                 for key, value in pod.annotations.items()
                 if key.lower().endswith("inboundports") or (key.endswith("skip-inbound-ports"))
             }
-            if aside != {str(_ports(pod).get("health") or _ports(pod)["admin"])}:
-                yield f"{pod.name}: the kubelet's probes go through the proxy"
+            without_proxy = {str(port) for name, port in _ports(pod).items() if name in {"health", "admin"}}
+            if {port for value in aside for port in value.split(",")} != without_proxy:
+                yield f"{pod.name}: probes and scrapes go through the proxy"

@@ -161,10 +161,10 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
-{{/* What a sidecar mesh has to know of a pod: probes come without the mesh, and the proxy ends last. */}}
+{{/* What a sidecar mesh has to know of a pod: probes and scrapes come without the mesh, and the proxy ends last. */}}
 {{- define "zoomslack.meshAnnotations" -}}
 {{- $mesh := include "zoomslack.mesh" .root -}}
-{{- $aside := ternary .ports.health .ports.admin (hasKey .is "grpc") -}}
+{{- $aside := ternary (printf "%v,%v" .ports.health .ports.admin) (toString .ports.admin) (hasKey .is "grpc") -}}
 {{- if eq $mesh "linkerd" -}}
 linkerd.io/inject: enabled
 config.linkerd.io/skip-inbound-ports: {{ $aside | quote }}

@@ -58,6 +58,7 @@ PGSSLROOTCERT: /etc/zoomslack/postgresql/ca.crt
   "ZOOMSLACK_GRPC_REFLECTION" (ternary "1" "0" $values.grpcReflection)
   (printf "ZOOMSLACK_%s_DRAIN_SECONDS" .is.prefix) $values.drainSeconds
   (printf "ZOOMSLACK_%s_LISTEN" .is.prefix) (printf "0.0.0.0:%d" (int .is.port))
+  (printf "ZOOMSLACK_%s_ADMIN_LISTEN" .is.prefix) (printf "0.0.0.0:%d" (int .ports.admin))
 -}}
 {{- if include "zoomslack.mutualTls" .root }}
   {{- $_ := set $settings "ZOOMSLACK_TLS_DIR" "/etc/zoomslack/tls" -}}
@@ -109,7 +110,6 @@ PGSSLROOTCERT: /etc/zoomslack/postgresql/ca.crt
   {{- $_ := set $settings "ZOOMSLACK_PHONE_PREMIUM_NUMBERS" $own.premiumNumbers -}}
   {{- $_ := set $settings "ZOOMSLACK_PHONE_KEEP_DAYS" $own.keepDays -}}
 {{- else }}
-  {{- $_ := set $settings "ZOOMSLACK_EDGE_ADMIN_LISTEN" (printf "0.0.0.0:%d" (int .ports.admin)) -}}
   {{- $_ := set $settings "ZOOMSLACK_ZOOM_JOIN_URL" $zoom.join -}}
   {{- $_ := set $settings "ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS" $values.zoom.webhookWindowSeconds -}}
   {{- $_ := set $settings "ZOOMSLACK_SLACK_CALL_PROVIDER" (ternary "1" "0" $values.slack.callProvider) -}}
