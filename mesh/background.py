@@ -8,11 +8,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from mesh.clock import Clock
+from mesh.measuring import counter
+from mesh.rounds import failed, round_of_work
 
 log = logging.getLogger(__name__)
 
 
 async def every(
+    name: str,
     seconds: float,
     work: Callable[[], Awaitable[object]],
     clock: Clock,
@@ -21,16 +24,26 @@ async def every(
 ) -> None:
     """Does `work` now and again after each pause of `seconds`, until cancelled. A failure is logged, not final.
 
-    With `once` it begins when that has returned.
+    `name` is what it is called where it is measured. With `once` it begins when that has returned.
     """
     if once is not None:
         await once()
     while True:
+        await _round(name, work)
+        await clock.sleep(seconds)
+
+
+async def _round(name: str, work: Callable[[], Awaitable[object]]) -> None:
+    outcome = "done"
+    with round_of_work(name) as span:
         try:
             await work()
-        except Exception:
-            log.exception("a background task failed; it will run again")
-        await clock.sleep(seconds)
+        except Exception as error:
+            log.exception("a background task failed; it will run again", extra={"work": name})
+            outcome = "failed"
+            failed(span, error)
+    runs = counter("zoomslack.background.runs", "Rounds of work beside requests, by what became of them.")
+    runs.add(1, {"work": name, "outcome": outcome})
 
 
 @contextlib.asynccontextmanager

@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeDecorator
 
 from mesh.database_metrics import count_timeouts, timed_transaction, waited
 from mesh.errors import MeshError, Reason
+from mesh.rounds import is_round
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ class Database:
     @contextlib.asynccontextmanager
     async def _begin(self, name: str, *, write: bool, traced: bool = True) -> AsyncIterator[AsyncConnection]:
         # Outside of any request (health, loops that look for work) a span would be a trace of its own, every second.
-        inside = trace.get_current_span().get_span_context().is_valid
+        current = trace.get_current_span()
+        inside = current.get_span_context().is_valid and not is_round(current)
         tracer = trace.get_tracer(__name__) if traced and inside else trace.NoOpTracer()
         with tracer.start_as_current_span(
             f"sql {name}",

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from prometheus_client import REGISTRY
 
 from mesh.exposition import Families, PrometheusReader
+from mesh.rounds import WithoutIdleRounds
 
 _SECRETS = re.compile(
     r"(xox[a-z][a-z0-9.-]*-|xapp-)[\w.%-]+"  # Slack's tokens
@@ -103,6 +104,7 @@ def set_up_logging(service: str, *, level: str, log_format: str) -> None:
 def set_up_tracing(service: str) -> TracerProvider:
     """Installs the tracer and meter of this process after the standard OTEL_* variables.
 
+    Every trace is sampled unless OTEL_TRACES_SAMPLER says otherwise: a collector decides at their end which to keep.
     Spans go to OTEL_EXPORTER_OTLP_ENDPOINT when it is set, to stdout with OTEL_TRACES_EXPORTER=console, else nowhere.
     The caller shuts the provider down at the end, which flushes.
     """
@@ -110,9 +112,9 @@ def set_up_tracing(service: str) -> TracerProvider:
     provider = TracerProvider(resource=resource)
     exporter = os.environ.get("OTEL_TRACES_EXPORTER", "")
     if exporter == "console":
-        provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_one_line)))
+        provider.add_span_processor(WithoutIdleRounds(SimpleSpanProcessor(ConsoleSpanExporter(formatter=_one_line))))
     elif exporter != "none" and os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
+        provider.add_span_processor(WithoutIdleRounds(BatchSpanProcessor(_otlp_exporter())))
     trace.set_tracer_provider(provider)
     reader = PrometheusReader()
     REGISTRY.register(Families(f"zoomslack-{service}", reader))

@@ -23,6 +23,8 @@ SERVICES = {
 
 EDGE_ADMIN = "ZOOMSLACK_EDGE_ADMIN_LISTEN"
 """Names the address of the edge's /readyz, if that is not where everything else of the edge is."""
+ADMINS = (EDGE_ADMIN, *(f"ZOOMSLACK_{name}_ADMIN_LISTEN" for name in ("AUTH", "MEETINGS", "PHONE")))
+"""Name the addresses of /metrics, where they are wanted."""
 
 SIMULATORS = {
     "slack": ("ZOOMSLACK_SIMULATORS_SLACK_LISTEN", "127.0.0.1:8081"),
@@ -82,7 +84,7 @@ def make_plan(environ: Mapping[str, str], *, simulators: bool | None) -> Plan:
     """
     with_simulators = simulated.wanted(environ) if simulators is None else simulators
     names = {**SERVICES, **(SIMULATORS if with_simulators else {})}
-    admin = [(EDGE_ADMIN, "")] if environ.get(EDGE_ADMIN) else []
+    admin = [(variable, "") for variable in ADMINS if environ.get(variable)]
     listens = _listens(environ, [*names.values(), *admin])
     urls = {name: f"http://{_reachable(*listens[variable])}" for name, (variable, _) in names.items()}
     filled = {

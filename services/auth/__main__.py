@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import httpx
 
+from mesh import queues
 from mesh.background import every, running
 from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
@@ -29,6 +30,7 @@ from services.auth.grants import AppLevel, Grants
 from services.auth.installations import BotTokens, Installation, Installations
 from services.auth.matches import Matches
 from services.auth.purge import Purge
+from services.auth.refreshes import count_refreshes
 from services.auth.renewals import Renewals
 from services.auth.revocation import Revocations
 from services.auth.servicer import AuthServicer, Rules
@@ -42,6 +44,7 @@ from services.auth.store_grants import GrantStore
 from services.auth.store_installations import InstallationStore
 from services.auth.store_keys import rotate_keys
 from services.auth.store_links import LinkStore
+from services.auth.store_queues import QueueStore
 from services.auth.store_receipts import ReceiptStore
 from services.auth.store_revocations import RevocationStore
 from services.auth.store_sweeps import SweepStore
@@ -77,6 +80,7 @@ class Auth:
     servicer: AuthServicer
     detached: Detached
     purge: Purge
+    measure: QueueStore
 
     async def drain(self) -> None:
         """Stops serving and finishes what was begun."""
@@ -92,10 +96,10 @@ async def serve(settings: AuthSettings) -> None:
         auth = await build(settings, resources, clock)
         await auth.server.start()
         log.info("listening", extra={"address": settings.listen, "port": auth.server.port})
+        ready = auth.server.until_ready
         async with running(
-            asyncio.create_task(
-                every(PURGE_INTERVAL, auth.purge, clock, once=auth.server.until_ready), name="purge links"
-            )
+            asyncio.create_task(every("purge", PURGE_INTERVAL, auth.purge, clock, once=ready)),
+            asyncio.create_task(every("measure", queues.INTERVAL, auth.measure, clock, once=ready)),
         ):
             await stop.wait()
             log.info("draining")
@@ -109,6 +113,9 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
     resources.push_async_callback(database.dispose)
     if database.is_sqlite:
         await migrate_database(database, MIGRATIONS)
+    for vendor in ("slack", "zoom"):
+        for outcome in ("renewed", "ended", "failed"):
+            count_refreshes(vendor, outcome, 0)
     http = await resources.enter_async_context(open_http_client())
     session = await resources.enter_async_context(open_session())
     rules, purge, detached = _rules(settings, database, http, session, clock)
@@ -127,7 +134,7 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
         lambda grpc_server: add_AuthServiceServicer_to_server(servicer, grpc_server),
         lambda: is_current(database, MIGRATIONS),
     )
-    return Auth(server, servicer, detached, purge)
+    return Auth(server, servicer, detached, purge, QueueStore(database, clock))
 
 
 def _rules(

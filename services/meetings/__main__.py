@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from mesh import process
+from mesh import process, queues
 from mesh.background import every, running
 from mesh.channel import open_channel
 from mesh.clock import SystemClock
@@ -30,6 +30,7 @@ from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
 from services.meetings.store_links import LinkStore
 from services.meetings.store_moves import MoveStore
+from services.meetings.store_queues import QueueStore
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
 from services.meetings.zoom_meetings import ZoomMeetings
@@ -110,16 +111,19 @@ async def serve(settings: MeetingsSettings) -> None:
             ready,
         )
         await server.start()
+        work = (
+            ("resume", RESUME_INTERVAL, meetings.resume_abandoned),
+            ("link_attendees", linking.INTERVAL, link),
+            ("forget", FORGET_INTERVAL, forget),
+            ("reconcile", settings.reconcile_interval_seconds, reconcile),
+            ("erase", departures.PAUSE, erase),
+            ("measure", queues.INTERVAL, QueueStore(database, clock)),
+        )
         async with running(
-            asyncio.create_task(
-                every(RESUME_INTERVAL, meetings.resume_abandoned, clock, once=server.until_ready), name="resume"
-            ),
-            asyncio.create_task(every(linking.INTERVAL, link, clock, once=server.until_ready), name="link attendees"),
-            asyncio.create_task(every(FORGET_INTERVAL, forget, clock, once=server.until_ready), name="forget"),
-            asyncio.create_task(
-                every(settings.reconcile_interval_seconds, reconcile, clock, once=server.until_ready), name="reconcile"
-            ),
-            asyncio.create_task(every(departures.PAUSE, erase, clock, once=server.until_ready), name="erase"),
+            *(
+                asyncio.create_task(every(name, pause, one, clock, once=server.until_ready), name=name)
+                for name, pause, one in work
+            )
         ):
             await stop.wait()
             log.info("draining")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
 from mesh.errors import MeshError, Reason
-from mesh.origins import origin
+from mesh.origins import link_current_to, origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
 from services.meetings import store, store_deliveries, store_events
@@ -241,7 +241,10 @@ class RequestStore:
                 .values(worker=worker, lease_expire_time=now + lease)
                 .returning(*start_requests.c)
             )
-            return [self._reservation(row) for row in rows]
+            found = [self._reservation(row) for row in rows]
+        for reservation in found:
+            link_current_to(reservation.command_origin)
+        return found
 
     async def forget_old(self, age: timedelta) -> None:
         """Deletes requests that ended longer ago than `age`: nobody repeats them any more."""

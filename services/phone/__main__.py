@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from mesh import queues
 from mesh.background import every, running
 from mesh.channel import open_channel
 from mesh.clock import Clock, SystemClock
@@ -31,6 +32,7 @@ from services.phone.store import CallStore
 from services.phone.store_deliveries import DeliveryStore
 from services.phone.store_departures import DepartureStore
 from services.phone.store_events import EventStore
+from services.phone.store_queues import QueueStore
 from services.phone.store_reconciling import ReconcilingStore
 from services.phone.store_retention import Retention
 from services.phone.store_shown_calls import ShownCallsStore
@@ -68,6 +70,7 @@ class Phone:
     erase: departures.Departures
     leavers: DepartureStore
     delete_old: Retention
+    measure: QueueStore
 
     async def heal(self) -> None:
         """Looks up what was not heard of, and has the edges show what was found."""
@@ -88,17 +91,17 @@ async def serve(settings: PhoneSettings) -> None:
         phone = await build(settings, resources, clock)
         await phone.server.start()
         log.info("listening", extra={"address": settings.listen, "port": phone.server.port})
+        work = (
+            ("erase", departures.PAUSE, phone.erase),
+            ("forget", FORGET_INTERVAL, phone.forget),
+            ("reconcile", settings.reconcile_interval_seconds, phone.heal),
+            ("measure", queues.INTERVAL, phone.measure),
+        )
         async with running(
-            asyncio.create_task(
-                every(departures.PAUSE, phone.erase, clock, once=phone.server.until_ready), name="erase"
-            ),
-            asyncio.create_task(
-                every(FORGET_INTERVAL, phone.forget, clock, once=phone.server.until_ready), name="forget"
-            ),
-            asyncio.create_task(
-                every(settings.reconcile_interval_seconds, phone.heal, clock, once=phone.server.until_ready),
-                name="reconcile",
-            ),
+            *(
+                asyncio.create_task(every(name, pause, one, clock, once=phone.server.until_ready), name=name)
+                for name, pause, one in work
+            )
         ):
             await stop.wait()
             log.info("draining")
@@ -149,7 +152,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
     )
     erase = departures.Departures(auth_stub, auth_service_pb2.ERASER_PHONE, leavers.erase, clock)
     delete_old = Retention(database, clock, timedelta(days=settings.keep_days))
-    return Phone(server, servicer, events, reconcile, erase, leavers, delete_old)
+    return Phone(server, servicer, events, reconcile, erase, leavers, delete_old, QueueStore(database, clock))
 
 
 async def migrate(settings: PhoneDatabaseSettings) -> None:

@@ -18,3 +18,5 @@ class Answer:
 
     message: Json
     after: Callable[[str | None], Coroutine[Any, Any, None]] | None = None
+    error: Exception | None = None
+    """Why it is not what the person wanted, where something went wrong; for measurements."""

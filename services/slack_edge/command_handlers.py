@@ -34,6 +34,7 @@ from services.slack_edge.gate import Gate, Who
 from services.slack_edge.home import Home
 from services.slack_edge.home_phone import Phone
 from services.slack_edge.joining import join_url
+from services.slack_edge.measures import count_command
 from services.slack_edge.phone_calls import PhoneCalls
 from services.slack_edge.standings import Standings
 from services.slack_edge.starts import BUDGET, Starts
@@ -96,14 +97,21 @@ class CommandHandlers:
         try:
             with deadline.budget(seconds):
                 async with asyncio.timeout(seconds):
-                    return await self._dispatch(invocation)
+                    answer = await self._dispatch(invocation)
         except MeshError as error:
             kind = type(invocation.command).__name__
             log.info("a command came to nothing", extra={"command": kind, "reason": error.reason.value})
+            count_command(invocation.command, error)
             return Answer(replies.failure(error))
-        except TimeoutError:
+        except TimeoutError as error:
             log.warning("a command took too long", extra={"command": type(invocation.command).__name__})
+            count_command(invocation.command, error)
             return Answer(replies.failure(MeshError(Reason.DEADLINE_TOO_SHORT)))
+        except Exception as error:
+            count_command(invocation.command, error)
+            raise
+        count_command(invocation.command, answer.error)
+        return answer
 
     async def _dispatch(self, invocation: Invocation) -> Answer:
         match invocation.command:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 from collections.abc import Sequence
 from datetime import UTC
 
 from google.protobuf.duration_pb2 import Duration
-from opentelemetry import metrics, trace
+from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.trace import Status, StatusCode
 
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.errors import MeshError
+from mesh.origins import links
 from services.slack_edge.delivering import Leased, Protos, Screen, Stub
+from services.slack_edge.measures import count_delivery
 from services.slack_edge.reports import Reports
 from services.slack_edge.slack_api import SlackError
 from services.slack_edge.tasks import Tasks
@@ -31,6 +33,8 @@ REPORT_SECONDS = 1.0
 """Kept back of every lease, to report before somebody else begins."""
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds between attempts to lease while the service cannot be reached."""
+_FAILED = frozenset({"postponed", "refused", "unreported"})
+"""Outcomes by which Slack does not show what it is to show."""
 _STARTING = 5
 """Attempts, over some nine seconds, after which the service is late."""
 
@@ -112,35 +116,29 @@ class Deliveries:
         content = self._screen.content_of(delivery)
         with trace.get_tracer(__name__).start_as_current_span(
             f"deliver {content}",
-            context=Context(),  # a tree of its own: no request waits for it
+            context=Context(),  # a tree of its own: no request waits for it, and the command may be hours ago
+            links=links(delivery.origins),
             attributes={"zoomslack.delivery_id": delivery.delivery_id, "zoomslack.version": delivery.version},
         ) as span:
             outcome = await self._attempt(delivery)
             span.set_attribute("zoomslack.outcome", outcome)
-            _outcomes().add(1, {"content": content, "outcome": outcome})
+            if outcome in _FAILED:
+                span.set_status(Status(StatusCode.ERROR, outcome))
 
     async def _attempt(self, delivery: Leased) -> str:
         left = (delivery.lease_expire_time.ToDatetime(UTC) - self._clock.now()).total_seconds() - REPORT_SECONDS
         if left <= 0:
-            return "lease_ended"
+            count_delivery(self._screen.content_of(delivery), "late")
+            return "late"
         try:
             async with asyncio.timeout(left):
                 with deadline.budget(left):
                     delivered = await self._screen.show(delivery)
         except (SlackError, MeshError, TimeoutError) as error:
-            await self._reports.failed(delivery, error)
-            return "failed"
+            return await self._reports.failed(delivery, error)
         except Exception as error:
             log.exception("a delivery hit a defect", extra={"delivery_id": delivery.delivery_id})
-            await self._reports.failed(delivery, error)
-            return "failed"
-        await self._reports.complete(delivery, delivered)
+            return await self._reports.failed(delivery, error)
+        outcome = await self._reports.complete(delivery, delivered)
         await self._screen.follow_up(delivery)
-        return "delivered"
-
-
-@functools.cache
-def _outcomes() -> metrics.Counter:
-    return metrics.get_meter(__name__).create_counter(
-        "zoomslack.deliveries", description="Deliveries to Slack by content and outcome."
-    )
+        return outcome

@@ -5,7 +5,7 @@ Meetings and phone name their messages about deliveries alike, so one loop serve
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -25,6 +25,17 @@ class Leased(Protocol):
     @property
     def lease_expire_time(self) -> Timestamp:
         """When the lease ends."""
+
+    @property
+    def lag_time(self) -> Timestamp:
+        """Since when Slack shows something old."""
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """The traces that led to it."""
+
+    def HasField(self, field_name: Any, /) -> bool:  # noqa: N802 (the name that messages give it)
+        """Tells whether a field is there."""
 
     @property
     def version(self) -> int:

@@ -44,6 +44,17 @@ _USER, _CHANNEL = re.compile(r"[UW][A-Z0-9]{1,31}", re.ASCII), re.compile(r"[CGD
 _LEAVING = frozenset({"app_uninstalled", "tokens_revoked", "team_access_revoked"})
 
 
+OTHER = "other"
+_KINDS = _LEAVING | {"app_home_opened", "member_joined_channel", "channel_id_changed", "call_rejected"}
+
+
+def kind_of(event: Mapping[str, Any]) -> str:
+    """Returns the kind of an event, for measurements: one that something is done about, or `other`."""
+    inner = event.get("event")
+    kind = inner.get("type") if isinstance(inner, dict) else event.get("type")
+    return kind if isinstance(kind, str) and kind in {*_KINDS, "app_rate_limited"} else OTHER
+
+
 class Events:
     """Events, each handed to what it is about: a service, or a part of this edge."""
 

@@ -20,6 +20,7 @@ from mesh.errors import MeshError, Reason
 from services.slack_edge import replies
 from services.slack_edge.blocks import Json
 from services.slack_edge.gate import Gate
+from services.slack_edge.measures import count_interaction
 from services.slack_edge.payloads import Interaction
 from services.slack_edge.slack_api import SlackError
 from services.slack_edge.tasks import Tasks
@@ -72,10 +73,14 @@ class Interactions:
             extra={"kind": interaction.kind, "action_id": interaction.key, "known": reaction is not None},
         )
         if reaction is None:
+            count_interaction("unknown")
             return None
         if reaction.answer is not None and (answer := reaction.answer(interaction)) is not None:
+            count_interaction(interaction.key)
             return answer
-        if reaction.work is not None:
+        if reaction.work is None:
+            count_interaction(interaction.key)
+        else:
             work = self._react(reaction.work, interaction, for_everybody=reaction.for_everybody)
             task = self._tasks.start(work, f"react to {interaction.key}")
             if reaction.is_kept:
@@ -85,7 +90,17 @@ class Interactions:
     async def _react(
         self, work: Callable[[Interaction], Awaitable[Json | None]], interaction: Interaction, *, for_everybody: bool
     ) -> None:
+        # A span of its own: it goes on after the acknowledgement, with which that of the request ends.
+        with trace.get_tracer(__name__).start_as_current_span(
+            f"react to {interaction.key}", record_exception=False, set_status_on_exception=False
+        ):
+            await self._react_traced(work, interaction, for_everybody=for_everybody)
+
+    async def _react_traced(
+        self, work: Callable[[Interaction], Awaitable[Json | None]], interaction: Interaction, *, for_everybody: bool
+    ) -> None:
         who = interaction.who
+        failure: Exception | None = None
         try:
             with deadline.budget(WORK_SECONDS):
                 if for_everybody or interaction.is_surely_inside or await self._gate.is_colleague(who.user):
@@ -95,13 +110,17 @@ class Interactions:
         except MeshError as error:
             about = {"action_id": interaction.key, "reason": error.reason.value}
             log.info("an interaction came to nothing", extra=about)
+            failure = error
             message = replies.failure(error)
         except SlackError as error:
             log.warning("Slack refused a reaction", extra={"action_id": interaction.key, "cause": str(error)})
+            failure = error
             message = replies.ephemeral(error.sentence)
-        except Exception:
+        except Exception as error:
+            failure = error
             log.exception("an interaction hit a defect", extra={"action_id": interaction.key})
             trace_id = trace.get_current_span().get_span_context().trace_id
             message = replies.failure(MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(trace_id)}))
+        count_interaction(interaction.key, failure)
         if message:
             await self._teller.try_to_tell(who.user, interaction.response_url, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from services.slack_edge.delivering import Leased, Protos, Screen, Stub
+from services.slack_edge.measures import count_delivery, measure_lag
 from services.slack_edge.slack_api import SlackError
 from zoomslack.meetings.v1 import meetings_service_pb2
 
@@ -85,23 +86,34 @@ class Reports:
         self._clock = clock
         self._pb = pb
 
-    async def complete(self, delivery: Leased, outcome: Outcome) -> None:
+    async def complete(self, delivery: Leased, outcome: Outcome) -> str:
         """Reports `outcome`, for up to PATIENCE: nothing that has to answer in time may wait for this.
+
+        Returns how the delivery ended, in the word that is counted.
 
         Never raises MeshError: what cannot be reported shows again when the lease has ended. A report that breaks a
         rule of its proto would do so for ever; the delivery is refused instead.
         """
+        content = self._screen.content_of(delivery)
         error = await self._report(delivery, outcome)
         if error is None:
-            return
+            if isinstance(outcome, self._pb.Delivered) and delivery.HasField("lag_time"):
+                measure_lag(content, (self._clock.now() - delivery.lag_time.ToDatetime(UTC)).total_seconds())
+            return _counted(content, self._word(outcome))
         about = {"delivery_id": delivery.delivery_id, "reason": error.reason.value}
         if error.reason is not Reason.INVALID_REQUEST:
             log.warning("a delivery's outcome was not recorded", extra=about)
-            return
+            return _counted(content, "lost" if error.reason is Reason.DELIVERY_LEASE_LOST else "unreported")
         log.error("a delivery's outcome breaks a rule", extra={**about, "rules": str(error.violations)[:500]})
         error = await self._report(delivery, self._pb.DeliveryRefused(slack_error="invalid_report"))
         if error is not None:
             log.error("a delivery cannot be refused", extra={**about, "reason": error.reason.value})
+        return _counted(content, "refused" if error is None else "unreported")
+
+    def _word(self, outcome: Outcome) -> str:
+        if isinstance(outcome, self._pb.Delivered):
+            return "delivered"
+        return "refused" if isinstance(outcome, self._pb.DeliveryRefused) else "postponed"
 
     async def _report(self, delivery: Leased, outcome: Outcome) -> MeshError | None:
         """Returns why `outcome` could not be reported, None where it was."""
@@ -127,8 +139,8 @@ class Reports:
             attempts += 1
             await self._clock.sleep(pause)
 
-    async def failed(self, delivery: Leased, error: Exception, *, is_told: bool = False) -> None:
-        """Reports that showing failed with `error`, and logs what that means.
+    async def failed(self, delivery: Leased, error: Exception, *, is_told: bool = False) -> str:
+        """Reports that showing failed with `error`, and logs what that means. Returns as `complete` does.
 
         Where that was the last attempt, whatever its cause, the person hears of it first, unless she `is_told` already.
         """
@@ -136,7 +148,7 @@ class Reports:
         about = {"delivery_id": delivery.delivery_id, "content": self._screen.content_of(delivery)}
         if outcome is None:
             log.info("a delivery went to another edge", extra=about)
-            return
+            return _counted(about["content"], "lost")
         if isinstance(outcome, self._pb.DeliveryRefused):
             log.warning("Slack will not show a delivery", extra={**about, "slack_error": outcome.slack_error})
             if not is_told:
@@ -145,4 +157,9 @@ class Reports:
             log.info(
                 "a delivery is postponed", extra={**about, "cause": outcome.cause, "attempts": delivery.failed_attempts}
             )
-        await self.complete(delivery, outcome)
+        return await self.complete(delivery, outcome)
+
+
+def _counted(content: str, word: str) -> str:
+    count_delivery(content, word)
+    return word

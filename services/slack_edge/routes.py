@@ -15,10 +15,11 @@ from services.slack_edge.bodies import MAX_BODY, parse_form, parse_object, read_
 from services.slack_edge.browser import Browser
 from services.slack_edge.call_icon import CallIcon, understand_press
 from services.slack_edge.command_handlers import CommandHandlers
-from services.slack_edge.commands import invocation
-from services.slack_edge.events import Events, challenge_of
+from services.slack_edge.commands import invocation, parse
+from services.slack_edge.events import OTHER, Events, challenge_of, kind_of
 from services.slack_edge.health import Health
 from services.slack_edge.interactions import Interactions
+from services.slack_edge.measures import count_command, count_event
 from services.slack_edge.middleware import add_headers, observe
 from services.slack_edge.problems import Problems
 from services.slack_edge.signatures import SLACK, SeenSignatures, SignatureError, Verifier
@@ -71,6 +72,7 @@ class SlackDoor:
         signature = request.headers[SLACK.signature_header]
         if not self._seen.add(signature):
             log.info("a command was replayed")
+            count_command(parse(form.get("text", "")), repeated=True)
             return web.json_response(replies.already_received())
         if (press := understand_press(form)) is not None:
             if self._call_icon is None:
@@ -133,12 +135,16 @@ class SlackDoor:
             raise web.HTTPBadRequest
         challenge = challenge_of(event)
         if challenge is not None:
+            count_event(SLACK.vendor, "url_verification", "stored")
             return web.Response(text=challenge)
+        kind = kind_of(event)
         try:
             await self._events.take(event, body)
         except MeshError as error:
             log.warning("an event was not recorded", extra={"reason": error.reason.value})
+            count_event(SLACK.vendor, kind, "failed")
             raise web.HTTPServiceUnavailable from None
+        count_event(SLACK.vendor, kind, "ignored" if kind == OTHER else "stored")
         return web.Response()
 
     def _verify(self, request: web.Request, body: bytes) -> None:

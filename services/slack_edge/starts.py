@@ -94,9 +94,9 @@ class Starts:
         except (SlackError, MeshError) as error:
             self._tasks.start(self._reports.failed(delivery, error, is_told=True), "report")
             if isinstance(error, SlackError) and error.is_final:
-                return Answer(replies.cannot_show_card(delivery.card.meeting.join_url, error.sentence))
+                return Answer(replies.cannot_show_card(delivery.card.meeting.join_url, error.sentence), error=error)
             if isinstance(error, MeshError) and error.reason is Reason.SLACK_NOT_INSTALLED:
-                return Answer(replies.failure(error))
+                return Answer(replies.failure(error), error=error)
             return Answer(replies.starting())
 
         async def report(lost: str | None) -> None:

@@ -15,6 +15,7 @@ from aiohttp import web
 from mesh import deadline
 from mesh.errors import MeshError, Reason
 from services.slack_edge.bodies import parse_object, read_body
+from services.slack_edge.measures import count_event
 from services.slack_edge.refusals import count_refusal
 from services.slack_edge.signatures import ZOOM, SignatureError, Verifier, hex_hmac
 from zoomslack.auth.v1 import auth_service_pb2
@@ -81,14 +82,16 @@ class ZoomWebhooks:
             raise web.HTTPBadRequest
         name: str = event["event"]
         if name == "endpoint.url_validation":
+            count_event(ZOOM.vendor, "url_validation", "stored")
             return _validated(event, secret)
         if name.startswith(_OF_MEETINGS):
-            return await self._record(name, self._record_meeting(body))
+            return await self._record(name, name.partition(".")[0], self._record_meeting(body))
         if name.startswith(_OF_PHONE):
-            return await self._record(name, self._record_call(body))
+            return await self._record(name, "phone", self._record_call(body))
         if name.startswith(_OF_AUTH):
-            return await self._record(name, self._record_person(body, secret))
+            return await self._record(name, "person", self._record_person(body, secret))
         log.debug("an event of no interest", extra={"event": name[:100]})
+        count_event(ZOOM.vendor, "other", "ignored")
         return web.Response()
 
     async def _record_meeting(self, body: bytes) -> str:
@@ -109,16 +112,20 @@ class ZoomWebhooks:
         response = await self._auth.RecordZoomEvent(request, timeout=self._budget_seconds)
         return f"{response.departures} departures"
 
-    async def _record(self, name: str, recording: Coroutine[Any, Any, str]) -> web.Response:
+    async def _record(self, name: str, kind: str, recording: Coroutine[Any, Any, str]) -> web.Response:
+        """Waits until an event is recorded; `kind` is ours, for measurements."""
         try:
             disposition = await recording
         except MeshError as error:
             log.warning("an event was not stored", extra={"event": name[:100], "reason": error.reason.value})
             if error.reason is Reason.INVALID_REQUEST:
                 count_refusal(ZOOM.vendor, "invalid_event")
+                count_event(ZOOM.vendor, kind, "refused")
                 raise web.HTTPBadRequest from None  # the same bytes would be refused again
+            count_event(ZOOM.vendor, kind, "failed")
             raise web.HTTPServiceUnavailable from None
         log.info("event", extra={"event": name[:100], "disposition": disposition})
+        count_event(ZOOM.vendor, kind, "ignored" if disposition == "EVENT_DISPOSITION_IGNORED" else "stored")
         return web.Response()
 
 

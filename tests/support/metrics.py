@@ -52,7 +52,7 @@ async def scrape(address: str) -> Scraped:
 def parsed(text: str) -> Scraped:
     """Returns what a text in OpenMetrics says; a strict parser reads it."""
     ending = {"counter": "_total", "info": "_info"}
-    families = list(text_string_to_metric_families(text))
+    families = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
     return Scraped({family.name + ending.get(family.type, ""): family for family in families})
 
 

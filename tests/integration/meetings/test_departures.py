@@ -406,7 +406,7 @@ async def test_what_auth_tells_is_erased_and_reported(mesh: Mesh) -> None:
     auth.list_failures.append(MeshError(Reason.SERVICE_UNAVAILABLE))
     async with auth.serving() as stub:
         work = departures.Departures(stub, auth_pb.ERASER_MEETINGS, store(mesh).erase, mesh.clock)
-        async with running(asyncio.create_task(every(departures.PAUSE, work, mesh.clock))):
+        async with running(asyncio.create_task(every("erase", departures.PAUSE, work, mesh.clock))):
             departure_id = auth.leave(mesh.clock.now(), slack_team_id="T0ACME", slack_user_id="U0ADA")
             report = await auth.report()
     assert report == auth_pb.CompleteDepartureRequest(

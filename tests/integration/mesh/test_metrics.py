@@ -12,6 +12,7 @@ from mesh.errors import MeshError, Reason
 from tests.integration.mesh.conftest import request, running
 from tests.support.metrics import get, measuring, scrape
 from tests.support.spans import caught_spans
+from zoomslack.phone.v1 import phone_service_pb2 as pb
 
 METHOD = "zoomslack.phone.v1.PhoneService/PlaceCall"
 SERVER, CLIENT = "rpc_server_call_duration_seconds", "rpc_client_call_duration_seconds"
@@ -28,7 +29,7 @@ async def test_each_call_is_measured_on_both_sides_with_its_outcome() -> None:
         before = await scrape(address)
         await service.stub.PlaceCall(request(), timeout=5)
 
-        async def refuse(_: object) -> None:
+        async def refuse(_: object) -> pb.PlaceCallResponse:
             raise MeshError(Reason.PHONE_NUMBER_INVALID)
 
         service.servicer.behaviour = refuse

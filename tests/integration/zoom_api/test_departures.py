@@ -47,7 +47,7 @@ class Eraser:
 async def working(auth: FakeDepartures, eraser: Eraser) -> AsyncIterator[None]:
     async with auth.serving() as stub:
         work = departures.Departures(stub, pb.ERASER_PHONE, eraser.erase, eraser.clock)
-        async with running(asyncio.create_task(every(departures.PAUSE, work, eraser.clock))):
+        async with running(asyncio.create_task(every("erase", departures.PAUSE, work, eraser.clock))):
             yield
 
 
