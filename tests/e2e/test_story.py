@@ -1,0 +1,137 @@
+"""One meeting's story in the traces that leave by OTLP: from the command to the recording, hours later (N14)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.e2e.calling import dials, does, newest
+from tests.e2e.people import Office, eventually
+from tests.e2e.system import running
+from tests.support.collector import Collector, Received, collecting
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+EDGE, AUTH, MEETINGS, PHONE = (f"zoomslack-{name}" for name in ("slack_edge", "auth", "meetings", "phone"))
+COMMAND, WEBHOOK = "POST /slack/commands", "POST /zoom/webhooks"
+TOPIC, GUEST, PASSCODE = "Topic that no trace tells", "Name that no trace tells", "Rec0rdSecret"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def collector() -> AsyncIterator[Collector]:
+    async with collecting() as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> AsyncIterator[Office]:
+    otlp = {
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+    }
+    async with running(tmp_path_factory.mktemp("data"), otlp) as system:
+        office = Office(system)
+        await office.connect()
+        yield office
+        assert collector.leaks(await system.secrets()) == []
+
+
+async def arrived(collector: Collector, name: str, *, since: int = 0, linked_to: str = "") -> Received:
+    """Waits for the newest root of this name that began `since`, and links to a trace where one is named."""
+
+    async def look() -> list[Received]:
+        found = [one for one in collector.roots(name) if one.span.start_time_unix_nano >= since]
+        return [one for one in found if not linked_to or linked_to in one.linked]
+
+    return (await eventually(look, bool))[-1]
+
+
+async def test_nothing_that_went_well_is_marked_as_failed_and_what_failed_is(
+    office: Office, collector: Collector
+) -> None:
+    await office.fresh_meeting("Renews the token", channel=await office.conversation("public"))
+    began = time.time_ns()
+    await office.fresh_meeting("All is well", channel=await office.conversation("public"))
+    well = (await arrived(collector, COMMAND, since=began)).trace_id
+
+    async def completed() -> list[str]:
+        return [one.name for one in collector.trace(well)]
+
+    await eventually(completed, lambda names: sum(name.endswith("CompleteDelivery") for name in names) == 2)
+    assert [one.name for one in collector.trace(well) if one.failed] == []
+    broken = {"method": "POST", "path": "/v2/users/*/meetings", "kind": "status", "status": 400}
+    await office.zoom("POST", "faults", broken)
+    await office.slack("POST", "faults", {"method": "calls.add", "kind": "error", "error": "internal_error"})
+    await office.type("meeting Refused", channel=await office.conversation("public"))
+    await office.type("meeting Shown late", channel=await office.conversation("public"))
+
+    async def failed() -> set[str]:
+        new = [one for one in collector.spans if one.span.start_time_unix_nano >= began]
+        return {one.name for one in new if one.failed}
+
+    await eventually(
+        failed,
+        lambda names: names >= {"Zoom POST /users/{userId}/meetings", "Slack calls.add"},
+    )
+
+
+async def test_N14_a_call_leads_back_to_its_command_through_the_fourth_service(
+    office: Office, collector: Collector
+) -> None:
+    began = time.time_ns()
+    call = await dials(office, "+1 202 555 0143")
+    command = (await arrived(collector, COMMAND, since=began)).trace_id
+    await does(office, call, "answer", "hang-up")
+    await newest(office, "Result: ")
+    shown = await arrived(collector, "deliver phone_call", linked_to=command)
+    [change] = shown.linked - {command}
+
+    async def services() -> set[str]:
+        return collector.services(command, change, shown.trace_id)
+
+    await eventually(services, lambda found: found >= {EDGE, PHONE})
+
+
+async def test_N14_the_recording_hours_later_leads_back_to_the_command(office: Office, collector: Collector) -> None:
+    here = await office.conversation("public")
+    await office.zoom("POST", "clock", {"advance_seconds": 2 * 3600})  # her token is over: auth has to renew it
+    began = time.time_ns()
+    number, _ = await office.fresh_meeting(TOPIC, channel=here)
+    command = (await arrived(collector, COMMAND, since=began)).trace_id
+    await office.zoom("POST", f"meetings/{number}/start")
+    await office.zoom("POST", f"meetings/{number}/join", {"name": GUEST})
+    await office.zoom("POST", f"meetings/{number}/end")
+    ended = await arrived(collector, "deliver summary", linked_to=command)
+    await office.zoom("POST", "clock", {"advance_seconds": 3 * 3600})
+    await office.zoom("POST", f"meetings/{number}/recording", {"password": PASSCODE})
+    shown = await arrived(collector, "deliver recording", linked_to=command)
+    await eventually(lambda: office.posts(here), lambda posts: PASSCODE in str(posts))
+    # The delivery links to the webhook that told of the recording, too, and that to the command.
+    [webhook] = shown.linked - {command}
+    story = {command, ended.trace_id, webhook, shown.trace_id}
+    assert len(story) == 4
+    assert [one.name for one in collector.trace(webhook) if not one.span.parent_span_id] == [WEBHOOK]
+
+    # A meeting touches three of the four services, and phone has no part in it: the call above leads there.
+    async def services() -> set[str]:
+        return collector.services(*story)
+
+    await eventually(services, lambda found: found == {EDGE, MEETINGS, AUTH})
+
+    async def linking() -> list[str]:
+        return [one.service for one in collector.trace(webhook) if command in one.linked]
+
+    await eventually(linking, lambda found: found == [MEETINGS])
+    assert collector.services(webhook) == {EDGE, MEETINGS}
+
+
+async def test_no_secret_and_no_name_is_in_any_exported_span(office: Office, collector: Collector) -> None:
+    sent = b"".join(collector.bodies)
+    assert len(collector.spans) > 50
+    assert collector.leaks([TOPIC, GUEST, PASSCODE, "2025550143", "zoom.us/j/", "/commands/T"]) == []
+    assert collector.leaks(await office.system.secrets()) == []
+    assert b"zoomslack.outcome" in sent  # what may be told is
