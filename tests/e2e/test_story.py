@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 
@@ -32,6 +33,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory, collector: Collector)
         "OTEL_TRACES_EXPORTER": "otlp",
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "ZOOMSLACK_LOG_FORMAT": "json",
     }
     async with running(tmp_path_factory.mktemp("data"), otlp) as system:
         office = Office(system)
@@ -50,7 +52,7 @@ async def arrived(collector: Collector, name: str, *, since: int = 0, linked_to:
     return (await eventually(look, bool))[-1]
 
 
-async def test_nothing_that_went_well_is_marked_as_failed_and_what_failed_is(
+async def test_P90_nothing_that_went_well_is_marked_as_failed_and_what_failed_is(
     office: Office, collector: Collector
 ) -> None:
     await office.fresh_meeting("Renews the token", channel=await office.conversation("public"))
@@ -135,3 +137,17 @@ async def test_no_secret_and_no_name_is_in_any_exported_span(office: Office, col
     assert collector.leaks([TOPIC, GUEST, PASSCODE, "2025550143", "zoom.us/j/", "/commands/T"]) == []
     assert collector.leaks(await office.system.secrets()) == []
     assert b"zoomslack.outcome" in sent  # what may be told is
+
+
+async def test_lines_of_log_about_acts_name_their_trace_also_in_the_background(
+    office: Office, collector: Collector
+) -> None:
+    found = [line[line.index("{") :] for line in office.system.lines if "│ {" in line]
+    entries = [entry for entry in map(json.loads, found) if entry["level"] != "debug"]
+    acts = {"request", "event", "zoom event", "meeting created", "tokens renewed", "a delivery is postponed"}
+    about_acts = [entry for entry in entries if entry["message"] in acts]
+    assert {entry["message"] for entry in about_acts} == acts
+    assert [entry for entry in about_acts if "trace_id" not in entry] == []
+    known = {one.trace_id for one in collector.spans}
+    deliveries = [entry for entry in about_acts if entry["message"] == "a delivery is postponed"]
+    assert {entry["trace_id"] for entry in deliveries} <= known
