@@ -26,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from mesh import postgresql as pg
 from mesh.database_metrics import count_timeouts, timed_transaction, waited
 from mesh.errors import MeshError, Reason
 from mesh.rounds import is_round
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Connection lost, resources exhausted, shut down or starting, wrong credentials (while they rotate), serialization
-# failures, deadlocks, and a replica that was asked to write (during a fail-over).
-_OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", "25006")
+# failures, deadlocks, a server that only reads (during a fail-over), and statements and locks that took too long.
+_OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", pg.READ_ONLY, "57014", "55P03")
 _COLLISIONS = ("40001", "40P01")
 """Serialization failures and deadlocks: the other transaction has won, and this one may run again at once."""
 _COLLISIONS_TAKEN = 2
@@ -68,11 +69,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """Connections and transactions. Every transaction of a request is one span."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, statement_timeout: float | None = 5.0) -> None:
-        """`url` is SQLAlchemy's, async: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`.
-
-        `statement_timeout` is in seconds, for PostgreSQL; None for migrations, which may rewrite a large table.
-        """
+    def __init__(self, url: str, *, pool_size: int = 5, limits: pg.Limits = pg.SERVING) -> None:
+        """`url` is SQLAlchemy's, async: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`, which keeps `limits`."""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.system = "sqlite" if self.is_sqlite else "postgresql"
         self.pool_name = ""
@@ -92,10 +90,11 @@ class Database:
                 hide_parameters=True,
                 pool_size=pool_size,
                 max_overflow=0,
-                pool_pre_ping=True,
                 pool_timeout=2.0,
-                connect_args={"timeout": 3.0, "command_timeout": statement_timeout},
+                connect_args=pg.connect_args(make_url(url), limits),
             )
+            event.listen(self.engine.sync_engine, "checkout", pg.skip_closed)
+            event.listen(self.engine.sync_engine, "handle_error", pg.replace_all)
         # SQLite has one writer. Waiting here is fair; waiting inside SQLite means polling in a thread.
         self._writer = asyncio.Lock()
 
@@ -118,7 +117,7 @@ class Database:
                 async with self.transaction(name) as connection:
                     return await work(connection)
             except MeshError as error:
-                if error.__cause__ is None or _sqlstate(error.__cause__) not in _COLLISIONS:
+                if pg.sqlstate(error.__cause__) not in _COLLISIONS:
                     raise
             log.info("a transaction that collided with another one runs again", extra={"operation": name})
         async with self.transaction(name) as connection:
@@ -157,7 +156,7 @@ class Database:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 if not _is_outage(error):
                     raise
-                cause = f"{type(error).__name__} {_sqlstate(error)}".strip()
+                cause = f"{type(error).__name__} {pg.sqlstate(error)}".strip()
                 log.warning("the database did not serve", extra={"operation": name, "cause": cause})
                 raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
 
@@ -184,16 +183,11 @@ class Database:
         await self.engine.dispose()
 
 
-def _sqlstate(error: BaseException) -> str:
-    origin = getattr(error, "orig", None) or error
-    return str(getattr(origin, "sqlstate", None) or "")
-
-
 def _is_outage(error: Exception) -> bool:
     """Tells whether the same transaction may succeed a little later, with nobody changing anything."""
-    if isinstance(error, PoolTimeoutError | TimeoutError | OSError):
+    if isinstance(error, PoolTimeoutError | TimeoutError | OSError) or pg.is_refused(error):
         return True
-    if state := _sqlstate(error):
+    if state := pg.sqlstate(error):
         return state.startswith(_OUTAGE_STATES)
     if isinstance(error, DBAPIError):
         name = str(getattr(error.orig, "sqlite_errorname", ""))

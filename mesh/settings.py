@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import parse_qs
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
 
@@ -70,6 +71,8 @@ def _private(value: str, info: ValidationInfo) -> str:
 def _database_url(value: str) -> str:
     if not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
         raise ValueError("should begin with postgresql+asyncpg:// or sqlite+aiosqlite://")
+    if any(option.startswith("ssl") for option in parse_qs(value.partition("?")[2], keep_blank_values=True)):
+        raise ValueError("says how to encrypt, which PGSSLMODE and PGSSLROOTCERT say")
     return value
 
 

@@ -18,6 +18,7 @@ from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
 from mesh.database import migrate as migrate_database
 from mesh.database_metrics import watch_pool
+from mesh.postgresql import MIGRATING
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from mesh.settings import listed
@@ -200,7 +201,7 @@ def _rules(
 
 async def migrate(settings: AuthDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
+    database = Database(settings.database_url, pool_size=1, limits=MIGRATING)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:

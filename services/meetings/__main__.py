@@ -15,6 +15,7 @@ from mesh.channel import open_channel
 from mesh.clock import SystemClock
 from mesh.database import Database, is_current, migrate
 from mesh.database_metrics import watch_pool
+from mesh.postgresql import MIGRATING
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.meetings import linking
 from services.meetings.endings import Endings
@@ -134,7 +135,7 @@ async def serve(settings: MeetingsSettings) -> None:
 
 async def migrate_only(settings: MeetingsDatabaseSettings) -> None:
     """Brings the schema up to date."""
-    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
+    database = Database(settings.database_url, pool_size=1, limits=MIGRATING)
     try:
         await migrate(database, MIGRATIONS)
     finally:

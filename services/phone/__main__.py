@@ -17,6 +17,7 @@ from mesh.clock import Clock, SystemClock
 from mesh.database import Database, is_current
 from mesh.database import migrate as migrate_database
 from mesh.database_metrics import watch_pool
+from mesh.postgresql import MIGRATING
 from mesh.process import main
 from mesh.server import MeshServer, ServerOptions, stop_signals
 from services.phone.calls import Calls
@@ -157,7 +158,7 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
 
 async def migrate(settings: PhoneDatabaseSettings) -> None:
     """Brings the database to the newest schema."""
-    database = Database(settings.database_url, pool_size=1, statement_timeout=None)
+    database = Database(settings.database_url, pool_size=1, limits=MIGRATING)
     try:
         await migrate_database(database, MIGRATIONS)
     finally:

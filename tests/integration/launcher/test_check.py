@@ -68,3 +68,11 @@ async def test_who_migrates_needs_a_database_and_no_other_secret(name: str, tmp_
     assert (code, len(errors.splitlines())) == (2, 1)
     assert errors.startswith(f"{variable}: ")
     assert "s3cr3t" not in errors
+
+
+async def test_how_to_encrypt_is_said_where_it_is_read() -> None:
+    told = {"ZOOMSLACK_PHONE_DATABASE_URL": "postgresql+asyncpg://run:s3cr3t@db.example/phone?sslmode=disable"}
+    code, _, errors = await run("phone", "migrate", told)
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert "PGSSLMODE" in errors
+    assert "s3cr3t" not in errors

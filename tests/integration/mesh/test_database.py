@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, func, select, u
 
 from mesh.database import Database, UtcDateTime, insert
 from mesh.errors import MeshError, Reason
+from mesh.postgresql import SERVING
 from tests.support import databases
 
 metadata = MetaData()
@@ -121,7 +123,7 @@ async def test_a_replica_holds_no_more_connections_than_it_is_told(tmp_path: Pat
 async def test_a_statement_that_takes_too_long_is_given_up_except_by_migrations(tmp_path: Path) -> None:
     url = await databases.fresh_database_url("postgresql", tmp_path)
     for limit in (0.1, None):
-        database = Database(url, statement_timeout=limit)
+        database = Database(url, limits=replace(SERVING, statement=limit))
         async with database.transaction("warm up"):
             pass  # the first connection asks for types, under the same limit
         with pytest.raises(MeshError) if limit else contextlib.nullcontext():
