@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 from mesh import postgresql as pg
+from mesh.clock import Clock, SystemClock
 from mesh.database_metrics import count_timeouts, timed_transaction, waited
 from mesh.errors import MeshError, Reason
 from mesh.rounds import is_round
@@ -42,6 +43,11 @@ _COLLISIONS = ("40001", "40P01")
 """Serialization failures and deadlocks: the other transaction has won, and this one may run again at once."""
 _COLLISIONS_TAKEN = 2
 _SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_GIVEN_WAY = (*_COLLISIONS, "55P03")
+"""What a migration takes back and tries again: collisions, and a lock that somebody holds."""
+_PATIENCE = 600.0
+"""Seconds after which a migration that never gets its locks fails."""
+_LONGEST_PAUSE = 15.0
 _BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes to the same SQLite file."""
 
@@ -210,12 +216,27 @@ def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sql
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-async def migrate(database: Database, scripts: Path) -> None:
-    """Brings the schema to the newest revision under `scripts`, in one transaction."""
-    async with database.engine.connect() as connection:
-        await connection.execution_options(zoomslack_write=True)
-        async with connection.begin():
-            await connection.run_sync(_upgrade, scripts)
+async def migrate(database: Database, scripts: Path, clock: Clock | None = None) -> None:
+    """Brings the schema to the newest revision under `scripts`: in one transaction, and one job at a time.
+
+    A lock that somebody holds is not waited for beyond the limit: everybody who came later would wait behind it. All is
+    taken back, and tried again after a pause. Raises MeshError(SERVICE_UNAVAILABLE) when that never succeeds.
+    """
+    clock = clock or SystemClock()
+    end, pause = clock.monotonic() + _PATIENCE, 1.0
+    while True:
+        try:
+            async with database.transaction("migrate") as connection:
+                await serialize(connection, "migrate")
+                await connection.run_sync(_upgrade, scripts)
+        except MeshError as error:
+            if pg.sqlstate(error.__cause__) not in _GIVEN_WAY or clock.monotonic() + pause > end:
+                raise
+        else:
+            return
+        log.info("the migration gives way to a transaction that holds a lock", extra={"pause_seconds": pause})
+        await clock.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 async def is_current(database: Database, scripts: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,12 +12,16 @@ from typing import TypeVar
 
 from opentelemetry.sdk.trace import TracerProvider
 
+from mesh.errors import MeshError
 from mesh.settings import Settings, SettingsError
 from mesh.telemetry import set_up_logging, set_up_tracing
+
+log = logging.getLogger(__name__)
 
 S = TypeVar("S", bound=Settings)
 M = TypeVar("M", bound=Settings)
 
+EXIT_FAILED = 1
 EXIT_SETTINGS = 2
 FLUSH_SECONDS = 3.0
 """For spans to leave at the end."""
@@ -30,7 +35,8 @@ def main(
     migrate: tuple[type[M], Callable[[M], Awaitable[None]]] | None = None,
     more: Mapping[str, Callable[[S], Awaitable[None]]] | None = None,
 ) -> int:
-    """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr.
+    """Runs one service. Returns the exit code: 2 when the settings are unusable, each problem printed to stderr; 1 when
+    a command came to no end.
 
     `migrate` comes with settings of its own: who migrates needs a database and no other secret. `more` has the commands
     that this service has beyond the common ones; like `migrate`, each runs and ends.
@@ -63,7 +69,11 @@ def _run_errand(name: str, settings_class: type[S], errand: Callable[[S], Awaita
     if settings is None:
         return EXIT_SETTINGS
     set_up_logging(name, level=settings.log_level, log_format=settings.log_format)
-    asyncio.run(_awaited(errand(settings)))
+    try:
+        asyncio.run(_awaited(errand(settings)))
+    except MeshError as error:  # nothing that a traceback would explain: what was asked for did not serve
+        log.error("gave up: run it again", extra={"reason": error.reason.value})  # noqa: TRY400
+        return EXIT_FAILED
     return 0
 
 

@@ -70,6 +70,15 @@ async def test_who_migrates_needs_a_database_and_no_other_secret(name: str, tmp_
     assert "s3cr3t" not in errors
 
 
+async def test_a_migration_without_its_database_ends_with_a_line_and_not_with_its_password() -> None:
+    nowhere = {"ZOOMSLACK_PHONE_DATABASE_URL": "postgresql+asyncpg://owner:s3cr3t@127.0.0.1:1/phone"}
+    code, output, errors = await run("phone", "migrate", nowhere)
+    assert code == 1
+    assert "SERVICE_UNAVAILABLE" in output + errors
+    assert "Traceback" not in output + errors
+    assert "s3cr3t" not in output + errors
+
+
 async def test_how_to_encrypt_is_said_where_it_is_read() -> None:
     told = {"ZOOMSLACK_PHONE_DATABASE_URL": "postgresql+asyncpg://run:s3cr3t@db.example/phone?sslmode=disable"}
     code, _, errors = await run("phone", "migrate", told)
