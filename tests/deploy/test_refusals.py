@@ -94,6 +94,7 @@ def test_P89_values_that_no_service_would_take_are_refused_with_their_place(
             {"database": {"rootCertificate": {"configMap": ""}}},
             "name a ConfigMap or Secret with the authority",
         ),
+        ("production", {"database": {"connectionsPerService": 9}}, "auth may have 9 pods with one more in a roll-out"),
         ("production", {"networkPolicy": {"metricsFrom": []}}, "Prometheus would be refused: name its namespace"),
         ("production", {"gateway": {"parentRefs": []}}, "gateway.parentRefs is empty: name the Gateway"),
         ("production", {"auth": {"autoscaling": {"minReplicas": 10}}}, "minReplicas is above maxReplicas"),

@@ -57,8 +57,10 @@ async def url(tmp_path: Path) -> str:
 @asynccontextmanager
 async def opened(url: str, *, lock: float = MIGRATING.lock) -> AsyncIterator[Database]:
     database = Database(url, limits=replace(MIGRATING, lock=lock))
-    yield database
-    await database.dispose()
+    try:
+        yield database
+    finally:
+        await database.dispose()
 
 
 @asynccontextmanager

@@ -56,6 +56,10 @@ replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge
   {{- if and $sqlite (ne $name "slack-edge") (or (gt (int $own.replicas) 1) $own.autoscaling.enabled) }}
     {{- fail (printf "database.kind sqlite is a file that one pod owns: set %s.replicas to 1 and %s.autoscaling.enabled to false, or use postgresql." $is.key $is.key) }}
   {{- end }}
+  {{- $most := ternary (int $own.autoscaling.maxReplicas) (int $own.replicas) $own.autoscaling.enabled -}}
+  {{- if and (not $sqlite) $is.grpc (gt (add1 $most) (int $values.database.connectionsPerService)) }}
+    {{- fail (printf "database.connectionsPerService is %d, and %s may have %d pods with one more in a roll-out: each needs a connection." (int $values.database.connectionsPerService) $is.key $most) }}
+  {{- end }}
   {{- if and $own.autoscaling.enabled (gt (int $own.autoscaling.minReplicas) (int $own.autoscaling.maxReplicas)) }}
     {{- fail (printf "%s.autoscaling.minReplicas is above maxReplicas." $is.key) }}
   {{- end }}
