@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from mesh.clock import Clock
+from mesh.errors import MeshError
 from mesh.measuring import counter
 from mesh.rounds import failed, round_of_work
 
@@ -38,6 +39,13 @@ async def _round(name: str, work: Callable[[], Awaitable[object]]) -> None:
     with round_of_work(name) as span:
         try:
             await work()
+        except MeshError as error:  # somebody does not serve at the moment, which is no defect of this code
+            log.warning(
+                "a background task came to no end; it will run again",
+                extra={"work": name, "reason": error.reason.value},
+            )
+            outcome = "failed"
+            failed(span, error)
         except Exception as error:
             log.exception("a background task failed; it will run again", extra={"work": name})
             outcome = "failed"

@@ -162,8 +162,7 @@ class Database:
                 span.set_status(Status(StatusCode.ERROR, type(error).__name__))
                 if not _is_outage(error):
                     raise
-                cause = f"{type(error).__name__} {pg.sqlstate(error)}".strip()
-                log.warning("the database did not serve", extra={"operation": name, "cause": cause})
+                log.warning("the database did not serve", extra={"operation": name, "cause": pg.cause(error)})
                 raise MeshError(Reason.SERVICE_UNAVAILABLE) from error
 
     @contextlib.asynccontextmanager

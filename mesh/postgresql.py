@@ -44,6 +44,12 @@ def sqlstate(error: BaseException | None) -> str:
     return str(getattr(origin, "sqlstate", None) or "")
 
 
+def cause(error: Exception) -> str:
+    """Returns what to call an error in a log: its kind and code. Its text may repeat values."""
+    kind = error.driver_exception if isinstance(error, DBAPIError) else error
+    return f"{type(kind).__name__} {sqlstate(error)}".strip()
+
+
 def connect_args(url: URL, limits: Limits) -> dict[str, Any]:
     """Returns what asyncpg is told beside the address; what the address says itself wins."""
     seconds = {

@@ -21,7 +21,8 @@ from services.readiness import answers, serves, wait_until
 from services.supervisor import Supervisor
 from tests.e2e.balancer import balancing
 from tests.e2e.system import Running, clean_environ, free_ports
-from tests.support.databases import fresh_database_url
+from tests.support.databases import Cluster, shared_cluster
+from tests.support.roles import Roles, make_roles
 
 MEETINGS, EDGES = 3, 2
 OWNERS = ("auth", "meetings", "phone")
@@ -46,7 +47,7 @@ class _Lines(io.StringIO):
 class Replicas(Running):
     """One run of the services, some of them several times."""
 
-    def __init__(self, data_dir: Path, databases: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, databases: Mapping[str, Roles], environ: Mapping[str, str]) -> None:
         ports = free_ports(5 + MEETINGS + EDGES)
         auth, phone, self.balanced, slack, zoom = ports[:5]
         self._meetings, self.edges = ports[5 : 5 + MEETINGS], ports[5 + MEETINGS :]
@@ -61,13 +62,14 @@ class Replicas(Running):
             "ZOOMSLACK_PHONE_LISTEN": f"127.0.0.1:{phone}",
             "ZOOMSLACK_PHONE_TARGET": f"127.0.0.1:{phone}",
             "ZOOMSLACK_MEETINGS_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in self._meetings),
-            **{f"ZOOMSLACK_{name.upper()}_DATABASE_URL": databases[name] for name in OWNERS},
+            **{_database_variable(name): databases[name].run_url for name in OWNERS},
             **simulated.settings(
                 environ, slack_url=addresses["slack"], zoom_url=addresses["zoom"], edge_url=addresses["edge"]
             ),
         }
         path = os.pathsep.join((str(ROOT / "gen"), str(ROOT)))
         super().__init__(addresses, {**clean_environ(), "PYTHONPATH": path, **settings, **environ})
+        self._databases = databases
         self._console = Console(_Lines(self), colours=False)
         self._clock = SystemClock()
         self._supervisor = Supervisor(self._programs(slack, zoom), self.environ, self._console, self._clock)
@@ -94,7 +96,7 @@ class Replicas(Running):
         for name in OWNERS:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", f"services.{name}", "migrate"),
-                env=self.environ,
+                env={**self.environ, _database_variable(name): self._databases[name].owner_url},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
             )
@@ -125,6 +127,10 @@ class Replicas(Running):
             await wait_until(answers(f"http://127.0.0.1:{port}/readyz"), self._clock)
 
 
+def _database_variable(service: str) -> str:
+    return f"ZOOMSLACK_{service.upper()}_DATABASE_URL"
+
+
 def _program(service: str, stage: int, variable: str, port: int) -> Program:
     return Program(
         f"{service}-{port}",
@@ -135,9 +141,14 @@ def _program(service: str, stage: int, variable: str, port: int) -> Program:
 
 
 @contextlib.asynccontextmanager
-async def replicated(data_dir: Path, environ: Mapping[str, str] | None = None) -> AsyncIterator[Replicas]:
-    """Yields replicas that are ready, and stops them. Nothing secret may stand in what they wrote, as in `running`."""
-    databases = {name: await fresh_database_url("postgresql", data_dir) for name in OWNERS}
+async def replicated(
+    data_dir: Path, environ: Mapping[str, str] | None = None, cluster: Cluster | None = None
+) -> AsyncIterator[Replicas]:
+    """Yields replicas that are ready, and stops them. Nothing secret may stand in what they wrote, as in `running`.
+
+    They serve by the role that only reads and writes rows; the one that owns the schema migrates.
+    """
+    databases = {name: await make_roles(cluster or shared_cluster()) for name in OWNERS}
     system = Replicas(data_dir, databases, {"OTEL_TRACES_EXPORTER": "console", **(environ or {})})
     secrets: list[str] = []
     await system.migrate()
