@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Connection lost, resources exhausted, shut down or starting, wrong credentials (while they rotate), serialization
-# failures, deadlocks, a server that only reads (during a fail-over), and statements and locks that took too long.
-_OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", pg.READ_ONLY, "57014", "55P03")
+# failures, deadlocks, a server that only reads (during a fail-over), a database that is not there (yet, while it is
+# restored), and statements and locks that took too long.
+_OUTAGE_STATES = ("08", "53", "57P", "28", "40001", "40P01", pg.READ_ONLY, "3D000", "57014", "55P03")
 _COLLISIONS = ("40001", "40P01")
 """Serialization failures and deadlocks: the other transaction has won, and this one may run again at once."""
 _COLLISIONS_TAKEN = 2

