@@ -75,6 +75,7 @@ async def test_what_was_backed_up_comes_back_and_goes_on(office: Office, cluster
         assert code == 0, errors
     lost = await office.type("meeting Lost", channel=await office.conversation())
     assert "try again" in lost["answer"]["text"]
+    assert "unexpected error" not in office.system.output
     await run(RESTORE, cluster, tmp_path)
 
     async def ready() -> int:
