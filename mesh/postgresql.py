@@ -94,4 +94,4 @@ def replace_all(context: ExceptionContext) -> None:
     """On errors: after silence, or a write that found no primary, no pooled connection is worth another try."""
     error = context.original_exception
     if isinstance(error, TimeoutError) or sqlstate(error) == READ_ONLY:
-        context.is_disconnect = True
+        context.is_disconnect = context.invalidate_pool_on_disconnect = True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
@@ -190,6 +192,69 @@ async def answers(database: Database) -> bool:
         return False
 
 
+class Proxy:
+    """Between services and PostgreSQL: a network that forwards everything, or nothing and says so to nobody."""
+
+    def __init__(self, url: str) -> None:
+        self._socket = f"{make_url(url).query['host']}/.s.PGSQL.5432"
+        self._open = asyncio.Event()
+        self._open.set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(self._socket)
+        self._writers += [writer, back]
+        self._tasks += [asyncio.create_task(self._forward(*pair)) for pair in ((reader, back), (there, writer))]
+
+    async def _forward(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        while chunk := await source.read(65536):
+            await self._open.wait()
+            to.write(chunk)
+        to.close()
+
+    def go_silent(self) -> None:
+        self._open.clear()
+
+    def forward(self) -> None:
+        """Forwards what comes from now on. What was on its way is lost."""
+        for task in self._tasks:
+            task.cancel()
+        self._open.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[int]:
+        """Yields the port."""
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def test_a_server_that_says_nothing_any_more_is_given_up_with_all_connections_to_it(url: str) -> None:
+    proxy, behind = Proxy(url), make_url(url)
+    async with proxy.running() as port:
+        address = behind.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+        database = Database(address, limits=IMPATIENT)
+        await full(database)
+        proxy.go_silent()
+        async with asyncio.timeout(10):
+            with pytest.raises(MeshError) as failure:
+                await add(database, "lost")
+        assert failure.value.reason is Reason.SERVICE_UNAVAILABLE
+        proxy.forward()
+        for number in range(5):  # the four others that are as dead are not tried, and closed within two seconds each
+            await add(database, str(number))
+        assert "lost" not in await names(database)
+        await database.dispose()
+
+
 @pytest.mark.parametrize(
     ("address", "encrypts"),
     [
@@ -214,5 +279,7 @@ def test_what_leaves_the_machine_is_encrypted_to_a_server_that_is_known(
     if encrypts:
         assert told["ssl"].check_hostname
         assert told["ssl"].verify_mode is ssl.CERT_REQUIRED
+    monkeypatch.setenv("PGSSLROOTCERT", "/etc/authority.crt")  # asyncpg reads it, when it connects
+    assert connect_args(make_url(f"postgresql+asyncpg://{address}"), SERVING).get("ssl", "") == encrypts * "verify-full"
     monkeypatch.setenv("PGSSLMODE", "require")
     assert "ssl" not in connect_args(make_url(f"postgresql+asyncpg://{address}"), SERVING)
