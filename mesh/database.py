@@ -46,7 +46,7 @@ _COLLISIONS_TAKEN = 2
 _SQLITE_OUTAGES = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _GIVEN_WAY = (*_COLLISIONS, "55P03")
 """What a migration takes back and tries again: collisions, and a lock that somebody holds."""
-_PATIENCE = 600.0
+MIGRATION_PATIENCE = 600.0
 """Seconds after which a migration that never gets its locks fails."""
 _LONGEST_PAUSE = 15.0
 _BUSY_TIMEOUT = 5.0
@@ -223,7 +223,7 @@ async def migrate(database: Database, scripts: Path, clock: Clock | None = None)
     taken back, and tried again after a pause. Raises MeshError(SERVICE_UNAVAILABLE) when that never succeeds.
     """
     clock = clock or SystemClock()
-    end, pause = clock.monotonic() + _PATIENCE, 1.0
+    end, pause = clock.monotonic() + MIGRATION_PATIENCE, 1.0
     while True:
         try:
             async with database.transaction("migrate") as connection:

@@ -236,6 +236,11 @@ BROKEN = (
         "1 pods and a disruption budget",
     ),
     Broken(
+        *(time.migrations_may_wait, "production", "migrations.yaml"),
+        *("activeDeadlineSeconds: 900", "activeDeadlineSeconds: 600"),
+        "is ended before it has tried for 600.0 s",
+    ),
+    Broken(
         *(time.pools_fit_the_database, "production", "_settings.tpl"),
         *("(int .values.autoscaling.maxReplicas) (int .values.replicas)", "2 2"),
         "10 pools of 20 for 60 connections",

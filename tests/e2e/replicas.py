@@ -50,7 +50,7 @@ class Replicas(Running):
     def __init__(self, data_dir: Path, databases: Mapping[str, Roles], environ: Mapping[str, str]) -> None:
         ports = free_ports(5 + MEETINGS + EDGES)
         auth, phone, self.balanced, slack, zoom = ports[:5]
-        self._meetings, self.edges = ports[5 : 5 + MEETINGS], ports[5 + MEETINGS :]
+        self.meetings, self.edges = ports[5 : 5 + MEETINGS], ports[5 + MEETINGS :]
         urls = {"edge": self.balanced, "slack": slack, "zoom": zoom}
         addresses = {name: f"http://127.0.0.1:{port}" for name, port in urls.items()}
         settings = {
@@ -61,7 +61,7 @@ class Replicas(Running):
             "ZOOMSLACK_AUTH_TARGET": f"127.0.0.1:{auth}",
             "ZOOMSLACK_PHONE_LISTEN": f"127.0.0.1:{phone}",
             "ZOOMSLACK_PHONE_TARGET": f"127.0.0.1:{phone}",
-            "ZOOMSLACK_MEETINGS_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in self._meetings),
+            "ZOOMSLACK_MEETINGS_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in self.meetings),
             **{_database_variable(name): databases[name].run_url for name in OWNERS},
             **simulated.settings(
                 environ, slack_url=addresses["slack"], zoom_url=addresses["zoom"], edge_url=addresses["edge"]
@@ -85,7 +85,7 @@ class Replicas(Running):
         )
         return [
             *(_program("slack_edge", 0, "EDGE", port) for port in self.edges),
-            *(_program("meetings", 1, "MEETINGS", port) for port in self._meetings),
+            *(_program("meetings", 1, "MEETINGS", port) for port in self.meetings),
             Program("phone", (sys.executable, "-m", "services.phone", "serve"), 1),
             Program("auth", (sys.executable, "-m", "services.auth", "serve"), 2),
             Program("simulators", (sys.executable, "-m", "simulators", *simulators), 3),
@@ -121,7 +121,7 @@ class Replicas(Running):
     async def _ready(self) -> None:
         for name in ("slack", "zoom"):
             await wait_until(answers(f"{self.urls[name]}/control/state"), self._clock)
-        for port in self._meetings:
+        for port in self.meetings:
             await wait_until(serves(f"127.0.0.1:{port}", None), self._clock)
         for port in self.edges:
             await wait_until(answers(f"http://127.0.0.1:{port}/readyz"), self._clock)

@@ -6,17 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 
-from tests.e2e.people import Office, digits, eventually
-from tests.e2e.replicas import replicated
+from tests.e2e.people import ADA, Office, digits, eventually
+from tests.e2e.replicas import Replicas, replicated
 from tests.support.databases import Cluster, own_cluster
+from zoomslack.meetings.v1 import meetings_service_pb2 as pb
+from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
+from zoomslack.type.v1 import slack_pb2
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
 IMPATIENT = {"ZOOMSLACK_RECONCILE_QUIET_SECONDS": "10", "ZOOMSLACK_RECONCILE_INTERVAL_SECONDS": "5"}
 ZOOM_SENDS_AGAIN = 5 * 60
+TEAM = "T0ACME001"
 
 Json = dict[str, Any]
 
@@ -71,6 +76,18 @@ async def works_again(office: Office) -> None:
 
     await eventually(again, is_promised, seconds=30)
     assert "starting it again" not in office.system.output
+
+
+async def status(office: Office) -> grpc.StatusCode:
+    """Returns what a service answers to a caller that does not ask again by itself."""
+    assert isinstance(office.system, Replicas)
+    user = slack_pb2.SlackUser(slack_team_id=TEAM, slack_user_id=ADA)
+    async with grpc.aio.insecure_channel(
+        f"127.0.0.1:{office.system.meetings[0]}", options=[("grpc.enable_retries", 0)]
+    ) as channel:
+        call = MeetingsServiceStub(channel).ListMeetings(pb.ListMeetingsRequest(user=user), timeout=5)
+        code: grpc.StatusCode = await call.code()
+        return code
 
 
 async def card(office: Office, channel: str) -> Json:
@@ -133,6 +150,7 @@ async def test_a_crash_under_load_loses_and_doubles_nothing(
     for result in (await type_all(office, down)).values():
         assert not is_promised(result)
         assert "try again" in result["answer"]["text"]
+    assert await status(office) is grpc.StatusCode.UNAVAILABLE
     await office.zoom("POST", f"meetings/{number}/join", {"name": "Grace Hopper"})
     await office.zoom("POST", f"meetings/{number}/end")
     await office.zoom("POST", f"meetings/{number}/recording", {"password": "Aft3r!"})
@@ -143,6 +161,7 @@ async def test_a_crash_under_load_loses_and_doubles_nothing(
 
     await eventually(waiting, lambda webhooks: bool(webhooks["retrying"]))
     await asyncio.to_thread(cluster.start)
+    await eventually(lambda: status(office), lambda code: code is grpc.StatusCode.OK, seconds=30)
     await works_again(office)
     await zoom_is_done(office)
 

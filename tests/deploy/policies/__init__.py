@@ -33,5 +33,6 @@ POLICIES: tuple[Policy, ...] = (
     time.grace_periods_add_up,
     time.rollouts_lose_nobody,
     time.pools_fit_the_database,
+    time.migrations_may_wait,
     time.changes_roll_pods,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mesh.database import MIGRATION_PATIENCE
 from mesh.process import FLUSH_SECONDS
 from mesh.server import ServerOptions
 from services.auth.detached import DRAIN_LIMIT
@@ -71,6 +72,13 @@ def pools_fit_the_database(rendered: Rendered) -> Iterator[str]:
         allowed = rendered.values["database"]["connectionsPerService"]
         if int(size) * most > allowed or (int(size) + 1) * most <= min(allowed, 100 * most):
             yield f"{pod.name}: {most} pools of {size} for {allowed} connections"
+
+
+def migrations_may_wait(rendered: Rendered) -> Iterator[str]:
+    """A migration that waits for its locks gives up by itself, and says so, before its job is ended."""
+    for pod in rendered.pods():
+        if pod.component == "migrate" and pod.owner["spec"]["activeDeadlineSeconds"] < MIGRATION_PATIENCE + 60:
+            yield f"{pod.name}: is ended before it has tried for {MIGRATION_PATIENCE} s"
 
 
 def changes_roll_pods(rendered: Rendered) -> Iterator[str]:
