@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate manifests lock pictures bench clean
+.PHONY: certs help run test lint verify generate manifests dashboards lock pictures bench clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,7 @@ verify: $(DEV) ## Check that what is generated is up to date, and list what the 
 	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/guide.py --check
 	$(BIN)/python tools/chart.py --check
+	$(BIN)/python -m tools.dashboards --check
 	$(BIN)/python tools/verify.py
 	$(BIN)/python -m tests.contract
 
@@ -56,6 +57,9 @@ generate: $(DEV) ## Write gen/ from protos/.
 
 manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
 	$(BIN)/python tools/chart.py
+
+dashboards: $(DEV) ## Write Grafana's dashboards from tools/panels*.py.
+	$(BIN)/python -m tools.dashboards
 
 lock: $(DEV) ## Resolve the dependencies anew. Needs a network.
 	for name in runtime dev; do \
