@@ -9,8 +9,12 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-PROMISES = {"needs_shared": "ZOOMSLACK_REQUIRE_SHARED", "needs_chromium": "ZOOMSLACK_REQUIRE_CHROMIUM"}
-"""By marker, what is set where the vendors' specifications, or Chromium, are at hand: a skip is a failure there."""
+PROMISES = {
+    "needs_shared": "ZOOMSLACK_REQUIRE_SHARED",
+    "needs_chromium": "ZOOMSLACK_REQUIRE_CHROMIUM",
+    "needs_promtool": "ZOOMSLACK_REQUIRE_PROMTOOL",
+}
+"""By marker, what is set where the vendors' specifications, Chromium or promtool are there: a skip fails then."""
 
 
 @pytest.hookimpl(wrapper=True)

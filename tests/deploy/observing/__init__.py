@@ -1,0 +1,1 @@
+"""What has to be true of deploy/observability: of alerts, runbooks, dashboards and the collector."""
