@@ -58,7 +58,7 @@ generate: $(DEV) ## Write gen/ from protos/.
 manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
 	$(BIN)/python tools/chart.py
 
-dashboards: $(DEV) ## Write Grafana's dashboards from tools/panels*.py.
+dashboards: $(DEV) ## Write Grafana's dashboards, and the chart's copies of them and of the alerts.
 	$(BIN)/python -m tools.dashboards
 
 lock: $(DEV) ## Resolve the dependencies anew. Needs a network.

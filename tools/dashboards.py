@@ -1,5 +1,7 @@
 """Writes Grafana's dashboards, deploy/observability/dashboards, from tools/panels*.py.
 
+The Helm chart brings dashboards and alerts along, and Helm reads nothing outside of its folder: it gets copies.
+
 python -m tools.dashboards           write them, after a change of panels
 python -m tools.dashboards --check   fail where one of them is out of date
 """
@@ -18,6 +20,8 @@ from tools.panels_services import SERVICES
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "deploy/observability/dashboards"
+ALERTS = ROOT / "deploy/observability/alerts.yaml"
+COPIES = ROOT / "deploy/k8s/chart/files"
 RUNBOOKS = "docs/runbooks"
 """Whoever publishes the runbooks elsewhere replaces this text in what is made; the chart has a value for it."""
 DASHBOARDS = (PRODUCT, *SERVICES)
@@ -154,10 +158,17 @@ def _targets(queries: Mapping[str, str], kind: str) -> Iterator[dict[str, Any]]:
 
 def outputs(dashboards: Sequence[Dashboard] = DASHBOARDS) -> dict[Path, str]:
     """Returns every file that is made, with its content."""
-    return {
-        FOLDER / f"{one.name}.json": json.dumps(rendered(one), indent=2, ensure_ascii=False) + "\n"
-        for one in dashboards
-    }
+    files = {COPIES / "alerts.yaml": ALERTS.read_text(encoding="utf-8")}
+    for one in dashboards:
+        found = rendered(one)
+        files[FOLDER / f"{one.name}.json"] = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        files[COPIES / "dashboards" / f"{one.name}.json"] = json.dumps(found, ensure_ascii=False) + "\n"
+    return files
+
+
+def _made() -> list[Path]:
+    """Returns every file that this once made."""
+    return sorted(file for folder in (FOLDER, COPIES) for file in folder.rglob("*") if file.is_file())
 
 
 def stale(files: Mapping[Path, str]) -> Iterator[str]:
@@ -165,7 +176,7 @@ def stale(files: Mapping[Path, str]) -> Iterator[str]:
     for file, text in files.items():
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             yield f"{file.relative_to(ROOT)} is out of date: run make dashboards"
-    for file in sorted(FOLDER.glob("*")):
+    for file in _made():
         if file not in files:
             yield f"{file.relative_to(ROOT)} is made by nothing any more: run make dashboards"
 
@@ -177,11 +188,11 @@ def main(arguments: list[str]) -> int:
         problems = list(stale(files))
         print(*problems, sep="\n", file=sys.stderr, end="\n" if problems else "")
         return 1 if problems else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for file in FOLDER.glob("*"):
+    for file in _made():
         if file not in files:
             file.unlink()
     for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     return 0
 

@@ -14,6 +14,10 @@ def test_what_is_made_is_up_to_date_and_drift_is_found() -> None:
     assert list(stale({**files, edge: files[edge].replace("p", "q")})) == [
         "deploy/observability/dashboards/edge.json is out of date: run make dashboards"
     ]
+    alerts = dashboards.COPIES / "alerts.yaml"
+    assert list(stale({**files, alerts: "groups: []"})) == [
+        "deploy/k8s/chart/files/alerts.yaml is out of date: run make dashboards"
+    ]
     left = {file: text for file, text in files.items() if file != edge}
     assert list(stale(left)) == [
         "deploy/observability/dashboards/edge.json is made by nothing any more: run make dashboards"
