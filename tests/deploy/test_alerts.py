@@ -25,7 +25,9 @@ OfRules = Callable[[list[dict[str, Any]]], Iterator[str]]
 OfPages = Callable[[runbooks.Pages], Iterator[str]]
 
 
-@pytest.mark.parametrize("check", [alerts.only_what_services_export, alerts.windows_agree, alerts.words_help])
+@pytest.mark.parametrize(
+    "check", [alerts.only_what_services_export, alerts.windows_agree, alerts.faults_are_ours, alerts.words_help]
+)
 def test_P91_alerts_ask_for_what_there_is_and_say_what_is_wrong(check: OfRules) -> None:
     assert list(check(_RULES)) == []
 
@@ -91,7 +93,7 @@ BROKEN = (
     ),
     Broken(alerts.only_what_services_export, 'le="60.0"', 'le="60"', "le is never 60"),
     Broken(alerts.only_what_services_export, 'outcome="limited"', 'outcome="limit"', "outcome is never limit"),
-    Broken(alerts.only_what_services_export, "slack_passing|", "slack_passed|", "error_type is never slack_passed"),
+    Broken(alerts.only_what_services_export, "|slack_ours", "|slack_theirs", "error_type is never slack_theirs"),
     Broken(alerts.only_what_services_export, "peer_service) (rate", "peer) (rate", "peer is a label of none"),
     Broken(alerts.only_what_services_export, 'queue="departures"', 'name="departures"', "has no label name"),
     Broken(alerts.only_what_services_export, '="zoomslack-phone"', '="zoomslack-phones"', "never zoomslack-phones"),
@@ -99,6 +101,8 @@ BROKEN = (
         alerts.only_what_services_export, "record: namespace:zoomslack_deliveries:rate5m", "record: deliveries", "level"
     ),
     Broken(alerts.windows_agree, "rate5m[6h]) / ", "rate5m[5h]) / ", "_bad:ratio6h: is not avg_over_time"),
+    Broken(alerts.faults_are_ours, "ZOOM_CLIENT_INVALID|", "", "ZOOM_CLIENT_INVALID is no bad command"),
+    Broken(alerts.faults_are_ours, "INTERNAL|", "INTERNAL|ZOOM_UNAVAILABLE|", "and no fault of ours"),
     Broken(alerts.words_help, "severity: critical, service: phone", "service: phone", "Absent: has no severity"),
     Broken(alerts.words_help, "$labels.work", "$labels.job", "speaks of the label job"),
     Broken(alerts.words_help, "runbooks/ZoomSlackGrantsEnd", "runbooks/GrantsEnd", "leads to another runbook"),

@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+from mesh.errors import MeshError, Reason
+from services.slack_edge.measures import outcome_of
+from services.slack_edge.slack_errors import Nature
 from tests.deploy.observing.documented import documented
 from tests.deploy.observing.promql import read
 from tests.deploy.rendering import ROOT
@@ -16,6 +19,9 @@ FOLDER = ROOT / "deploy/observability"
 RULES, TESTS = FOLDER / "alerts.yaml", FOLDER / "alerts_test.yaml"
 RUNBOOKS = ROOT / "docs/runbooks"
 SEVERITIES = frozenset({"critical", "warning"})
+_OF_VENDORS = frozenset(
+    {Reason.ZOOM_UNAVAILABLE, Reason.ZOOM_RATE_LIMITED, Reason.ZOOM_OUTCOME_UNKNOWN, Reason.SLACK_UNAVAILABLE}
+)
 _LABEL = re.compile(r"\$labels\.(\w+)")
 _GROUPING = re.compile(r"\bby \(([^)]*)\)")
 _RECORD = re.compile(r"namespace:zoomslack_[a-z_]+:(rate|ratio)\w+")
@@ -55,6 +61,25 @@ def windows_agree(rules: list[dict[str, Any]]) -> Iterator[str]:
             expected = f"avg_over_time({bad}[{window}]) / avg_over_time({every}[{window}])"
         if window and rule["expr"] != expected:
             yield f"{rule['record']}: is not {expected}"
+
+
+def faults_are_ours(rules: list[dict[str, Any]]) -> Iterator[str]:
+    """Bad commands are those that the edge counts as failed or too late, but for what vendors do not let us do."""
+    ours = {
+        reason.value
+        for reason in Reason
+        if outcome_of(MeshError(reason))[0] in {"failed", "timed_out"} and reason not in _OF_VENDORS
+    } | {f"slack_{Nature.OURS.value}"}
+    [bad] = [rule for rule in rules if rule.get("record") == "namespace:zoomslack_commands_bad:rate5m"]
+    counted = {
+        value
+        for selector in read(bad["expr"]).selectors
+        for matcher in selector.matchers
+        if matcher.label == "error_type"
+        for value in matcher.values()
+    }
+    yield from (f"{one} is no bad command" for one in sorted(ours - counted))
+    yield from (f"{one} is a bad command, and no fault of ours" for one in sorted(counted - ours))
 
 
 def words_help(rules: list[dict[str, Any]]) -> Iterator[str]:
