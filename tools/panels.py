@@ -50,7 +50,8 @@ class Dashboard:
 
 def per_minute(metric: str, by: str, *conditions: str, of: str = "") -> str:
     """Returns how often a minute something happens. `of` is the service that counts it, where several do."""
-    return f"60 * sum by ({by}) ({_of(f'rate({metric}{_braces(conditions)}{RATE})', of)})"
+    every = "sum" if not by else f"sum by ({by})"
+    return f"60 * {every} ({_of(f'rate({metric}{_braces(conditions)}{RATE})', of)})"
 
 
 def share(metric: str, by: str, part: str, *conditions: str, of: str = "") -> str:

@@ -242,7 +242,7 @@ _DOORS = Row(
             "Some a day are normal. Many: Zoom's events do not arrive.",
             {
                 "meetings: {{what}}": per_minute("zoomslack_meetings_repairs_total", "what"),
-                "phone: {{what}}": per_minute("zoomslack_phone_repairs_total", "what"),
+                "phone calls": per_minute("zoomslack_phone_repairs_total", ""),
             },
             ("ZoomSlackEventsMissing",),
         ),

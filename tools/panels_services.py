@@ -148,7 +148,7 @@ AUTH = Dashboard(
 )
 
 
-def _repairs(service: str) -> Row:
+def _repairs(service: str, legend: str, by: str) -> Row:
     return Row(
         "Repairs",
         (
@@ -157,7 +157,7 @@ def _repairs(service: str) -> Row:
                 "cpm",
                 "What was learned only by asking Zoom, some ten minutes late.",
                 "Some a day are normal. Many: Zoom's events do not arrive.",
-                {"{{what}}": per_minute(f"zoomslack_{service}_repairs_total", "what")},
+                {legend: per_minute(f"zoomslack_{service}_repairs_total", by)},
                 ("ZoomSlackEventsMissing",),
                 width=24,
             ),
@@ -169,14 +169,19 @@ MEETINGS = Dashboard(
     "meetings",
     "Zoom for Slack: meetings",
     "Meetings from the command to the recording.",
-    (calls_served("meetings"), vendor_calls("zoom", "meetings"), _repairs("meetings"), work_and_database("meetings")),
+    (
+        calls_served("meetings"),
+        vendor_calls("zoom", "meetings"),
+        _repairs("meetings", "{{what}}", "what"),
+        work_and_database("meetings"),
+    ),
 )
 
 PHONE = Dashboard(
     "phone",
     "Zoom for Slack: phone",
     "Phone calls from the first ring to the summary.",
-    (calls_served("phone"), vendor_calls("zoom", "phone"), _repairs("phone"), work_and_database("phone")),
+    (calls_served("phone"), vendor_calls("zoom", "phone"), _repairs("phone", "calls", ""), work_and_database("phone")),
 )
 
 SERVICES = (EDGE, AUTH, MEETINGS, PHONE)

@@ -35,6 +35,7 @@ def test_P91_alerts_ask_for_what_there_is_and_say_what_is_wrong(check: OfRules) 
 def test_P91_every_alert_has_its_runbook_and_its_unit_test() -> None:
     assert list(alerts.all_have_runbooks(_RULES, set(_PAGES))) == []
     assert list(alerts.all_are_tested(_RULES, _UNIT_TESTS)) == []
+    assert list(alerts.tests_feed_what_services_export(_UNIT_TESTS)) == []
 
 
 @asks_promtool
@@ -149,6 +150,10 @@ def test_P91_a_missing_page_a_page_too_many_and_a_missing_test_are_found() -> No
         "ZoomSlackGrantsEnd: has no runbook",
         "ZoomSlackGone.md: is the runbook of no alert",
     ]
+    text = yaml.safe_dump(_UNIT_TESTS).replace('queue="revocations"', 'queue="revoked"')
+    found = list(alerts.tests_feed_what_services_export(yaml.safe_load(text)))
+    assert found
+    assert all("queue is never revoked" in one for one in found)
     text = yaml.safe_dump(_UNIT_TESTS).replace("ZoomSlackGrantsEnd", "ZoomSlackGrants")
     assert list(alerts.all_are_tested(_RULES, yaml.safe_load(text))) == [
         "ZoomSlackGrantsEnd: no unit test sees it fire",
