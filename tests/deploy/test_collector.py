@@ -40,7 +40,7 @@ def test_P91_the_collector_is_put_together_right(check: Check) -> None:
     ("check", "right", "wrong", "complaint"),
     [
         (collector.fits, "limit_percentage: 75", "limit_percent: 75", "'limit_percent' was unexpected"),
-        (collector.fits, "decision_wait: 30s", "decision_wait: 30", "30 is not of type 'string'"),
+        (collector.fits, "decision_wait: 60s", "decision_wait: 60", "60 is not of type 'string'"),
         (collector.fits, "[ERROR]", "[ERRORS]", "is not valid under any"),
         (collector.fits, "allow_all_keys: false", "allow_all_keys: true", "False was expected"),
         (collector.connected, "[memory_limiter, redaction, batch]", "[redaction, batch]", "not begin with memory"),
