@@ -108,6 +108,11 @@ BROKEN = (
         *("grpc: {port: {{ .ports.health }}}", "grpc: {port: {{ .is.port }}}"),
         "not on the port of health",
     ),
+    Broken(
+        *(wiring.probes_reach_health, "laptop", "simulators.yaml"),
+        *("{path: /, port: zoom}", "{path: /control/state, port: zoom}"),
+        "its livenessProbe asks what answers on loopback only",
+    ),
     Broken(wiring.targets_are_services, "small", "_settings.tpl", '"dns:///%s:%d"', '"%s:%d"', "is no Service"),
     Broken(
         *(wiring.targets_are_services, "small", "certificates.yaml"),

@@ -85,6 +85,8 @@ def probes_reach_health(rendered: Rendered) -> Iterator[str]:
                     yield f"{pod.name}: its {kind} asks for the wrong name"
             elif "httpGet" not in probe or probe["httpGet"]["port"] not in {"admin", "slack", "zoom"}:
                 yield f"{pod.name}: its {kind} asks nobody who answers"
+            elif probe["httpGet"]["path"].startswith("/control/"):
+                yield f"{pod.name}: its {kind} asks what answers on loopback only"
             elif kind != "readinessProbe" and probe["httpGet"]["path"] == "/readyz":
                 yield f"{pod.name}: its {kind} would restart it for somebody else's outage"
         startup = container.get("startupProbe", {})
