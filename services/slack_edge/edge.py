@@ -179,7 +179,7 @@ class Edge:
             *(used_buttons, home, self._tasks),
         )
         apart = settings.admin_listen is not None
-        self._public = _runner(public_app(door, webhooks, browser, problems, None if apart else self._health))
+        self._public = _runner(public_app(door, webhooks, browser, problems, self._health, apart=apart))
         self._admin = _runner(admin_app(self._health)) if apart else None
         self.port = 0
         self.admin_port = 0

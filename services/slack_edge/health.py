@@ -37,6 +37,15 @@ class Health:
         """Says "not ready" from now on."""
         self._draining = True
 
+    async def part(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Has callers make a new connection after this answer, elsewhere, once this process is on its way out.
+
+        Who keeps connections open would otherwise send its next request into one that closes at that moment.
+        """
+        if self._draining:
+            response.force_close()
+            response.headers["Connection"] = "close"
+
     def routes(self) -> list[web.RouteDef]:
         """Returns the routes."""
         return [

@@ -157,11 +157,11 @@ class SlackDoor:
 
 
 def public_app(
-    slack: SlackDoor, zoom: ZoomWebhooks, browser: Browser, problems: Problems, health: Health | None
+    slack: SlackDoor, zoom: ZoomWebhooks, browser: Browser, problems: Problems, health: Health, *, apart: bool
 ) -> web.Application:
-    """Returns what the internet reaches; `health` only where it has no port of its own."""
+    """Returns what the internet reaches; health does not answer here where it is `apart`, on a port of its own."""
     app = web.Application(middlewares=[observe, problems.told], client_max_size=MAX_BODY)
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.extend([add_headers, health.part])
     app.add_routes(
         [
             web.post("/slack/commands", slack.command),
@@ -169,7 +169,7 @@ def public_app(
             web.post("/slack/events", slack.event),
             web.post("/zoom/webhooks", zoom.handle),
             *browser.routes(),
-            *(health.routes() if health else []),
+            *([] if apart else health.routes()),
         ]
     )
     return app

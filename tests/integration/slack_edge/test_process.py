@@ -67,6 +67,28 @@ async def test_it_starts_without_its_services_and_ends_when_asked() -> None:
     assert b"Traceback" not in output + errors
 
 
+async def test_who_keeps_connections_open_is_sent_elsewhere_while_it_drains() -> None:
+    changes = {"ZOOMSLACK_EDGE_LISTEN": "127.0.0.1:0", "ZOOMSLACK_EDGE_DRAIN_SECONDS": "5"}
+    process = await run("serve", **COMPLETE, **NOWHERE, **changes)
+    assert process.stdout is not None
+    async with asyncio.timeout(TIMEOUT), aiohttp.ClientSession() as http:
+        while b'"listening"' not in (started := await process.stdout.readline()):
+            assert process.returncode is None
+        url = f"http://127.0.0.1:{json.loads(started)['port']}"
+        async with http.get(f"{url}/") as response:
+            assert response.headers.get("Connection") != "close"
+        process.send_signal(signal.SIGTERM)
+        drains = False
+        while not drains:
+            async with http.get(f"{url}/readyz") as response:
+                drains = await response.text() == "draining\n"
+        async with http.get(f"{url}/") as response:
+            assert response.status == 200
+            assert response.headers["Connection"] == "close"
+        await process.communicate()
+    assert process.returncode == 0
+
+
 async def test_the_window_for_zoom_is_a_setting_and_refusals_are_counted() -> None:
     body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"abc"}}'
     changes = {"ZOOMSLACK_EDGE_LISTEN": "127.0.0.1:0", "ZOOMSLACK_ZOOM_WEBHOOK_WINDOW_SECONDS": "7200"}
