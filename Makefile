@@ -24,10 +24,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate manifests dashboards lock pictures bench clean
+.PHONY: certs help run test lint verify generate manifests dashboards lock pictures bench image image-test clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slack and Zoom.
 	@exec $(BIN)/python -m services $(RUN_ARGS)
@@ -76,6 +76,12 @@ certs: $(RUNTIME) ## Make a development authority and a certificate for each ser
 
 bench: $(RUNTIME) ## Load the system that `make run` started, for a few seconds.
 	@$(BIN)/python -m tests.load.bench $(BENCH_ARGS)
+
+image: ## Build the container image with buildah, podman or docker. IMAGE_ARGS="--base … --source …" changes it.
+	@$(PYTHON) tools/image.py $(IMAGE_ARGS)
+
+image-test: $(DEV) ## Build the image and run the whole chart from it. Root on Linux with podman; deploy/docker/README.md.
+	ZOOMSLACK_REQUIRE_CONTAINERS=1 $(BIN)/python -m pytest tests/image $(PYTEST_ARGS)
 
 clean: ## Remove the virtual environment, the caches and the data of `make run`.
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
