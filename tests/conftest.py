@@ -13,8 +13,9 @@ PROMISES = {
     "needs_shared": "ZOOMSLACK_REQUIRE_SHARED",
     "needs_chromium": "ZOOMSLACK_REQUIRE_CHROMIUM",
     "needs_promtool": "ZOOMSLACK_REQUIRE_PROMTOOL",
+    "needs_containers": "ZOOMSLACK_REQUIRE_CONTAINERS",
 }
-"""By marker, what is set where the vendors' specifications, Chromium or promtool are there: a skip fails then."""
+"""By marker, what is set where specifications, Chromium, promtool or podman are at hand: a skip fails there."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,13 +15,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS, PAGE = Path("docs/features.toml"), Path("docs/features.md")
-TESTS = (Path("tests/e2e"), Path("tests/integration"), Path("tests/browser"), Path("tests/deploy"))
+TESTS = (Path("tests/e2e"), Path("tests/integration"), Path("tests/browser"), Path("tests/deploy"), Path("tests/image"))
 _TEST = re.compile(r"^(?:async )?def (test_\w+)\(", re.MULTILINE)
 _ID = re.compile(r"(?<=_)([SPN]\d+)(?=_)")
 _HEAD = """# What the product does
 
 Each row with the tests that show it: those of `tests/e2e` run the real processes with the simulators of Slack and Zoom,
-those of `tests/integration` real servers and databases, those of `tests/deploy` what the Helm chart renders. Made by
+those of `tests/integration` real servers and databases, those of `tests/deploy` what the Helm chart renders, those
+of `tests/image` run it as containers. Made by
 `python tools/features.py` from [features.toml](features.toml) and the names of the tests; `make verify` keeps it true.
 """
 

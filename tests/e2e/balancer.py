@@ -9,21 +9,26 @@ from collections.abc import AsyncIterator, Sequence
 _CHUNK = 65_536
 
 
+Place = tuple[str, int]
+"""Host and port."""
+
+
 class Balancer:
     """Hands connections on. Make it within the running loop."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
-        self._ports = list(ports)
+    def __init__(self, places: Sequence[Place]) -> None:
+        """`places` are looked at with each connection: they may come and go."""
+        self._places = places
         self._next = 0
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Joins one connection with one edge until either side ends it."""
         with contextlib.closing(writer):
-            for _ in self._ports:
-                port = self._ports[self._next % len(self._ports)]
+            for _ in self._places:
+                place = self._places[self._next % len(self._places)]
                 self._next += 1
                 try:
-                    there, back = await asyncio.open_connection("127.0.0.1", port)
+                    there, back = await asyncio.open_connection(*place)
                 except OSError:
                     continue  # this one is down
                 with contextlib.closing(back):
@@ -45,10 +50,9 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.asynccontextmanager
-async def balancing(listen_port: int, ports: Sequence[int]) -> AsyncIterator[None]:
-    """Balances what comes to a port of loopback."""
-    balancer = Balancer(ports)
-    server = await asyncio.start_server(balancer.handle, "127.0.0.1", listen_port)
+async def balancing(listen: Place, places: Sequence[Place]) -> AsyncIterator[None]:
+    """Balances what comes to one place between others."""
+    server = await asyncio.start_server(Balancer(places).handle, *listen)
     try:
         yield
     finally:

@@ -231,6 +231,12 @@ def is_asked(answer: dict[str, Any]) -> bool:
     return "zoom_start_another" in str(answer)
 
 
+def is_promised(result: dict[str, Any]) -> bool:
+    """Tells whether a command was answered with its meeting, or with word that it comes."""
+    answer = result["answer"] or {}
+    return answer.get("response_type") == "in_channel" or str(answer.get("text")).startswith("Starting")
+
+
 def link_in(message: dict[str, Any], action_id: str = "zoom_connect") -> str:
     """Returns the address behind a link button of a message."""
     for block in message.get("blocks", []):

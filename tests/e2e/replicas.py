@@ -108,7 +108,8 @@ class Replicas(Running):
         """Runs everything, with the app installed in Slack."""
         run = asyncio.create_task(self._supervisor.run())
         try:
-            async with balancing(self.balanced, self.edges):
+            edges = [("127.0.0.1", port) for port in self.edges]
+            async with balancing(("127.0.0.1", self.balanced), edges):
                 async with asyncio.timeout(_STARTING):
                     await self._ready()
                 _, answer = await self.post("slack", "/control/install", {"user_id": simulated.SLACK_ADMIN})

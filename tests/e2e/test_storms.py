@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from simulators.zoom.world import ACCOUNT_ID
-from tests.e2e.people import GRACE, LIN, Office, eventually
+from tests.e2e.people import GRACE, LIN, Office, eventually, is_promised
 from tests.e2e.replicas import replicated
 from tests.e2e.system import running
 from tests.support.databases import KINDS
@@ -129,12 +129,6 @@ def specified(meeting: Json, now: str) -> list[Json]:
 async def made_of(office: Office, topics: Collection[str]) -> list[str]:
     """Returns the topics of the meetings about some topics, one for each meeting at Zoom."""
     return [meeting["topic"] for meeting in await office.meetings() if meeting["topic"] in topics]
-
-
-def is_promised(result: Json) -> bool:
-    """Tells whether a command was answered with its meeting, or with word that it comes."""
-    answer = result["answer"] or {}
-    return answer.get("response_type") == "in_channel" or str(answer.get("text")).startswith("Starting")
 
 
 async def test_N2_with_a_third_of_the_events_lost_everything_is_right_after_a_look_at_zoom(office: Office) -> None:

@@ -27,12 +27,17 @@ class Authority:
         """The authority's own certificate."""
         return self._certificate.public_bytes(_PEM)
 
-    def write(self, folder: Path, name: str, *, life: timedelta = timedelta(hours=1), trusted: bytes = b"") -> Path:
-        """Writes ca.crt, tls.crt and tls.key for the service `name` into `folder`; `trusted` goes into ca.crt, too."""
+    def write(
+        self, folder: Path, name: str, *more: str, life: timedelta = timedelta(hours=1), trusted: bytes = b""
+    ) -> Path:
+        """Writes ca.crt, tls.crt and tls.key for the service `name` into `folder`; `trusted` goes into ca.crt, too.
+
+        The service is known by the names in `more`, too.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._build(subject, key, life, ca=False, names=(name, "localhost"))
+        certificate = self._build(subject, key, life, ca=False, names=(name, *more, "localhost"))
         (folder / "ca.crt").write_bytes(self.pem + trusted)
         (folder / "tls.crt").write_bytes(certificate.public_bytes(_PEM))
         (folder / "tls.key").write_bytes(
