@@ -22,18 +22,30 @@ GOLDEN, MORE_VALUES = ROOT / "tests/deploy/golden", ROOT / "tests/deploy/values"
 NAME = "zoomslack"
 _KEY = re.compile(r"^( *)([A-Za-z0-9]+):")
 _COMPONENT = "app.kubernetes.io/component"
+_CHECKSUM = "zoomslack/settings-checksum"
 _REPEATING = ("meetings", "phone", "slackEdge")
 _SHORT = 60
 
 _KUSTOMIZATION = """# Made by `make manifests` from deploy/k8s/chart; change the chart, not these files.
 #
-# Use them from a kustomization of your own, with
+# Use them from a kustomization of your own:
+#   resources: [github.com/…/deploy/k8s/manifests?ref=…, an Ingress or HTTPRoute to the edge]
 #   images: [{name: zoomslack, newName: registry.example.com/zoomslack, digest: "sha256:…"}]
-# and patches for your address and client ids in the ConfigMaps, and for an Ingress or HTTPRoute to the edge.
+#   configMapGenerator:
+#     - {name: zoomslack-auth, namespace: zoomslack, behavior: merge, literals: [ZOOMSLACK_PUBLIC_URL=https://…, …]}
+# and so on for the other settings, each in the *.env of its service. The name of a ConfigMap ends with a hash of its
+# content, so a changed setting rolls the pods.
+#
+# The namespace is zoomslack and cannot be another: targets, certificates and policies hold it. For another one, render
+# the chart.
+#
+# A Job cannot be changed. Before you apply another image, or whatever else changes the pods of the migrations:
+#   kubectl -n zoomslack delete job -l app.kubernetes.io/component=migrate
 #
 # The Secrets zoomslack-auth, zoomslack-meetings, zoomslack-phone and zoomslack-edge are yours to make; the chart's
-# README.md lists their keys. So is the ConfigMap postgresql-authority with ca.crt, the authority of PostgreSQL's
-# certificate. cert-manager has to be there.
+# README.md lists their keys. Made by a secretGenerator of your kustomization, they roll pods when they change, too.
+# Yours is the ConfigMap postgresql-authority, too, with ca.crt, the authority of PostgreSQL's certificate. cert-manager
+# has to be there.
 """
 
 
@@ -65,10 +77,18 @@ def golden(values: Path) -> str:
 def manifests() -> dict[str, str]:
     """Returns the plain manifests by file name: one file for each component, and what kustomize reads."""
     files: dict[str, list[dict[str, Any]]] = {}
+    settings: dict[str, str] = {}
+    generators: list[dict[str, Any]] = []
     for one in Rendering(CHART / "ci/manifests.yaml").objects:
         component = one["metadata"]["labels"][_COMPONENT]
-        if component != "test" and "helm.sh/hook" not in one["metadata"].get("annotations", {}):
-            files.setdefault(f"{component}.yaml", []).append(_without_helm(one))
+        if component == "test" or "helm.sh/hook" in one["metadata"].get("annotations", {}):
+            continue
+        plain = _without_helm(one)
+        if one["kind"] == "ConfigMap":
+            settings[f"{component}.env"] = "".join(f"{name}={value}\n" for name, value in one["data"].items())
+            generators.append(_generator(plain, f"{component}.env"))
+        else:
+            files.setdefault(f"{component}.yaml", []).append(plain)
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -80,15 +100,28 @@ def manifests() -> dict[str, str]:
         "kind": "Kustomization",
         "namespace": NAME,
         "resources": sorted(texts),
+        "configMapGenerator": generators,
     }
-    return {**texts, "kustomization.yaml": _KUSTOMIZATION + dump(listing)}
+    return {**texts, **settings, "kustomization.yaml": _KUSTOMIZATION + dump(listing)}
+
+
+def _generator(config_map: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Returns what makes kustomize generate a ConfigMap, under a name that follows what is in it."""
+    metadata = config_map["metadata"]
+    return {
+        "name": metadata["name"],
+        "namespace": metadata["namespace"],
+        "envs": [file],
+        "options": {"labels": metadata["labels"]},
+    }
 
 
 def _without_helm(one: Any) -> Any:
-    """Returns an object without what only Helm is interested in."""
+    """Returns an object without what only Helm needs: a checksum, too, as kustomize's names follow what is in them."""
     if isinstance(one, dict):
         kept = {key: _without_helm(value) for key, value in one.items() if not key.startswith("helm.sh/")}
-        kept.pop("app.kubernetes.io/managed-by", None)
+        for key in ("app.kubernetes.io/managed-by", _CHECKSUM):
+            kept.pop(key, None)
         return kept
     return [_without_helm(value) for value in one] if isinstance(one, list) else one
 

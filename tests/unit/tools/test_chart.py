@@ -48,7 +48,8 @@ def test_what_is_made_is_up_to_date_and_drift_is_found() -> None:
 def test_kustomize_reads_every_manifest_and_none_is_helms() -> None:
     made = chart.manifests()
     listing = yaml.safe_load(made["kustomization.yaml"])
-    assert set(listing["resources"]) == made.keys() - {"kustomization.yaml"}
+    generated = {file for one in listing["configMapGenerator"] for file in one["envs"]}
+    assert {*listing["resources"], *generated} == made.keys() - {"kustomization.yaml"}
     assert not any("helm" in text.lower() for name, text in made.items() if name != "kustomization.yaml")
     objects = [one for name in listing["resources"] for one in yaml.safe_load_all(made[name])]
     assert {one["metadata"].get("namespace", one["metadata"]["name"]) for one in objects} == {"zoomslack"}
