@@ -72,6 +72,13 @@ def test_P89_values_that_no_service_would_take_are_refused_with_their_place(
     assert f"'{place}'" in refused(changes)
 
 
+@pytest.mark.parametrize("place", ["commonLabels", "podLabels"])
+def test_P89_labels_that_selectors_stand_on_cannot_be_others(place: str) -> None:
+    labels = {place: {"app.kubernetes.io/component": "x"}}
+    changes = labels if place == "commonLabels" else {"auth": labels}
+    assert "invalid propertyName 'app.kubernetes.io/component'" in refused(changes)
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "advice"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 import helm_python
 import pytest
 
-from tests.deploy.policies import POLICIES, Policy, network, pods, schemas, settings, time, wiring
+from tests.deploy.policies import POLICIES, Policy, hooks, network, pods, schemas, settings, time, wiring
 from tests.deploy.policies.settings import differences
 from tests.deploy.rendering import CHART, VALUES, load, render
 
@@ -88,7 +88,7 @@ BROKEN = (
     ),
     Broken(
         *(wiring.deployments_select_themselves, "linkerd", "migrations.yaml"),
-        *('dict "root" $ "name" "migrate"', 'dict "root" $ "name" "auth"'),
+        *('dict "root" $root "name" "migrate"', 'dict "root" $root "name" "auth"'),
         "selects",
     ),
     Broken(
@@ -254,6 +254,41 @@ BROKEN = (
         *(time.changes_roll_pods, "production", "deployments.yaml"),
         *('{{ include "zoomslack.settings" . | sha256sum }}', "constant"),
         "checksums of settings",
+    ),
+    Broken(
+        *(time.changes_roll_pods, "everything", "deployments.yaml"),
+        *("zoomslack/secrets-revision: {{ . | quote }}", ""),
+        "Deployment zs-auth: carries the revision '' of Secrets",
+    ),
+    Broken(
+        *(time.changes_roll_pods, "everything", "_pods.tpl"),
+        *('set $annotations "zoomslack/secrets-revision"', 'set $annotations "zoomslack/revision"'),
+        "Job zs-auth-migrate-",
+    ),
+    Broken(
+        *(hooks.hooks_come_in_order, "production", "migrations.yaml"),
+        *("helm.sh/hook: pre-install,pre-upgrade", "helm.sh/hook: post-install,post-upgrade"),
+        "runs at ['post-install', 'post-upgrade']",
+    ),
+    Broken(
+        *(hooks.hooks_come_in_order, "production", "migrations.yaml"),
+        *('helm.sh/hook-weight: "-10"', 'helm.sh/hook-weight: "10"'),
+        "ServiceAccount zoomslack-migrate: comes after Job",
+    ),
+    Broken(
+        *(hooks.hooks_come_in_order, "production", "networkpolicies.yaml"),
+        *('{{- with include "zoomslack.beforeMigrations" . }}', "{{- with false }}"),
+        "NetworkPolicy zoomslack-migrate: is not there at the time of Job",
+    ),
+    Broken(
+        *(hooks.hooks_come_in_order, "production", "migrations.yaml"),
+        *('"-10"\nhelm.sh/hook-delete-policy: before-hook-creation,hook-succeeded', '"-10"'),
+        "ServiceAccount zoomslack-migrate: stays behind",
+    ),
+    Broken(
+        *(hooks.hooks_come_in_order, "linkerd", "migrations.yaml"),
+        *('{{- if eq .Values.database.migrations "hook" -}}', "{{- if true -}}"),
+        "is not there at the time of Job",
     ),
 )
 

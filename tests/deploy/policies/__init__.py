@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.deploy.policies import network, pods, schemas, settings, time, wiring
+from tests.deploy.policies import hooks, network, pods, schemas, settings, time, wiring
 from tests.deploy.rendering import Rendered
 
 Policy = Callable[[Rendered], Iterator[str]]
@@ -35,4 +35,5 @@ POLICIES: tuple[Policy, ...] = (
     time.pools_fit_the_database,
     time.migrations_may_wait,
     time.changes_roll_pods,
+    hooks.hooks_come_in_order,
 )

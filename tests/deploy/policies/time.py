@@ -82,9 +82,14 @@ def migrations_may_wait(rendered: Rendered) -> Iterator[str]:
 
 
 def changes_roll_pods(rendered: Rendered) -> Iterator[str]:
-    """Pods carry a checksum of their settings; each Deployment another one."""
+    """Pods carry a checksum of their settings, each Deployment another one, and what is said of changed Secrets."""
     sums = [
         pod.annotations.get("zoomslack/settings-checksum") for pod in serving(rendered) if pod.component != "simulators"
     ]
     if None in sums or len(set(sums)) != len(sums):
         yield f"checksums of settings: {sums}"
+    revision = rendered.values["secretsRevision"]
+    for pod in rendered.pods():
+        carried = pod.annotations.get("zoomslack/secrets-revision", "")
+        if pod.component != "simulators" and carried != str(revision):
+            yield f"{pod.name}: carries the revision {carried!r} of Secrets, not {revision!r}"

@@ -180,3 +180,10 @@ proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true, "proxyMetadata
 linkerd.io/inject: disabled
 sidecar.istio.io/inject: "false"
 {{- end }}
+
+{{/* Annotations of a pod that runs beside those of a component and reads the same secrets. Call with a filled context. */}}
+{{- define "zoomslack.asideAnnotations" -}}
+{{- $annotations := include "zoomslack.noMesh" .root | fromYaml -}}
+{{- with .root.Values.secretsRevision }}{{ $_ := set $annotations "zoomslack/secrets-revision" (toString .) }}{{ end -}}
+{{- merge $annotations .values.podAnnotations | toYaml -}}
+{{- end }}
