@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from mesh.credentials import channel_credentials, stamp
 from mesh.interceptors import MeshClientInterceptor
+from mesh.keepalive import KEEPALIVE, Keepalive
 from mesh.renewing import RenewingChannel
 
 _RETRY_POLICY = {
@@ -47,6 +48,7 @@ def open_channel(
     tls_dir: Path | None = None,
     *,
     monotonic: Callable[[], float] = time.monotonic,
+    keepalive: Keepalive = KEEPALIVE,
 ) -> grpc.aio.Channel:
     """Returns a channel to `target` for `service`. Call within the running loop; close it before the loop ends.
 
@@ -62,6 +64,7 @@ def open_channel(
         # The default, 30 s, is longer than a quick roll-out takes: it may replace every replica that this channel has
         # heard of before the channel asks again.
         ("grpc.dns_min_time_between_resolutions_ms", 1000),
+        *keepalive.of_client(),
     )
     interceptors = [MeshClientInterceptor()]
     if tls_dir is None:

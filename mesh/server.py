@@ -22,6 +22,7 @@ from grpc_reflection.v1alpha import reflection
 from mesh.admin import AdminServer
 from mesh.credentials import server_credentials
 from mesh.interceptors import LayeredInterceptor, server_layers
+from mesh.keepalive import KEEPALIVE, Keepalive
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,8 @@ class ServerOptions:
     """Seconds between NOT_SERVING and the end of accepting, in which balancers look away."""
     drain_grace: float = 10.0
     """Seconds that calls in flight get to end."""
+    keepalive: Keepalive = KEEPALIVE
+    """How clients ping."""
 
 
 class MeshServer:
@@ -76,6 +79,7 @@ class MeshServer:
                 ("grpc.max_connection_age_grace_ms", 60_000),
                 ("grpc.so_reuseport", 0),  # a second server on the port must fail, not share the calls
                 ("grpc.max_receive_message_length", 2 * 1024 * 1024),
+                *options.keepalive.of_server(),
             ),
         )
         self._health = health.aio.HealthServicer()
