@@ -101,7 +101,6 @@ def test_P89_labels_that_selectors_stand_on_cannot_be_others(place: str) -> None
             {"database": {"rootCertificate": {"configMap": ""}}},
             "name a ConfigMap or Secret with the authority",
         ),
-        ("production", {"database": {"connectionsPerService": 9}}, "auth may have 9 pods with one more in a roll-out"),
         ("production", {"networkPolicy": {"metricsFrom": []}}, "Prometheus would be refused: name its namespace"),
         ("production", {"gateway": {"parentRefs": []}}, "gateway.parentRefs is empty: name the Gateway"),
         ("production", {"auth": {"autoscaling": {"minReplicas": 10}}}, "minReplicas is above maxReplicas"),
@@ -112,11 +111,31 @@ def test_P89_labels_that_selectors_stand_on_cannot_be_others(place: str) -> None
             "phone.autoscaling.enabled to false, or use postgresql",
         ),
         ("laptop", {"zoom": {"accountClientId": "x"}}, "does not go with simulators"),
+        ("laptop", {"ingress": {"enabled": True}}, "Reach the edge by kubectl port-forward"),
+        ("laptop", {"gateway": {"enabled": True, "parentRefs": [{"name": "x"}]}}, "Reach the edge by kubectl"),
+        ("production", {"publicUrl": "http://zoom.example.com"}, "publicUrl has to begin with https://"),
+        ("production", {"publicUrl": "https://example.com/zoom"}, "served at the root of a host"),
+        ("production", {"publicUrl": "https://192.0.2.7"}, "needs a name, no address"),
+        ("production", {"publicUrl": "https://[2001:db8::7]"}, "needs a name, no address"),
+        ("production", {"networkPolicy": {"dnsTo": []}}, "name where DNS is"),
+        ("production", {"networkPolicy": {"vendorsTo": []}}, "name where Slack and Zoom are"),
+        ("production", {"meetings": {"resources": {"requests": {"cpu": None}}}}, "autoscaling counts in parts of it"),
+        (
+            "production",
+            {"database": {"connectionsPerService": 17}},
+            "a roll-out of phone may have 18 pods: allow at least that many",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_P89_what_would_not_run_is_refused_with_advice(name: str, changes: Mapping[str, Any], advice: str) -> None:
     assert advice in refused(changes, name)
+
+
+def test_P89_all_that_is_wrong_is_told_at_once() -> None:
+    said = refused({"publicUrl": "", "slack": {"clientId": ""}, "auth": {"existingSecret": ""}, "tokenKeys": "x"})
+    for start in ("publicUrl is not set", "slack.clientId is not", "auth.existingSecret is not", "tokenKeys is not"):
+        assert f"\n{start}" in said
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,11 @@ BROKEN = (
         "takes away before it adds",
     ),
     Broken(
+        *(time.rollouts_lose_nobody, "production", "deployments.yaml"),
+        *("minReadySeconds: {{ $.Values.minReadySeconds }}", ""),
+        "goes before clients know",
+    ),
+    Broken(
         *(time.rollouts_lose_nobody, "small", "deployments.yaml"),
         *("{{- if $alone }}", "{{- if false }}"),
         "two pods would share a world",
@@ -248,7 +253,7 @@ BROKEN = (
     Broken(
         *(time.pools_fit_the_database, "production", "_settings.tpl"),
         *("(int .values.autoscaling.maxReplicas) (int .values.replicas)", "2 2"),
-        "10 pools of 20 for 60 connections",
+        "18 pools of 15 for 60 connections",
     ),
     Broken(
         *(time.changes_roll_pods, "production", "deployments.yaml"),

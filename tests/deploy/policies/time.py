@@ -52,6 +52,8 @@ def rollouts_lose_nobody(rendered: Rendered) -> Iterator[str]:
                 yield f"{pod.name}: two pods would share a world"
         elif strategy["rollingUpdate"]["maxUnavailable"] != 0:
             yield f"{pod.name}: a roll-out takes away before it adds"
+        elif spec.get("minReadySeconds") != rendered.values["minReadySeconds"]:
+            yield f"{pod.name}: an old pod goes before clients know of the new one"
         if (name in scalers) == ("replicas" in spec):
             yield f"{pod.name}: nobody, or two, say how many pods there are"
         least = scalers[name]["spec"]["minReplicas"] if name in scalers else spec["replicas"]
@@ -60,7 +62,11 @@ def rollouts_lose_nobody(rendered: Rendered) -> Iterator[str]:
 
 
 def pools_fit_the_database(rendered: Rendered) -> Iterator[str]:
-    """All replicas of a service together, one more in a roll-out, hold no more connections than it may have."""
+    """All pods of a service together hold no more connections than it may have, and each holds one at the least.
+
+    In a roll-out each replica may be there twice: the new one, and the old one that ends within its grace period, which
+    `maxSurge` does not count.
+    """
     if rendered.values["database"]["kind"] != "postgresql":
         return
     scalers = {one["metadata"]["name"]: one["spec"]["maxReplicas"] for one in rendered.of("HorizontalPodAutoscaler")}
@@ -68,9 +74,9 @@ def pools_fit_the_database(rendered: Rendered) -> Iterator[str]:
         size = rendered.environ(pod.spec["containers"][0]).get("ZOOMSLACK_DATABASE_POOL_SIZE")
         if size is None:
             continue
-        most = 1 + int(scalers.get(pod.owner["metadata"]["name"], pod.owner["spec"].get("replicas", 0)))
+        most = 2 * int(scalers.get(pod.owner["metadata"]["name"], pod.owner["spec"].get("replicas", 0)))
         allowed = rendered.values["database"]["connectionsPerService"]
-        if int(size) * most > allowed or (int(size) + 1) * most <= min(allowed, 100 * most):
+        if int(size) < 1 or int(size) * most > allowed or (int(size) + 1) * most <= min(allowed, 100 * most):
             yield f"{pod.name}: {most} pools of {size} for {allowed} connections"
 
 

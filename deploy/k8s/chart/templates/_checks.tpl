@@ -11,57 +11,120 @@ database.url: put one address per service into the Secrets that auth, meetings a
 replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge.replicas
 {{- end }}
 
-{{/* Refuses, with a sentence that says what to do, what would render and not run. */}}
+{{/* Refuses what would render and not run: all of it at once, each with a sentence that says what to do. */}}
 {{- define "zoomslack.check" -}}
-{{- $values := .Values -}}
+{{- with include "zoomslack.problems" . | fromYamlArray }}
+{{- fail (printf "\n%s" (join "\n" .)) }}
+{{- end }}
+{{- end }}
+
+{{/* Everything that is wrong with the values, as a YAML list of sentences. */}}
+{{- define "zoomslack.problems" -}}
+{{- concat
+  (include "zoomslack.problemsOfKeys" . | fromYamlArray)
+  (include "zoomslack.problemsOfAddresses" . | fromYamlArray)
+  (include "zoomslack.problemsOfDatabase" . | fromYamlArray)
+  (include "zoomslack.problemsOfNetwork" . | fromYamlArray)
+  (include "zoomslack.problemsOfServices" . | fromYamlArray)
+  | toYaml -}}
+{{- end }}
+
+{{- define "zoomslack.problemsOfKeys" -}}
+{{- $problems := list -}}
 {{- range $path, $advice := include "zoomslack.removed" . | fromYaml }}
-  {{- $place := $values -}}
+  {{- $place := $.Values -}}
   {{- $found := true -}}
   {{- range splitList "." $path }}
     {{- if and $found (kindIs "map" $place) (hasKey $place .) }}{{ $place = index $place . }}{{ else }}{{ $found = false }}{{ end -}}
   {{- end }}
-  {{- if $found }}{{ fail (printf "%s is not a value of this chart: %s." $path $advice) }}{{ end -}}
+  {{- if $found }}{{ $problems = append $problems (printf "%s is not a value of this chart: %s." $path $advice) }}{{ end -}}
 {{- end }}
-{{- $sqlite := eq $values.database.kind "sqlite" -}}
-{{- if not $values.simulators.enabled }}
-  {{- if not $values.publicUrl }}{{ fail "publicUrl is not set: the address at which Slack, Zoom and browsers reach the edge, such as https://zoom.example.com." }}{{ end -}}
-  {{- if not $values.slack.clientId }}{{ fail "slack.clientId is not set: it stands on the app's page at api.slack.com, under Basic Information. To try the chart without Slack and Zoom, set simulators.enabled." }}{{ end -}}
-  {{- if not $values.zoom.userClientId }}{{ fail "zoom.userClientId is not set: it stands on the app's page at marketplace.zoom.us. To try the chart without Slack and Zoom, set simulators.enabled." }}{{ end -}}
-  {{- if eq $values.tls.mode "plaintext" }}{{ fail "tls.mode plaintext is for simulators only: set certManager, existingSecrets or serviceMesh." }}{{ end -}}
+{{- toYaml $problems -}}
 {{- end }}
-{{- if and $values.simulators.enabled $values.zoom.accountClientId }}{{ fail "zoom.accountClientId does not go with simulators: their apps have ids of their own." }}{{ end -}}
+
+{{- define "zoomslack.problemsOfAddresses" -}}
+{{- $problems := list -}}
+{{- $values := .Values -}}
+{{- $public := or $values.ingress.enabled $values.gateway.enabled -}}
+{{- $url := urlParse (include "zoomslack.publicUrl" .) -}}
+{{- if $values.simulators.enabled }}
+  {{- if $values.zoom.accountClientId }}{{ $problems = append $problems "zoom.accountClientId does not go with simulators: their apps have ids of their own." }}{{ end -}}
+  {{- if $public }}{{ $problems = append $problems "simulators do not go with ingress.enabled or gateway.enabled: their secrets are known to everybody. Reach the edge by kubectl port-forward." }}{{ end -}}
+{{- else }}
+  {{- if not $values.publicUrl }}
+    {{- $problems = append $problems "publicUrl is not set: the address at which Slack, Zoom and browsers reach the edge, such as https://zoom.example.com." -}}
+  {{- else if ne $url.scheme "https" }}
+    {{- $problems = append $problems "publicUrl has to begin with https://: Slack and Zoom send to no other address." -}}
+  {{- end }}
+  {{- if not $values.slack.clientId }}{{ $problems = append $problems "slack.clientId is not set: it stands on the app's page at api.slack.com, under Basic Information. To try the chart without Slack and Zoom, set simulators.enabled." }}{{ end -}}
+  {{- if not $values.zoom.userClientId }}{{ $problems = append $problems "zoom.userClientId is not set: it stands on the app's page at marketplace.zoom.us. To try the chart without Slack and Zoom, set simulators.enabled." }}{{ end -}}
+  {{- if eq $values.tls.mode "plaintext" }}{{ $problems = append $problems "tls.mode plaintext is for simulators only: set certManager, existingSecrets or serviceMesh." }}{{ end -}}
+{{- end }}
+{{- if $url.path }}{{ $problems = append $problems (printf "publicUrl has the path %s: the edge is served at the root of a host." $url.path) }}{{ end -}}
+{{- if and $public (or (regexMatch "^[0-9.]+$" $url.hostname) (contains ":" $url.hostname)) }}
+  {{- $problems = append $problems (printf "publicUrl has the host %s: an Ingress or HTTPRoute needs a name, no address." $url.hostname) -}}
+{{- end }}
 {{- if and (eq $values.tls.mode "certManager") (not $values.tls.certManager.createIssuer) (not $values.tls.certManager.issuerRef.name) }}
-  {{- fail "tls.certManager.issuerRef.name is not set: name your issuer, or set tls.certManager.createIssuer." }}
+  {{- $problems = append $problems "tls.certManager.issuerRef.name is not set: name your issuer, or set tls.certManager.createIssuer." -}}
 {{- end }}
-{{- if and $values.database.rootCertificate.configMap $values.database.rootCertificate.secret }}
-  {{- fail "database.rootCertificate names both a configMap and a secret: set one of them." }}
+{{- if and $values.gateway.enabled (not $values.gateway.parentRefs) }}{{ $problems = append $problems "gateway.parentRefs is empty: name the Gateway that the route belongs to." }}{{ end -}}
+{{- toYaml $problems -}}
 {{- end }}
-{{- if and (not $sqlite) (hasPrefix "verify-" $values.database.sslMode) (not (include "zoomslack.hasRootCertificate" .)) }}
-  {{- fail "database.rootCertificate is not set: name a ConfigMap or Secret with the authority of PostgreSQL's certificate, or set database.sslMode to require." }}
+
+{{- define "zoomslack.problemsOfDatabase" -}}
+{{- $problems := list -}}
+{{- $database := .Values.database -}}
+{{- if and $database.rootCertificate.configMap $database.rootCertificate.secret }}
+  {{- $problems = append $problems "database.rootCertificate names both a configMap and a secret: set one of them." -}}
 {{- end }}
-{{- if and $values.serviceMonitor.enabled $values.networkPolicy.enabled (not $values.networkPolicy.metricsFrom) }}
-  {{- fail "networkPolicy.metricsFrom is empty, so that Prometheus would be refused: name its namespace or pods." }}
+{{- if and (eq $database.kind "postgresql") (hasPrefix "verify-" $database.sslMode) (not (include "zoomslack.hasRootCertificate" .)) }}
+  {{- $problems = append $problems "database.rootCertificate is not set: name a ConfigMap or Secret with the authority of PostgreSQL's certificate, or set database.sslMode to require." -}}
 {{- end }}
-{{- if and $values.gateway.enabled (not $values.gateway.parentRefs) }}{{ fail "gateway.parentRefs is empty: name the Gateway that the route belongs to." }}{{ end -}}
+{{- toYaml $problems -}}
+{{- end }}
+
+{{- define "zoomslack.problemsOfNetwork" -}}
+{{- $problems := list -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if $policy.enabled }}
+  {{- if and .Values.serviceMonitor.enabled (not $policy.metricsFrom) }}
+    {{- $problems = append $problems "networkPolicy.metricsFrom is empty, so that Prometheus would be refused: name its namespace or pods." -}}
+  {{- end }}
+  {{- if not $policy.dnsTo }}{{ $problems = append $problems "networkPolicy.dnsTo is empty, which is everywhere: name where DNS is." }}{{ end -}}
+  {{- if and (not $policy.vendorsTo) (not .Values.simulators.enabled) }}
+    {{- $problems = append $problems "networkPolicy.vendorsTo is empty, which is everywhere: name where Slack and Zoom are, or the proxy to them." -}}
+  {{- end }}
+{{- end }}
+{{- toYaml $problems -}}
+{{- end }}
+
+{{- define "zoomslack.problemsOfServices" -}}
+{{- $problems := list -}}
+{{- $values := .Values -}}
+{{- $sqlite := eq $values.database.kind "sqlite" -}}
 {{- range $name, $is := include "zoomslack.components" . | fromYaml }}
   {{- $own := index $values $is.key -}}
-  {{- if and $own.existingSecret $own.secretsDir }}{{ fail (printf "%s.existingSecret and %s.secretsDir are both set: set one of them." $is.key $is.key) }}{{ end -}}
+  {{- if and $own.existingSecret $own.secretsDir }}{{ $problems = append $problems (printf "%s.existingSecret and %s.secretsDir are both set: set one of them." $is.key $is.key) }}{{ end -}}
   {{- $needs := include "zoomslack.secretNames" (dict "root" $ "name" $name) -}}
   {{- if and $needs (not $own.existingSecret) (not $own.secretsDir) }}
-    {{- fail (printf "%s.existingSecret is not set: name a Secret with %s." $is.key ($needs | replace "," ", ")) }}
+    {{- $problems = append $problems (printf "%s.existingSecret is not set: name a Secret with %s." $is.key ($needs | replace "," ", ")) -}}
   {{- end }}
   {{- if and (eq $values.tls.mode "existingSecrets") (not $own.tlsSecret) }}
-    {{- fail (printf "%s.tlsSecret is not set: name a Secret with ca.crt, tls.crt and tls.key for the DNS names %s and %s.zoomslack." $is.key (include "zoomslack.host" (dict "root" $ "name" $name)) $name) }}
+    {{- $problems = append $problems (printf "%s.tlsSecret is not set: name a Secret with ca.crt, tls.crt and tls.key for the DNS names %s and %s.zoomslack." $is.key (include "zoomslack.host" (dict "root" $ "name" $name)) $name) -}}
   {{- end }}
-  {{- if and $sqlite (ne $name "slack-edge") (or (gt (int $own.replicas) 1) $own.autoscaling.enabled) }}
-    {{- fail (printf "database.kind sqlite is a file that one pod owns: set %s.replicas to 1 and %s.autoscaling.enabled to false, or use postgresql." $is.key $is.key) }}
+  {{- if and $sqlite $is.grpc (or (gt (int $own.replicas) 1) $own.autoscaling.enabled) }}
+    {{- $problems = append $problems (printf "database.kind sqlite is a file that one pod owns: set %s.replicas to 1 and %s.autoscaling.enabled to false, or use postgresql." $is.key $is.key) -}}
   {{- end }}
-  {{- $most := ternary (int $own.autoscaling.maxReplicas) (int $own.replicas) $own.autoscaling.enabled -}}
-  {{- if and (not $sqlite) $is.grpc (gt (add1 $most) (int $values.database.connectionsPerService)) }}
-    {{- fail (printf "database.connectionsPerService is %d, and %s may have %d pods with one more in a roll-out: each needs a connection." (int $values.database.connectionsPerService) $is.key $most) }}
+  {{- if $own.autoscaling.enabled }}
+    {{- if gt (int $own.autoscaling.minReplicas) (int $own.autoscaling.maxReplicas) }}{{ $problems = append $problems (printf "%s.autoscaling.minReplicas is above maxReplicas." $is.key) }}{{ end -}}
+    {{- if not (hasKey $own.resources.requests "cpu") }}{{ $problems = append $problems (printf "%s.resources.requests.cpu is not set: autoscaling counts in parts of it." $is.key) }}{{ end -}}
   {{- end }}
-  {{- if and $own.autoscaling.enabled (gt (int $own.autoscaling.minReplicas) (int $own.autoscaling.maxReplicas)) }}
-    {{- fail (printf "%s.autoscaling.minReplicas is above maxReplicas." $is.key) }}
+  {{- if and (not $sqlite) $is.grpc }}
+    {{- $pods := include "zoomslack.mostPods" (dict "root" $ "values" $own) | int -}}
+    {{- if lt (int $values.database.connectionsPerService) $pods }}
+      {{- $problems = append $problems (printf "database.connectionsPerService is %d, and a roll-out of %s may have %d pods: allow at least that many connections, or have fewer replicas." (int $values.database.connectionsPerService) $is.key $pods) -}}
+    {{- end }}
   {{- end }}
 {{- end }}
+{{- toYaml $problems -}}
 {{- end }}

@@ -38,7 +38,7 @@ imagePullSecrets:
 startupProbe:
   grpc: {port: {{ .ports.health }}, service: live}
   periodSeconds: 2
-  failureThreshold: 30
+  failureThreshold: {{ div (int .root.Values.startupSeconds) 2 }}
 readinessProbe:
   grpc: {port: {{ .ports.health }}}
   periodSeconds: 5
@@ -51,7 +51,7 @@ livenessProbe:
 startupProbe:
   httpGet: {path: /livez, port: admin}
   periodSeconds: 2
-  failureThreshold: 30
+  failureThreshold: {{ div (int .root.Values.startupSeconds) 2 }}
 readinessProbe:
   httpGet: {path: /readyz, port: admin}
   periodSeconds: 5

@@ -32,10 +32,14 @@ ZOOMSLACK_{{ .file | upper | replace "-" "_" }}_FILE
 {{- end -}}
 {{- end }}
 
-{{/* Connections of one replica: its share of the service's, with the one that a roll-out adds. */}}
+{{/* Pods of a service that may hold connections at a time: in a roll-out all new ones, and all old ones that still end. */}}
+{{- define "zoomslack.mostPods" -}}
+{{- mul 2 (ternary (int .values.autoscaling.maxReplicas) (int .values.replicas) .values.autoscaling.enabled) -}}
+{{- end }}
+
+{{/* Connections of one replica: its share of the service's. */}}
 {{- define "zoomslack.poolSize" -}}
-{{- $most := ternary (int .values.autoscaling.maxReplicas) (int .values.replicas) .values.autoscaling.enabled -}}
-{{- div (int .root.Values.database.connectionsPerService) (add1 $most) | max 1 | min 100 -}}
+{{- div (int .root.Values.database.connectionsPerService) (include "zoomslack.mostPods" . | int) | min 100 -}}
 {{- end }}
 
 {{/* What a database's address does not say. */}}
