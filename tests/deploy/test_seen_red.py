@@ -78,8 +78,13 @@ BROKEN = (
     Broken(pods.mounts_exist, "production", "_pods.tpl", "- {name: tmp, mountPath: /tmp}\n", "", "does not mount"),
     Broken(
         *(wiring.services_lead_to_ports, "small", "services.yaml"),
-        *("clusterIP: None\n  ports:\n    - {name: grpc", "ports:\n    - {name: grpc"),
+        *("  clusterIP: None\n  {{- end }}", "  {{- end }}"),
         "gRPC needs a headless Service",
+    ),
+    Broken(
+        *(wiring.routes_lead_to_services, "linkerd", "services.yaml"),
+        *('{{- if ne (include "zoomslack.mesh" $) "linkerd" }}', "{{- if true }}"),
+        "GRPCRoute zoomslack-auth: belongs to a headless Service",
     ),
     Broken(
         *(wiring.services_lead_to_ports, "small", "deployments.yaml"),

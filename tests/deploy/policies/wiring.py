@@ -26,6 +26,11 @@ def serving(rendered: Rendered) -> list[Pod]:
     return [pod for pod in rendered.pods() if pod.owner["kind"] == "Deployment"]
 
 
+def _linkerd(rendered: Rendered) -> bool:
+    tls = rendered.values["tls"]
+    return bool(tls["mode"] == "serviceMesh" and tls["serviceMesh"]["kind"] == "linkerd")
+
+
 def services_lead_to_ports(rendered: Rendered) -> Iterator[str]:
     """Every Service selects one Deployment, and its ports are the container's, by name."""
     for service in rendered.of("Service"):
@@ -38,12 +43,12 @@ def services_lead_to_ports(rendered: Rendered) -> Iterator[str]:
                 yield f"{named(service)}: port {port['name']} is not the container's"
             if "appProtocol" not in port:
                 yield f"{named(service)}: port {port['name']} does not say what it speaks"
-        headless = service["spec"].get("clusterIP") == "None"
-        if (
-            any(port["name"] == "grpc" for port in service["spec"]["ports"]) != headless
-            and "admin" not in service["metadata"]["name"]
+        grpc = any(port["name"] == "grpc" for port in service["spec"]["ports"])
+        # Linkerd's proxy takes turns itself, and attaches a GRPCRoute to no headless Service.
+        if "admin" not in service["metadata"]["name"] and (service["spec"].get("clusterIP") == "None") != (
+            grpc and not _linkerd(rendered)
         ):
-            yield f"{named(service)}: gRPC needs a headless Service, HTTP an ordinary one"
+            yield f"{named(service)}: gRPC needs a headless Service but behind Linkerd, HTTP an ordinary one"
         if service["spec"].get("publishNotReadyAddresses"):
             yield f"{named(service)}: would lead to pods that are not ready"
 
@@ -95,7 +100,7 @@ def probes_reach_health(rendered: Rendered) -> Iterator[str]:
 
 
 def targets_are_services(rendered: Rendered) -> Iterator[str]:
-    """Every `…_TARGET` is `dns:///`, a headless Service of this release and its port; certificates hold its name."""
+    """Every `…_TARGET` is `dns:///`, a Service of this release and its port; certificates hold its name."""
     release = {
         f"{one['metadata']['name']}.{one['metadata']['namespace']}.svc.{rendered.values['clusterDomain']}": one
         for one in rendered.of("Service")
@@ -143,6 +148,11 @@ def routes_lead_to_services(rendered: Rendered) -> Iterator[str]:
                 service = path["backend"]["service"]
                 if ports.get((service["name"], service["port"].get("name"))) != "http":
                     yield f"{named(one)}: leads to no public port"
+    headless = {one["metadata"]["name"] for one in rendered.of("Service") if one["spec"].get("clusterIP") == "None"}
+    for one in rendered.of("GRPCRoute"):
+        for parent in one["spec"]["parentRefs"]:
+            if _linkerd(rendered) and parent["name"] in headless:
+                yield f"{named(one)}: belongs to a headless Service, which Linkerd does not take"
     for kind, wanted in (("HTTPRoute", "http"), ("GRPCRoute", "grpc")):
         for one in rendered.of(kind):
             for rule in one["spec"]["rules"]:

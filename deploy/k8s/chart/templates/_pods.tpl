@@ -161,6 +161,11 @@ livenessProbe:
 {{- end }}
 {{- end }}
 
+{{/* Seconds for which a proxy goes on beside a service that ends: until all is over but the flush of spans. */}}
+{{- define "zoomslack.proxyEndsAfter" -}}
+{{- sub (include "zoomslack.gracePeriod" . | int) (include "zoomslack.flushSeconds" . | int) -}}
+{{- end }}
+
 {{/* What a sidecar mesh has to know of a pod: probes and scrapes come without the mesh, and the proxy ends last. */}}
 {{- define "zoomslack.meshAnnotations" -}}
 {{- $mesh := include "zoomslack.mesh" .root -}}
@@ -168,10 +173,10 @@ livenessProbe:
 {{- if eq $mesh "linkerd" -}}
 linkerd.io/inject: enabled
 config.linkerd.io/skip-inbound-ports: {{ $aside | quote }}
-config.alpha.linkerd.io/proxy-wait-before-exit-seconds: {{ sub (include "zoomslack.gracePeriod" . | int) (include "zoomslack.flushSeconds" . | int) | quote }}
+config.alpha.linkerd.io/proxy-wait-before-exit-seconds: {{ include "zoomslack.proxyEndsAfter" . | quote }}
 {{- else if eq $mesh "istio" -}}
 traffic.sidecar.istio.io/excludeInboundPorts: {{ $aside | quote }}
-proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true, "proxyMetadata": {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}}'
+proxy.istio.io/config: '{"holdApplicationUntilProxyStarts": true, "terminationDrainDuration": "{{ include "zoomslack.proxyEndsAfter" . }}s", "proxyMetadata": {"EXIT_ON_ZERO_ACTIVE_CONNECTIONS": "true"}}'
 {{- end }}
 {{- end }}
 
