@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.deploy.policies import hooks, network, pods, schemas, settings, time, wiring
+from tests.deploy.policies import firewall, hooks, mesh, network, pods, scaling, schemas, settings, time, wiring
 from tests.deploy.rendering import Rendered
 
 Policy = Callable[[Rendered], Iterator[str]]
@@ -36,4 +36,9 @@ POLICIES: tuple[Policy, ...] = (
     time.migrations_may_wait,
     time.changes_roll_pods,
     hooks.hooks_come_in_order,
+    firewall.allowed_is_the_table,
+    mesh.mesh_authorizes_the_call_graph,
+    scaling.scalers_count_what_is_requested,
+    scaling.budgets_protect_their_pods,
+    scaling.replicas_are_spread,
 )

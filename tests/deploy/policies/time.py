@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 
 from mesh.database import MIGRATION_PATIENCE
 from mesh.process import FLUSH_SECONDS
@@ -37,6 +38,16 @@ def grace_periods_add_up(rendered: Rendered) -> Iterator[str]:
             yield f"{pod.name}: needs {needed} s to end and gets {given} s"
         if pod.component != "simulators" and stop != rendered.values["preStopSeconds"]:
             yield f"{pod.name}: preStop takes {stop} s"
+        yield from (f"{pod.name}: {problem}" for problem in _proxy(pod.annotations, needed - FLUSH_SECONDS, given))
+
+
+def _proxy(annotations: Mapping[str, str], needed: float, given: float) -> Iterator[str]:
+    """A proxy beside the service goes on until the service's work is over, and ends before both are killed."""
+    ends = [float(value) for key, value in annotations.items() if key.endswith("proxy-wait-before-exit-seconds")]
+    if config := annotations.get("proxy.istio.io/config"):
+        ends.append(float(json.loads(config)["terminationDrainDuration"].removesuffix("s")))
+    if any(not needed <= end < given for end in ends):
+        yield f"its proxy goes on for {ends} s, where {needed} s are needed and {given} s are given"
 
 
 def rollouts_lose_nobody(rendered: Rendered) -> Iterator[str]:

@@ -41,6 +41,8 @@ def services_lead_to_ports(rendered: Rendered) -> Iterator[str]:
         for port in service["spec"]["ports"]:
             if _ports(pods[0]).get(port["targetPort"]) != port["port"]:
                 yield f"{named(service)}: port {port['name']} is not the container's"
+            if port.get("protocol", "TCP") != "TCP":
+                yield f"{named(service)}: port {port['name']} is not TCP"
             if "appProtocol" not in port:
                 yield f"{named(service)}: port {port['name']} does not say what it speaks"
         grpc = any(port["name"] == "grpc" for port in service["spec"]["ports"])
@@ -148,17 +150,25 @@ def routes_lead_to_services(rendered: Rendered) -> Iterator[str]:
                 service = path["backend"]["service"]
                 if ports.get((service["name"], service["port"].get("name"))) != "http":
                     yield f"{named(one)}: leads to no public port"
-    headless = {one["metadata"]["name"] for one in rendered.of("Service") if one["spec"].get("clusterIP") == "None"}
-    for one in rendered.of("GRPCRoute"):
-        for parent in one["spec"]["parentRefs"]:
-            if _linkerd(rendered) and parent["name"] in headless:
-                yield f"{named(one)}: belongs to a headless Service, which Linkerd does not take"
     for kind, wanted in (("HTTPRoute", "http"), ("GRPCRoute", "grpc")):
         for one in rendered.of(kind):
             for rule in one["spec"]["rules"]:
                 for backend in rule["backendRefs"]:
                     if ports.get((backend["name"], backend["port"])) != wanted:
                         yield f"{named(one)}: leads to no port that speaks {wanted}"
+    yield from _parents(rendered)
+    yield from _monitors(rendered)
+
+
+def _parents(rendered: Rendered) -> Iterator[str]:
+    headless = {one["metadata"]["name"] for one in rendered.of("Service") if one["spec"].get("clusterIP") == "None"}
+    for one in rendered.of("GRPCRoute"):
+        for parent in one["spec"]["parentRefs"]:
+            if _linkerd(rendered) and parent["name"] in headless:
+                yield f"{named(one)}: belongs to a headless Service, which Linkerd does not take"
+
+
+def _monitors(rendered: Rendered) -> Iterator[str]:
     for one in rendered.of("ServiceMonitor"):
         chosen = [
             service

@@ -1,0 +1,1 @@
+"""Charts with one thing wrong, each of which a policy has to refuse."""
