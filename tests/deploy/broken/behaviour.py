@@ -169,6 +169,11 @@ BROKEN = (
         "auth: may not egress",
     ),
     Broken(
+        *(firewall.allowed_is_the_table, "everything", "networkpolicies.yaml"),
+        *('(ternary "443" "80" (eq $url.scheme "https"))', '"4318"'),
+        "auth: may egress everybody TCP 4318",
+    ),
+    Broken(
         *(firewall.allowed_is_the_table, "linkerd", "networkpolicies.yaml"),
         *("{port: 4143, protocol: TCP}", "{port: 4144, protocol: TCP}"),
         "auth: may not ingress slack-edge TCP 4143",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.deploy.policies.network import call_graph
+from tests.deploy.policies.network import call_graph, otlp_port
 from tests.deploy.policies.settings import SERVICES
 from tests.deploy.policies.wiring import selected
 from tests.deploy.rendering import Object, Pod, Rendered, named
@@ -110,8 +109,8 @@ class _Expected:
                     yield "egress", "simulators", "TCP", self._ports["simulators"][vendor]
         else:
             yield from _each("egress", self._policy["vendorsTo"], 443)
-        if endpoint := self._values["telemetry"]["otlpEndpoint"]:
-            yield from _each("egress", self._policy["otlpTo"], urlsplit(endpoint).port or 0)
+        if self._values["telemetry"]["otlpEndpoint"]:
+            yield from _each("egress", self._policy["otlpTo"], otlp_port(self._values))
         if self._mesh:
             namespace, ports = _CONTROL[self._mesh]
             labels = {"kubernetes.io/metadata.name": namespace}

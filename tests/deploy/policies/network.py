@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from services.auth.__main__ import CALLERS as AUTH_CALLERS
 from services.meetings.__main__ import CALLERS as MEETINGS_CALLERS
@@ -37,6 +38,12 @@ def call_graph() -> set[tuple[str, str]]:
 
 def _component(variable: str) -> str:
     return variable.removeprefix("ZOOMSLACK_").removesuffix("_TARGET").lower().replace("_", "-")
+
+
+def otlp_port(values: Mapping[str, Any]) -> int:
+    """Returns where the collector listens: the port in its address, or the scheme's."""
+    endpoint = urlsplit(values["telemetry"]["otlpEndpoint"])
+    return endpoint.port or {"http": 80, "https": 443}[endpoint.scheme]
 
 
 def _peers_allow(peers: list[Mapping[str, Any]] | None, labels: Mapping[str, str]) -> bool:
@@ -117,7 +124,7 @@ def egress_is_what_is_needed(rendered: Rendered) -> Iterator[str]:
             (_DNS, True),
             (values["networkPolicy"]["postgresqlPort"], stateful and postgresql),
             (_OUTSIDE, service and not simulators),
-            (values["telemetry"]["otlpPort"], service and bool(values["telemetry"]["otlpEndpoint"])),
+            *(((otlp_port(values), service),) if values["telemetry"]["otlpEndpoint"] else ()),
         ):
             if (port in ports) != needed:
                 yield f"{pod.name}: egress to port {port} is {'refused' if needed else 'allowed'}"

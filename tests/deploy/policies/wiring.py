@@ -127,6 +127,10 @@ def certificates_say_who_calls(rendered: Rendered) -> Iterator[str]:
     certificates = {one["spec"]["secretName"]: one["spec"].get("dnsNames", []) for one in rendered.of("Certificate")}
     if rendered.values["tls"]["mode"] != "certManager":
         return
+    for one in rendered.of("Certificate"):
+        kept = one["spec"]["privateKey"].get("rotationPolicy")
+        if kept != ("Never" if one["spec"].get("isCA") else "Always"):
+            yield f"{named(one)}: its key is renewed {kept}"  # a new key of the authority, and nobody trusts anybody
     for pod in serving(rendered):
         if pod.component == "simulators":
             continue

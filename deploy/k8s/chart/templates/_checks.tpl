@@ -8,6 +8,7 @@ zoom.userWebhookSecret: put it into the Secret that slackEdge.existingSecret nam
 zoom.accountWebhookSecret: put it into the Secret that slackEdge.existingSecret names, as zoom-account-webhook-secret
 tokenKeys: put them into the Secrets that auth, meetings and phone name as existingSecret, as token-keys
 database.url: put one address per service into the Secrets that auth, meetings and phone name as existingSecret, as database-url
+telemetry.otlpPort: the port is the one in telemetry.otlpEndpoint
 replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge.replicas
 {{- end }}
 
