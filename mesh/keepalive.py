@@ -14,7 +14,7 @@ class Keepalive:
 
     interval: float = 20.0
     """Seconds between pings of a client, also while it calls nobody: the next call would pay for not knowing."""
-    answer_within: float = 5.0
+    answer_within: float = 10.0
     """Seconds after which a peer that does not answer is gone."""
 
     def of_client(self) -> tuple[tuple[str, int], ...]:
