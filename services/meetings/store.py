@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.clock import Clock
 from mesh.database import Database, insert
 from mesh.errors import MeshError, Reason
+from mesh.origins import link_current_to
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
 from services.meetings import store_closings, store_deliveries, store_results
@@ -103,6 +104,7 @@ class MeetingStore:
         """Returns a meeting that `user` started as one that is to end. Raises MeshError(MEETING_NOT_FOUND)."""
         async with self._database.snapshot("look for the meeting to end") as connection:
             row = await _started_by(connection, user, meeting_id)
+        link_current_to(row.command_origin)
         return Ending(meeting_from(row, self._keys), row.zoom_pmi or row.zoom_meeting_id, candidate_from(row))
 
     async def tell_of_declined_call(self, user: SlackUser, meeting_id: str, guest_id: str) -> None:

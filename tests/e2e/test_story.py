@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 
+from tests.e2e import views
 from tests.e2e.calling import dials, does, newest
 from tests.e2e.people import Office, eventually
 from tests.e2e.system import running
@@ -98,37 +99,92 @@ async def test_N14_a_call_leads_back_to_its_command_through_the_fourth_service(
     await eventually(services, lambda found: found >= {EDGE, PHONE})
 
 
-async def test_N14_the_recording_hours_later_leads_back_to_the_command(office: Office, collector: Collector) -> None:
+async def by_command(office: Office, here: str) -> str:
+    return (await office.fresh_meeting(TOPIC, channel=here))[0]
+
+
+async def from_home(office: Office, here: str) -> str:
+    before = {one["id"] for one in await office.meetings()}
+    await views.home(office)
+    await views.press(office, "zoom_home_start")
+    assert await views.send(office, where=here, topic=TOPIC) == {}
+    await office.card_when(bool, here)
+    [number] = {one["id"] for one in await office.meetings()} - before
+    return str(number)
+
+
+# A command that starts a meeting touches three of the four services. Home, which lists it then, asks phone, too.
+@pytest.mark.parametrize(
+    ("starts", "root", "touched"),
+    [
+        (by_command, COMMAND, {EDGE, MEETINGS, AUTH}),
+        (from_home, "POST /slack/interactions", {EDGE, MEETINGS, AUTH, PHONE}),
+    ],
+)
+async def test_N14_the_recording_hours_later_leads_back_to_what_started_the_meeting(
+    office: Office,
+    collector: Collector,
+    starts: Callable[[Office, str], Awaitable[str]],
+    root: str,
+    touched: set[str],
+) -> None:
     here = await office.conversation("public")
     await office.zoom("POST", "clock", {"advance_seconds": 2 * 3600})  # her token is over: auth has to renew it
     began = time.time_ns()
-    number, _ = await office.fresh_meeting(TOPIC, channel=here)
-    command = (await arrived(collector, COMMAND, since=began)).trace_id
+    number = await starts(office, here)
+    start = await starting(collector, root, since=began)
     await office.zoom("POST", f"meetings/{number}/start")
     await office.zoom("POST", f"meetings/{number}/join", {"name": GUEST})
     await office.zoom("POST", f"meetings/{number}/end")
-    ended = await arrived(collector, "deliver summary", linked_to=command)
+    ended = await arrived(collector, "deliver summary", linked_to=start)
     await office.zoom("POST", "clock", {"advance_seconds": 3 * 3600})
     await office.zoom("POST", f"meetings/{number}/recording", {"password": PASSCODE})
-    shown = await arrived(collector, "deliver recording", linked_to=command)
+    shown = await arrived(collector, "deliver recording", linked_to=start)
     await eventually(lambda: office.posts(here), lambda posts: PASSCODE in str(posts))
-    # The delivery links to the webhook that told of the recording, too, and that to the command.
-    [webhook] = shown.linked - {command}
-    story = {command, ended.trace_id, webhook, shown.trace_id}
+    # The delivery links to the webhook that told of the recording, too, and that to the start.
+    [webhook] = shown.linked - {start}
+    story = {start, ended.trace_id, webhook, shown.trace_id}
     assert len(story) == 4
     assert [one.name for one in collector.trace(webhook) if not one.span.parent_span_id] == [WEBHOOK]
 
-    # A meeting touches three of the four services, and phone has no part in it: the call above leads there.
     async def services() -> set[str]:
         return collector.services(*story)
 
-    await eventually(services, lambda found: found == {EDGE, MEETINGS, AUTH})
+    await eventually(services, lambda found: found == touched)
 
     async def linking() -> list[str]:
-        return [one.service for one in collector.trace(webhook) if command in one.linked]
+        return [one.service for one in collector.trace(webhook) if start in one.linked]
 
     await eventually(linking, lambda found: found == [MEETINGS])
     assert collector.services(webhook) == {EDGE, MEETINGS}
+
+
+async def test_N14_what_ends_a_meeting_leads_back_to_its_start(office: Office, collector: Collector) -> None:
+    began = time.time_ns()
+    await by_command(office, await office.conversation("public"))
+    start = await starting(collector, COMMAND, since=began)
+    await views.home(office)
+    await views.press(office, "zoom_end_meeting_home")
+
+    async def linking() -> list[tuple[str, str]]:
+        return [(one.service, one.name.rpartition("/")[2]) for one in collector.spans if start in one.linked]
+
+    await eventually(linking, lambda found: (MEETINGS, "EndMeeting") in found)
+
+
+async def starting(collector: Collector, root: str, *, since: int) -> str:
+    """Waits for the trace under a root of this name that began `since` and in which a meeting was started."""
+
+    async def look() -> list[str]:
+        roots = [one for one in collector.roots(root) if one.span.start_time_unix_nano >= since]
+        return [
+            one.trace_id
+            for one in roots
+            if any(span.name.endswith("/StartMeeting") for span in collector.trace(one.trace_id))
+        ]
+
+    [found] = await eventually(look, bool)
+    return found
 
 
 async def test_no_secret_and_no_name_is_in_any_exported_span(office: Office, collector: Collector) -> None:
