@@ -22,7 +22,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Keep other machines out of `/control` and other sites out of `/control` and `/ui`; tell watchers of changes."""
     ours = request.path.startswith(("/control/", "/ui/"))
-    if request.path.startswith("/control/") and not _from_here(request.remote):
+    if request.path.startswith("/control/") and not (_from_here(request.remote) and _asked_here(request.url.host)):
         return web.json_response({"error": "loopback_only"}, status=403)
     origin = request.headers.get("Origin")
     if ours and origin is not None and urlsplit(origin).netloc != request.host:
@@ -60,3 +60,8 @@ def _from_here(remote: str | None) -> bool:
         return ipaddress.ip_address(remote or "").is_loopback
     except ValueError:
         return False
+
+
+def _asked_here(host: str | None) -> bool:
+    # A name that another site has DNS lead to this machine is that site's origin, not ours.
+    return host == "localhost" or _from_here(host)

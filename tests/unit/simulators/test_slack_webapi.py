@@ -192,10 +192,14 @@ async def test_reset_forgets_everything() -> None:
         assert (await refusal(slack.bot.auth_test()))["error"] == "invalid_auth"
 
 
-async def test_pages_of_other_sites_cannot_use_the_control_api() -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example", "Origin": "http://evil.example"}],
+)
+async def test_pages_of_other_sites_cannot_use_the_control_api(headers: dict[str, str]) -> None:
     async with (
         running_slack() as slack,
-        slack.http.post(f"{slack.url}/control/reset", headers={"Origin": "https://evil.example"}) as response,
+        slack.http.post(f"{slack.url}/control/reset", headers=headers) as response,
     ):
         assert response.status == 403
 
