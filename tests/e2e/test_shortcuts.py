@@ -85,6 +85,7 @@ async def test_S33_S34_S35_a_shortcut_starts_a_meeting_in_a_channel_or_with_a_pe
     card = await office.card_when(bool, here)
     assert card["title"] == "Weekly <!channel> started by ada"
     assert (await office.slack("GET", f"views?user_id={ADA}"))["modal"] is None
+    await office.zoom("POST", f"meetings/{digits(card['external_display_id'])}/start")
     async with browser() as grace:  # the others find the way in where it was started
         [seen] = await office.calls(channel=here, user=GRACE)
         assert "You are in the meeting" in (await grace.enter(seen["join_url"], "Grace Hopper")).text
