@@ -33,7 +33,7 @@ run: $(RUNTIME) ## Run everything in this terminal; simulators stand in for Slac
 	@exec $(BIN)/python -m services $(RUN_ARGS)
 
 test: $(DEV) ## Run the unit, integration, contract, end-to-end and browser tests. PYTEST_ARGS="-k meetings" selects.
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/contract tests/examples tests/deploy $(PYTEST_ARGS) $(NONE_SELECTED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/contract tests/examples $(PYTEST_ARGS) $(NONE_SELECTED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
 
 lint: $(DEV) ## Check style, types, the import rules and the protos.
@@ -43,7 +43,7 @@ lint: $(DEV) ## Check style, types, the import rules and the protos.
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --lint
 
-verify: $(DEV) ## Check that what is generated is up to date, and list what the contract tests cover.
+verify: $(DEV) ## Check what is generated, the chart, the alerts, and list what the contract tests cover.
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/guide.py --check
@@ -51,6 +51,7 @@ verify: $(DEV) ## Check that what is generated is up to date, and list what the 
 	$(BIN)/python -m tools.dashboards --check
 	$(BIN)/python tools/verify.py
 	$(BIN)/python -m tests.contract
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/deploy
 
 generate: $(DEV) ## Write gen/ from protos/.
 	$(BIN)/python tools/generate.py

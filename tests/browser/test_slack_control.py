@@ -115,6 +115,7 @@ async def test_faults_are_ordered_and_cleared(slack: SlackUnderTest, person: Per
     await dialog.get_by_label("Times as fast").fill("60")
     await dialog.get_by_role("button", name="Change the speed").press("Enter")
     await dialog.get_by_text("60 × as fast").wait_for()
+    await inspect(page, "slack-control-clock")
     assert await slack.control("GET", "clock") == {"now": 1_760_000_120, "speed": 60}
 
     await controls(page, "Answers to the app")
@@ -144,12 +145,17 @@ async def test_faults_are_ordered_and_cleared(slack: SlackUnderTest, person: Per
     await slack.control("POST", "home", {"user_id": ADA})
     await dialog.get_by_text("Held: app_home_opened").wait_for()
     assert slack.heard() == []
+    await inspect(page, "slack-control-events")
     await dialog.get_by_role("button", name="Release what is held").press("Enter")
     await dialog.get_by_text("Nothing is held.").wait_for()
     assert [event["type"] for event in slack.heard()] == ["app_home_opened"]
     await dialog.get_by_role("button", name="Back to normal").press("Enter")
     await dialog.get_by_text("Events come as they should.").wait_for()
     assert (await slack.control("GET", "events/faults"))["hold"] is False
+
+    await controls(page, "The app in this workspace")
+    await dialog.get_by_role("heading", name="Control the simulator").wait_for()
+    await inspect(page, "slack-control-app")
 
 
 async def test_an_app_may_answer_a_modal_with_anything(slack: SlackUnderTest, person: Person) -> None:
