@@ -22,7 +22,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 	--only-binary :all:
 
 export PYTHONPATH := gen:.
-TYPED := mesh zoom_api services simulators tests tools
+TYPED := client mesh zoom_api services simulators tests tools
 
 .PHONY: certs help run test lint verify generate manifests dashboards lock pictures bench image image-test clean
 
@@ -53,7 +53,7 @@ verify: $(DEV) ## Check what is generated, the chart, the alerts, and list what 
 	$(BIN)/python -m tests.contract
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/deploy
 
-generate: $(DEV) ## Write gen/ from protos/.
+generate: $(DEV) ## Write gen/ from protos/ and client/.
 	$(BIN)/python tools/generate.py
 
 manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
