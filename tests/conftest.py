@@ -14,8 +14,9 @@ PROMISES = {
     "needs_chromium": "ZOOMSLACK_REQUIRE_CHROMIUM",
     "needs_promtool": "ZOOMSLACK_REQUIRE_PROMTOOL",
     "needs_containers": "ZOOMSLACK_REQUIRE_CONTAINERS",
+    "needs_node": "ZOOMSLACK_REQUIRE_NODE",
 }
-"""By marker, what is set where specifications, Chromium, promtool or podman are at hand: a skip fails there."""
+"""By marker, what is set where specifications, Chromium, promtool, podman or Node are at hand: a skip fails there."""
 
 
 @pytest.hookimpl(wrapper=True)
