@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := client mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate manifests dashboards lock pictures bench image image-test clean
+.PHONY: certs help run test lint verify generate baseline manifests dashboards lock pictures bench image image-test clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,12 +36,13 @@ test: $(DEV) ## Run the unit, integration, contract, end-to-end and browser test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration tests/contract tests/examples $(PYTEST_ARGS) $(NONE_SELECTED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e tests/browser $(PYTEST_ARGS) $(NONE_SELECTED)
 
-lint: $(DEV) ## Check style, types, the import rules and the protos.
+lint: $(DEV) ## Check style, types, the import rules and the protos, also against those of main.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=gen $(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --lint
+	$(BIN)/python -m tools.breaking
 
 verify: $(DEV) ## Check what is generated, the chart, the alerts, and list what the contract tests cover.
 	$(BIN)/python tools/generate.py --check
@@ -55,6 +56,9 @@ verify: $(DEV) ## Check what is generated, the chart, the alerts, and list what 
 
 generate: $(DEV) ## Write gen/ from protos/ and client/.
 	$(BIN)/python tools/generate.py
+
+baseline: $(DEV) ## Add to protos/baseline.binpb what protos/ promise anew; refuses where they break a promise.
+	$(BIN)/python -m tools.breaking --write
 
 manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
 	$(BIN)/python tools/chart.py

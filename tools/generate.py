@@ -49,13 +49,13 @@ def descriptor_set() -> descriptor_pb2.FileDescriptorSet:
     return files
 
 
-def run_protoc(scratch: Path, *outputs: str) -> None:
-    """Compiles every proto of the tree. Raises SystemExit when the compiler refuses one."""
+def run_protoc(scratch: Path, *outputs: str, protos: Path = PROTOS) -> None:
+    """Compiles every proto below `protos`. Raises SystemExit when the compiler refuses one."""
     imports = scratch / "imports.binpb"
     imports.write_bytes(descriptor_set().SerializeToString())
     well_known = resources.files("grpc_tools") / "_proto"
-    files = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
-    code = protoc.main(["protoc", f"-I{PROTOS}", f"-I{well_known}", f"--descriptor_set_in={imports}", *outputs, *files])
+    files = sorted(str(path.relative_to(protos)) for path in protos.rglob("*.proto"))
+    code = protoc.main(["protoc", f"-I{protos}", f"-I{well_known}", f"--descriptor_set_in={imports}", *outputs, *files])
     if code:
         sys.exit(code)
 
