@@ -114,11 +114,20 @@ def protos_at(root: Path, commit: str, scratch: Path) -> Path | None:
 def broken(root: Path, now: Path, then: Path) -> list[str]:
     """Returns what `now` breaks of `then`, both images, one line each."""
     buf = Path(sys.executable).parent / "buf"
-    command = [buf, "breaking", now, "--against", then, "--exclude-imports", "--config", root / "buf.yaml"]
+    command: list[str | Path] = [
+        buf,
+        "breaking",
+        now,
+        "--against",
+        then,
+        "--exclude-imports",
+        "--config",
+        root / "buf.yaml",
+    ]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
     if done.returncode not in (0, 100):  # 100: something is broken; anything else is buf's own trouble
         raise RuntimeError(f"buf: {done.stderr.strip()}")
-    return done.stdout.splitlines()
+    return str(done.stdout).splitlines()
 
 
 def check(root: Path, scratch: Path, asked: str | None) -> list[str]:
