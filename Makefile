@@ -24,7 +24,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export PYTHONPATH := gen:.
 TYPED := client mesh zoom_api services simulators tests tools
 
-.PHONY: certs help run test lint verify generate baseline manifests dashboards lock pictures bench image image-test clean
+.PHONY: certs help run test lint verify generate baseline api-docs manifests dashboards lock pictures bench image image-test clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,7 @@ lint: $(DEV) ## Check style, types, the import rules and the protos, also agains
 
 verify: $(DEV) ## Check what is generated, the chart, the alerts, and list what the contract tests cover.
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.api_docs --check
 	$(BIN)/python tools/features.py --check
 	$(BIN)/python tools/guide.py --check
 	$(BIN)/python tools/chart.py --check
@@ -59,6 +60,9 @@ generate: $(DEV) ## Write gen/ from protos/ and client/.
 
 baseline: $(DEV) ## Add to protos/baseline.binpb what protos/ promise anew; refuses where they break a promise.
 	$(BIN)/python -m tools.breaking --write
+
+api-docs: $(DEV) ## Write docs/api.md from protos/.
+	$(BIN)/python -m tools.api_docs
 
 manifests: $(DEV) ## Write what is made from the Helm chart: its README, the plain manifests, its snapshots.
 	$(BIN)/python tools/chart.py
