@@ -184,7 +184,8 @@ def _types(said: Mapping[str, str]) -> Iterator[str]:
 def page() -> str:
     """Returns the page."""
     said = comments()
-    lines = [INTRO, "## For other teams\n", f"Every RPC may also fail with {_reasons(EVERYWHERE)}.\n"]
+    contents = ", ".join(f"[{method.name}](#{_anchor(method.name)})" for method in offered())
+    lines = [INTRO, "## For other teams\n", f"{contents}.\n", f"Every RPC may also fail with {_reasons(EVERYWHERE)}.\n"]
     for method in offered():
         lines += _in_full(method, said)
     lines += ["## Messages and enums\n", *_types(said)]
@@ -193,7 +194,11 @@ def page() -> str:
         keys = ", ".join(f"`{key.strip()}`" for key in reason.metadata.split(",") if key.strip())
         name = f'<a id="{reason.name.lower()}"></a>`{reason.name}`'
         lines.append(f"| {name} | {reason.code} | {keys} | {_cell(reason.text)} | {_cell(reason.retry)} |")
-    lines += ["", "## For the mesh itself\n", "What the services ask of each other. No other team may call these.\n"]
+    lines += [
+        "",
+        "## For the mesh itself\n",
+        "What the services ask of each other. It is not offered to other teams.\n",
+    ]
     lines += _in_short(said)
     return "\n".join(lines).rstrip() + "\n"
 

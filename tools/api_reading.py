@@ -203,8 +203,8 @@ def changes(method: MethodDescriptor) -> str:
     levels = descriptor_pb2.MethodOptions
     match method.GetOptions().idempotency_level:
         case levels.NO_SIDE_EFFECTS:
-            return "Changes nothing; may be repeated."
+            return "Safe: it changes nothing."
         case levels.IDEMPOTENT:
-            return "May be repeated: the second time changes nothing more."
+            return "Safe: repeating does no harm."
         case _:
-            return "Is not to be repeated blindly: a second call may do a second thing."
+            return "Not safe: a second call may do a second thing."
