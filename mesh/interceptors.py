@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,9 @@ Next = Callable[[Message], Awaitable[Message]]
 Layer = Callable[[Call, Message, Next], Awaitable[Message]]
 
 
-def server_layers(callers: Mapping[str, frozenset[str]] | None) -> Sequence[Layer]:
-    """Returns every layer of a server, the outermost first.
-
-    `callers` maps each method, or `*`, to the certificate names that may call it; None where callers have no
-    certificates (plaintext on loopback or behind a sidecar).
-    """
-    return (trace_call, map_errors, check_caller(callers), keep_deadline, validate_request)
+def server_layers(check_caller: Layer) -> Sequence[Layer]:
+    """Returns every layer of a server, the outermost first. `check_caller` is that of `mesh.callers`."""
+    return (trace_call, map_errors, check_caller, keep_deadline, validate_request)
 
 
 class LayeredInterceptor(grpc.aio.ServerInterceptor):
@@ -162,28 +158,6 @@ async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
         metadata += (("grpc-retry-pushback-ms", "-1"),)
     await call.context.abort(status.code, status.details, metadata)
     raise AssertionError("abort raises")
-
-
-def caller_names(context: Any) -> set[str]:
-    """Returns the names in the caller's certificate; none where there is no certificate. `context` is a servicer's."""
-    found = context.auth_context().get("x509_subject_alternative_name", ())
-    return {name.decode("ascii", "replace") for name in found}
-
-
-def check_caller(callers: Mapping[str, frozenset[str]] | None) -> Layer:
-    """Returns the layer that refuses callers whose certificate is not on the list of the method."""
-
-    async def layer(call: Call, request: Message, proceed: Next) -> Message:
-        if callers is None:
-            return await proceed(request)
-        names = caller_names(call.context)
-        method = call.method.rpartition("/")[2]
-        if not names & (callers.get(method, frozenset()) | callers.get("*", frozenset())):
-            log.warning("caller refused", extra={"method": call.method, "caller": ",".join(sorted(names))[:200]})
-            raise MeshError(Reason.CALLER_NOT_ALLOWED, {"method": method})
-        return await proceed(request)
-
-    return layer
 
 
 async def keep_deadline(call: Call, request: Message, proceed: Next) -> Message:

@@ -20,9 +20,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from mesh.admin import AdminServer
+from mesh.callers import BelongsElsewhere, Door, check_caller
 from mesh.credentials import server_credentials
 from mesh.interceptors import LayeredInterceptor, server_layers
 from mesh.keepalive import KEEPALIVE, Keepalive
+from mesh.policy import Policy
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,10 @@ class ServerOptions:
     tls_dir: Path | None = None
     callers: Mapping[str, frozenset[str]] | None = None
     """Per method, or `*`: the certificate names that may call. Needed with `tls_dir`."""
+    policy: Policy | None = None
+    """What programs of other teams may do. None: nothing."""
+    belongs_elsewhere: BelongsElsewhere | None = None
+    """For services whose requests name things by id: tells whether such a thing is another workspace's."""
     reflection: bool = False
     health_listen: str | None = None
     """`host:port` that serves health alone, without certificates. None: health is on the main port only."""
@@ -70,8 +76,9 @@ class MeshServer:
         self._options = options
         self._ready = ready
         self._names = ("", service_name)
+        gate = check_caller(Door(options.callers, options.policy), options.belongs_elsewhere)
         self._server = grpc.aio.server(
-            interceptors=[LayeredInterceptor(server_layers(options.callers))],
+            interceptors=[LayeredInterceptor(server_layers(gate))],
             maximum_concurrent_rpcs=1000,
             options=(
                 # How clients learn of new replicas: they look the name up again when a connection ends.

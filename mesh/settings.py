@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo
 
-from mesh import credentials
+from mesh import credentials, policy
 from mesh.sealing import KeyRing, load_or_create
 
 
@@ -66,6 +66,13 @@ def _private(value: str, info: ValidationInfo) -> str:
         "leaves this machine in plaintext; set ZOOMSLACK_TLS_DIR, or ZOOMSLACK_ALLOW_PLAINTEXT=1 behind a mesh that "
         "encrypts"
     )
+
+
+def _policy(value: str, info: ValidationInfo) -> str:
+    policy.parse(value)
+    if "tls_dir" in info.data and info.data["tls_dir"] is None:
+        raise ValueError("goes by the certificates of callers; set ZOOMSLACK_TLS_DIR")
+    return value
 
 
 def _database_url(value: str) -> str:
@@ -136,6 +143,18 @@ class Settings(BaseModel):
     def database_or_file(self, configured: str | None, name: str) -> str:
         """Returns the configured database, or the laptop's own file."""
         return configured or f"sqlite+aiosqlite:///{self.data_dir / (name + '.db')}"
+
+
+class PolicySettings(Settings):
+    """For services that programs of other teams may call."""
+
+    policy_text: Annotated[str, AfterValidator(_policy)] | None = Field(None, alias="ZOOMSLACK_POLICY")
+    """What programs of other teams may do, as TOML (`mesh.policy`). Absent: nobody calls but the mesh's own."""
+
+    @property
+    def policy(self) -> policy.Policy | None:
+        """The same, parsed."""
+        return None if self.policy_text is None else policy.parse(self.policy_text)
 
 
 class DatabaseSettings(Settings):

@@ -126,6 +126,7 @@ async def build(settings: AuthSettings, resources: AsyncExitStack, clock: Clock)
             listen=settings.listen,
             tls_dir=settings.tls_dir,
             callers=CALLERS if settings.tls_dir else None,
+            policy=settings.policy,
             reflection=settings.reflection,
             health_listen=settings.health_listen,
             admin_listen=settings.admin_listen,

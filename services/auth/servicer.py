@@ -11,7 +11,7 @@ import grpc
 
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
-from mesh.interceptors import caller_names
+from mesh.callers import caller_names
 from mesh.long_poll import LongPoll
 from mesh.slack_protos import user_message
 from mesh.slack_user import from_message

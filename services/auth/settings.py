@@ -10,6 +10,7 @@ from mesh.settings import (
     GrpcListenAddress,
     HttpUrl,
     ListenAddress,
+    PolicySettings,
     SealingSettings,
     Secrets,
 )
@@ -28,7 +29,7 @@ class AuthDatabaseSettings(DatabaseSettings):
         return self.database_or_file(self.configured_database_url, "auth")
 
 
-class AuthSettings(SealingSettings, AuthDatabaseSettings):
+class AuthSettings(PolicySettings, SealingSettings, AuthDatabaseSettings):
     """What auth can be told."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50051", alias="ZOOMSLACK_AUTH_LISTEN")

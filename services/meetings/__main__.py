@@ -102,6 +102,8 @@ async def serve(settings: MeetingsSettings) -> None:
                 listen=settings.listen,
                 tls_dir=settings.tls_dir,
                 callers=CALLERS if settings.tls_dir else None,
+                policy=settings.policy,
+                belongs_elsewhere=servicer.belongs_elsewhere,
                 reflection=settings.reflection,
                 health_listen=settings.health_listen,
                 admin_listen=settings.admin_listen,

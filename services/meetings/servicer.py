@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
@@ -56,6 +57,12 @@ class MeetingsServicer(MeetingsServiceServicer):
     def stop_waiting(self) -> None:
         """Answers the edges that wait for work, so that the drain need not wait for them."""
         self._edges.stop()
+
+    async def belongs_elsewhere(self, request: Message) -> bool:
+        """Tells whether a meeting that another team's program names is one of another workspace than it names."""
+        if not isinstance(request, pb.GetMeetingRequest | pb.EndMeetingRequest):
+            return False
+        return await self._store.belongs_elsewhere(from_message(request.user), str(uuid.UUID(request.meeting_id)))
 
     async def StartMeeting(self, request: pb.StartMeetingRequest, context: Context) -> pb.StartMeetingResponse:  # noqa: N802
         started = await self._meetings.start(

@@ -13,6 +13,7 @@ from mesh.settings import (
     GrpcTarget,
     HttpUrl,
     ListenAddress,
+    PolicySettings,
     SealingSettings,
 )
 
@@ -29,7 +30,7 @@ class MeetingsDatabaseSettings(DatabaseSettings):
         return self.database_or_file(self.configured_database_url, "meetings")
 
 
-class MeetingsSettings(SealingSettings, MeetingsDatabaseSettings):
+class MeetingsSettings(PolicySettings, SealingSettings, MeetingsDatabaseSettings):
     """The settings of meetings."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50052", alias="ZOOMSLACK_MEETINGS_LISTEN")

@@ -50,6 +50,18 @@ class MeetingStore:
             row = await _started_by(connection, user, meeting_id)
             return meeting_from(row, self._keys), row.zoom_host_id, await sessions_of(connection, meeting_id)
 
+    async def belongs_elsewhere(self, user: SlackUser, meeting_id: str) -> bool:
+        """Tells whether another workspace than that of `user` has this meeting, and nothing else about it.
+
+        By the meeting's id alone and not by the tenant first: whose it is, is the question. It is asked for another
+        team's program whose answer was MEETING_NOT_FOUND, so that reaching for other tenants is refused and noted.
+        """
+        query = select(meetings.c.team_id != user.team_id).where(
+            meetings.c.meeting_id == meeting_id, meetings.c.erase_time.is_(None)
+        )
+        async with self._database.snapshot("look whose meeting it is") as connection:
+            return bool(await connection.scalar(query))
+
     async def list_started(self, user: SlackUser, *, before: tuple[datetime, str] | None, limit: int) -> list[Meeting]:
         """Returns meetings that `user` started, the newest first, after the position `before`."""
         query = (

@@ -142,6 +142,8 @@ async def build(settings: PhoneSettings, resources: AsyncExitStack, clock: Clock
             listen=settings.listen,
             tls_dir=settings.tls_dir,
             callers=CALLERS if settings.tls_dir else None,
+            policy=settings.policy,
+            belongs_elsewhere=servicer.belongs_elsewhere,
             reflection=settings.reflection,
             health_listen=settings.health_listen,
             admin_listen=settings.admin_listen,

@@ -8,6 +8,7 @@ from datetime import UTC
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from mesh import paging
 from mesh.errors import FieldViolation, MeshError, Reason
@@ -53,6 +54,12 @@ class PhoneServicer(PhoneServiceServicer):
     def announce(self) -> None:
         """Has the edges that wait for work look again."""
         self._edges.announce()
+
+    async def belongs_elsewhere(self, request: Message) -> bool:
+        """Tells whether a call that another team's program names is one of another workspace than it names."""
+        if not isinstance(request, pb.GetCallRequest):
+            return False
+        return await self._store.belongs_elsewhere(from_message(request.user), str(uuid.UUID(request.call_id)))
 
     async def PlaceCall(self, request: pb.PlaceCallRequest, context: Context) -> pb.PlaceCallResponse:  # noqa: N802
         request_id = str(uuid.UUID(request.request_id))  # one way of writing it

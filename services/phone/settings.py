@@ -14,6 +14,7 @@ from mesh.settings import (
     GrpcTarget,
     HttpUrl,
     ListenAddress,
+    PolicySettings,
     SealingSettings,
 )
 from services.phone.lines import Policy
@@ -38,7 +39,7 @@ class PhoneDatabaseSettings(DatabaseSettings):
         return self.database_or_file(self.configured_database_url, "phone")
 
 
-class PhoneSettings(SealingSettings, PhoneDatabaseSettings):
+class PhoneSettings(PolicySettings, SealingSettings, PhoneDatabaseSettings):
     """What phone can be told."""
 
     listen: GrpcListenAddress = Field("127.0.0.1:50053", alias="ZOOMSLACK_PHONE_LISTEN")

@@ -75,7 +75,7 @@ class CallStore:
 
         An empty `opening_id` is another one each time. None where there is no such call.
 
-        By its id alone: the one look without a tenant, for links whose signature was checked.
+        By its id alone, without a tenant: for links whose signature was checked.
         """
         now = self._clock.now()
         async with self._database.transaction("open call link") as connection:
@@ -109,6 +109,16 @@ class CallStore:
         if row is None:
             raise MeshError(Reason.CALL_NOT_FOUND)
         return call_from(row)
+
+    async def belongs_elsewhere(self, user: SlackUser, call_id: str) -> bool:
+        """Tells whether another workspace than that of `user` has this call, and nothing else about it.
+
+        By the call's id alone and not by the tenant first: whose it is, is the question. It is asked for another
+        team's program whose answer was CALL_NOT_FOUND, so that reaching for other tenants is refused and noted.
+        """
+        query = select(calls.c.team_id != user.team_id).where(calls.c.call_id == call_id, calls.c.erase_time.is_(None))
+        async with self._database.snapshot("look whose call it is") as connection:
+            return bool(await connection.scalar(query))
 
     async def list_of(
         self, user: SlackUser, wanted: Filter, *, before: tuple[datetime, str] | None, limit: int

@@ -38,6 +38,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNAVAILABLE {}: this service or its database is starting, draining or unreachable. Retry."""
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 7
     """INVALID_ARGUMENT {}: the page token does not belong to this request. No retry: start with the first page."""
+    ERROR_REASON_WORKSPACE_NOT_ALLOWED: _ErrorReason.ValueType  # 9
+    """PERMISSION_DENIED {caller, method, slack_team_id}: the calling service may use this method, but not for this
+    workspace, or named something that belongs to another one. No retry: its operator adds the workspace to the policy.
+    """
     ERROR_REASON_ZOOM_NOT_CONNECTED: _ErrorReason.ValueType  # 20
     """FAILED_PRECONDITION {}: the person has not connected a Zoom account, or Zoom has ended the connection. Retry after
     the person followed a link made by `CreateConnectLink`.
@@ -140,6 +144,10 @@ ERROR_REASON_SERVICE_UNAVAILABLE: ErrorReason.ValueType  # 6
 """UNAVAILABLE {}: this service or its database is starting, draining or unreachable. Retry."""
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 7
 """INVALID_ARGUMENT {}: the page token does not belong to this request. No retry: start with the first page."""
+ERROR_REASON_WORKSPACE_NOT_ALLOWED: ErrorReason.ValueType  # 9
+"""PERMISSION_DENIED {caller, method, slack_team_id}: the calling service may use this method, but not for this
+workspace, or named something that belongs to another one. No retry: its operator adds the workspace to the policy.
+"""
 ERROR_REASON_ZOOM_NOT_CONNECTED: ErrorReason.ValueType  # 20
 """FAILED_PRECONDITION {}: the person has not connected a Zoom account, or Zoom has ended the connection. Retry after
 the person followed a link made by `CreateConnectLink`.
