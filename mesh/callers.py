@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -42,13 +42,13 @@ class Guest:
     team_id: str
     """The workspace that the request names; empty where that is no id of one."""
 
-    def refuse(self, reason: Reason, said: str) -> NoReturn:
-        """Logs a refusal and raises it as a MeshError."""
+    def refused(self, reason: Reason, said: str) -> MeshError:
+        """Logs a refusal and returns it, to be raised."""
         about = {"caller": self.caller[:_SHOWN], "method": _short(self.method)}
         log.warning(said, extra={**about, "method": self.method, "slack_team_id": self.team_id})
         if reason is Reason.WORKSPACE_NOT_ALLOWED:
             about["slack_team_id"] = self.team_id
-        raise MeshError(reason, about)
+        return MeshError(reason, about)
 
 
 class Door:
@@ -73,14 +73,15 @@ class Door:
         team_id, enterprise_id = _tenant(request)
         shown_team = team_id if _TEAM.fullmatch(team_id) else ""
         if found is None:
-            Guest(",".join(sorted(names)), method, shown_team).refuse(Reason.CALLER_NOT_ALLOWED, "caller refused")
+            stranger = Guest(",".join(sorted(names)), method, shown_team)
+            raise stranger.refused(Reason.CALLER_NOT_ALLOWED, "caller refused")
         name, grant = found
         guest = Guest(name, method, shown_team)
         full = method.removeprefix("/")
         if full not in grant.rpcs:
-            guest.refuse(Reason.CALLER_NOT_ALLOWED, "caller refused")
+            raise guest.refused(Reason.CALLER_NOT_ALLOWED, "caller refused")
         if not shown_team or not grant.covers(team_id, enterprise_id):
-            guest.refuse(Reason.WORKSPACE_NOT_ALLOWED, "workspace refused")
+            raise guest.refused(Reason.WORKSPACE_NOT_ALLOWED, "workspace refused")
         filled = [field for field in EDGE_ALONE.get(full, ()) if getattr(request, field)]
         if filled:
             log.warning("fields refused", extra={"caller": name, "method": method, "slack_team_id": shown_team})
@@ -106,7 +107,7 @@ def check_caller(door: Door, belongs_elsewhere: BelongsElsewhere | None = None) 
                 raise
             if not await belongs_elsewhere(request):
                 raise
-        guest.refuse(Reason.WORKSPACE_NOT_ALLOWED, "cross-tenant attempt refused")
+            raise guest.refused(Reason.WORKSPACE_NOT_ALLOWED, "cross-tenant attempt refused") from None
 
     return layer
 

@@ -10,8 +10,8 @@ from typing import Any
 import grpc
 
 from mesh import paging
-from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.callers import caller_names
+from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.long_poll import LongPoll
 from mesh.slack_protos import user_message
 from mesh.slack_user import from_message

@@ -55,6 +55,18 @@ async def test_P85_nobody_else_can_end_it(mesh: Mesh) -> None:
     assert mesh.zoom.ended == []
 
 
+async def test_N12_a_meeting_of_another_workspace_is_told_from_one_that_nobody_has(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    colleague = slack_pb2.SlackUser(slack_team_id="T0ACME", slack_user_id="U0GRACE")
+    stranger = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
+    for kind in (pb.GetMeetingRequest, pb.EndMeetingRequest):
+        assert await mesh.servicer.belongs_elsewhere(kind(user=stranger, meeting_id=meeting_id))
+        assert await mesh.servicer.belongs_elsewhere(kind(user=stranger, meeting_id=meeting_id.upper()))
+        assert not await mesh.servicer.belongs_elsewhere(kind(user=stranger, meeting_id=str(uuid.uuid4())))
+        assert not await mesh.servicer.belongs_elsewhere(kind(user=colleague, meeting_id=meeting_id))
+    assert not await mesh.servicer.belongs_elsewhere(pb.ListMeetingsRequest(user=stranger))
+
+
 async def test_P85_what_nobody_opened_ends_here_and_opening_it_later_shows_nothing(mesh: Mesh) -> None:
     meeting = (await mesh.start()).meeting
     card = await mesh.lease()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mesh.channel import open_channel
+from mesh.errors import MeshError, Reason
 from mesh.server import MeshServer, ServerOptions
 from zoomslack.phone.v1 import phone_service_pb2 as pb
 from zoomslack.phone.v1.phone_service_pb2_grpc import (
@@ -38,6 +39,10 @@ class Told(PhoneServiceServicer):
     async def PlaceCall(self, request: pb.PlaceCallRequest, context: Any) -> pb.PlaceCallResponse:
         self.calls += 1
         return await self.behaviour(request)
+
+    async def GetCall(self, request: pb.GetCallRequest, context: Any) -> pb.GetCallResponse:
+        self.calls += 1
+        raise MeshError(Reason.CALL_NOT_FOUND)
 
     async def answer(self, request: pb.PlaceCallRequest) -> pb.PlaceCallResponse:
         return pb.PlaceCallResponse(call_url="https://example.com/call/1")
@@ -86,7 +91,7 @@ async def running(
     *, client_tls: Path | None = None, target: str = "127.0.0.1", **options: Any
 ) -> AsyncIterator[Running]:
     """Yields a running service."""
-    servicer, ready = Told(), Ready()  # type: ignore[abstract]  # plays only the one RPC
+    servicer, ready = Told(), Ready()  # type: ignore[abstract]  # plays only two RPCs
     server = make_server(servicer, ready, **options)
     await server.start()
     async with open_channel(f"{target}:{server.port}", SERVICE, client_tls) as channel:

@@ -359,6 +359,15 @@ async def test_warnings_come_with_the_call_also_when_it_is_asked_for_again(tmp_p
             assert {(await mesh.place(number, request_id=request_id)).warning for _ in range(2)} == {warning}
 
 
+async def test_N12_a_call_of_another_workspace_is_told_from_one_that_nobody_has(mesh: Mesh) -> None:
+    call_id, servicer = (await mesh.place()).call.call_id, mesh.phone.servicer
+    stranger = slack_pb2.SlackUser(slack_team_id="T0OTHER", slack_user_id="U0ADA")
+    assert await servicer.belongs_elsewhere(pb.GetCallRequest(user=stranger, call_id=call_id.upper()))
+    assert not await servicer.belongs_elsewhere(pb.GetCallRequest(user=stranger, call_id=str(uuid.uuid4())))
+    assert not await servicer.belongs_elsewhere(pb.GetCallRequest(user=GRACE, call_id=call_id))
+    assert not await servicer.belongs_elsewhere(pb.ListCallsRequest(user=stranger))
+
+
 async def test_a_call_is_shown_to_whose_it_is(mesh: Mesh) -> None:
     placed = (await mesh.place()).call
     request = pb.GetCallRequest(user=ADA, call_id=placed.call_id.upper())

@@ -69,7 +69,7 @@ def test_callers_are_found_by_any_name_of_their_certificate() -> None:
         ("*", "", False),
     ],
 )
-def test_a_workspace_is_covered_together_with_its_organisation(team_id: str, enterprise_id: str, covered: bool) -> None:  # noqa: FBT001
+def test_a_workspace_is_covered_together_with_its_organisation(team_id: str, enterprise_id: str, covered: bool) -> None:
     assert parse(GOOD).grants["standup-bot.teams.example"].covers(team_id, enterprise_id) is covered
 
 
