@@ -1,5 +1,7 @@
 """Makes a development authority and a certificate for each service: `python tools/make_certs.py var/certs`.
 
+With `--other-team bot.teams.example` it makes one for a program of another team as well, in a folder of that name.
+
 Each service gets a folder with ca.crt, tls.crt and tls.key, as ZOOMSLACK_TLS_DIR takes it. Run again, it makes new
 certificates under the same authority. For production use an authority that you trust; the names are the same.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -19,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SERVICES = ("auth", "meetings", "phone", "slack_edge")
+_OTHER = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 LIFE = timedelta(days=90)
 AUTHORITY_LIFE = timedelta(days=3650)
 
@@ -76,11 +80,10 @@ def builder(
     )
 
 
-def issue(folder: Path, service: str, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey) -> None:
-    """Writes the certificate of one service."""
+def issue(folder: Path, name: str, ca: x509.Certificate, ca_key: ec.EllipticCurvePrivateKey) -> None:
+    """Writes the certificate of the program that is known by `name`."""
     folder.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
-    name = dns_name(service)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     names = [x509.DNSName(name), x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -100,11 +103,19 @@ def main() -> int:
     """Parses the command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--other-team", metavar="NAME", action="append", default=[], help="may be given several times")
+    options = parser.parse_args()
+    folder, others = options.folder, options.other_team
+    if wrong := [name for name in others if not _OTHER.fullmatch(name) or name.endswith(".zoomslack")]:
+        parser.error(f"no name for another team's program: {', '.join(wrong)}")
     ca, ca_key = authority(folder / "authority")
     for service in SERVICES:
-        issue(folder / service, service, ca, ca_key)
-    print(f"made certificates for {', '.join(SERVICES)} in {folder}; use them with ZOOMSLACK_TLS_DIR={folder} make run")
+        issue(folder / service, dns_name(service), ca, ca_key)
+    for name in others:
+        issue(folder / name, name, ca, ca_key)
+    print(
+        f"made certificates for {', '.join([*SERVICES, *others])} in {folder}; use them with ZOOMSLACK_TLS_DIR={folder} make run"
+    )
     return 0
 
 

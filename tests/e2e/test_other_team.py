@@ -1,0 +1,297 @@
+"""Another team's program, with its own certificate and a limited policy, against the whole system over mutual TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from google.protobuf.message import Message
+
+from mesh.channel import open_channel
+from mesh.errors import Code, MeshError, Reason
+from tests.e2e.people import ADA, DM, Office, ended, eventually
+from tests.e2e.system import ROOT, running
+from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
+from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from zoomslack.meetings.v1 import meetings_service_pb2 as meetings_pb
+from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
+from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
+from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
+from zoomslack.type.v1 import slack_pb2
+
+if TYPE_CHECKING:
+    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
+    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BOT, READER, GLOBEX = "bot.teams.example", "reader.teams.example", "bot.globex.example"
+"""May do all that is offered for Acme; may only look at meetings there; may do all of it for another workspace."""
+_AUTH, _MEETINGS, _PHONE = (
+    "zoomslack.auth.v1.AuthService",
+    "zoomslack.meetings.v1.MeetingsService",
+    "zoomslack.phone.v1.PhoneService",
+)
+_ALL = [
+    *(f"{_AUTH}/{rpc}" for rpc in ("GetConnection", "CreateConnectLink")),
+    *(
+        f"{_MEETINGS}/{rpc}"
+        for rpc in ("StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting")
+    ),
+    *(f"{_PHONE}/{rpc}" for rpc in ("PlaceCall", "GetCall", "ListCalls")),
+]
+POLICY = f"""
+[callers."{BOT}"]
+rpcs = {_ALL}
+workspaces = ["T0ACME001"]
+[callers."{READER}"]
+rpcs = ["{_MEETINGS}/GetMeeting"]
+workspaces = ["T0ACME001"]
+[callers."{GLOBEX}"]
+rpcs = {_ALL}
+workspaces = ["T0GLOBEX1"]
+"""
+PERSON = slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id=ADA)
+STRANGER = slack_pb2.SlackUser(slack_team_id="T0GLOBEX1", slack_user_id=ADA)
+HERE = slack_pb2.SlackConversation(slack_channel_id=DM)
+NUMBER = "+1 202 555 0143"
+
+
+@dataclass
+class Program:
+    """The stubs of one program."""
+
+    auth: AuthServiceAsyncStub
+    meetings: MeetingsServiceAsyncStub
+    phone: PhoneServiceAsyncStub
+
+
+@dataclass
+class Partners:
+    """The office and the programs that may call."""
+
+    office: Office
+    programs: dict[str, Program]
+
+    @property
+    def bot(self) -> Program:
+        """The one that may do much."""
+        return self.programs[BOT]
+
+    def logged(self, *words: str) -> bool:
+        """Tells whether one line of the log has all the words."""
+        return any(all(word in line for word in words) for line in self.office.system.lines)
+
+    async def until_logged(self, *words: str) -> None:
+        """Waits for such a line."""
+        await self.office.system.until(lambda _: self.logged(*words))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def partners(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Partners]:
+    """The system with a policy, Ada connected, and each program with its certificate."""
+    folder: Path = tmp_path_factory.mktemp("partners")
+    certificates, policy = folder / "certs", folder / "policy.toml"
+    names = [argument for name in (BOT, READER, GLOBEX) for argument in ("--other-team", name)]
+    command = [sys.executable, "tools/make_certs.py", str(certificates), *names]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30)  # noqa: ASYNC221, S603 (our own tool)
+    policy.write_text(POLICY)
+    settings = {"ZOOMSLACK_TLS_DIR": str(certificates), "ZOOMSLACK_POLICY_FILE": str(policy)}
+    async with running(folder / "data", settings) as system, AsyncExitStack() as stack:
+        office = Office(system)
+        assert (await office.connect()).status == 200
+        programs = {}
+        for name in (BOT, READER, GLOBEX):
+            channels = [
+                await stack.enter_async_context(
+                    open_channel(
+                        system.environ[f"ZOOMSLACK_{variable}_LISTEN"],
+                        file.DESCRIPTOR.services_by_name[service],
+                        certificates / name,
+                    )
+                )
+                for variable, file, service in (
+                    ("AUTH", auth_pb, "AuthService"),
+                    ("MEETINGS", meetings_pb, "MeetingsService"),
+                    ("PHONE", phone_pb, "PhoneService"),
+                )
+            ]
+            programs[name] = Program(
+                AuthServiceStub(channels[0]), MeetingsServiceStub(channels[1]), PhoneServiceStub(channels[2])
+            )
+        yield Partners(office, programs)
+
+
+def start(topic: str, *, user: slack_pb2.SlackUser = PERSON, **more: Any) -> meetings_pb.StartMeetingRequest:
+    return meetings_pb.StartMeetingRequest(
+        user=user, request_id=str(uuid.uuid4()), conversation=HERE, topic=topic, start_another=True, **more
+    )
+
+
+def call(user: slack_pb2.SlackUser = PERSON) -> phone_pb.PlaceCallRequest:
+    return phone_pb.PlaceCallRequest(user=user, request_id=str(uuid.uuid4()), conversation=HERE, phone_number=NUMBER)
+
+
+async def refusal(answer: Awaitable[Message]) -> MeshError:
+    with pytest.raises(MeshError) as failure:
+        await answer
+    return failure.value
+
+
+async def test_N12_another_teams_program_starts_follows_and_ends_a_meeting(partners: Partners) -> None:
+    office, meetings = partners.office, partners.bot.meetings
+    meeting = (await meetings.StartMeeting(start("Partner standup"), timeout=10)).meeting
+    assert meeting.join_url
+    card = await office.card_when(lambda card: card.get("title", "").find("Partner standup") >= 0, DM)
+    assert not ended(card)
+    asked = meetings_pb.GetMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
+    assert (await meetings.GetMeeting(asked, timeout=5)).meeting.topic == "Partner standup"
+    listed = await meetings.ListMeetings(meetings_pb.ListMeetingsRequest(user=PERSON), timeout=5)
+    assert meeting.meeting_id in {one.meeting_id for one in listed.meetings}
+    going_on = await meetings.ListRunningMeetings(meetings_pb.ListRunningMeetingsRequest(user=PERSON), timeout=5)
+    assert meeting.meeting_id in {one.meeting.meeting_id for one in going_on.meetings}
+    end = meetings_pb.EndMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
+    await meetings.EndMeeting(end, timeout=10)
+    await office.card_when(ended, DM)
+    assert (await meetings.GetMeeting(asked, timeout=5)).meeting.HasField("end_time")
+
+
+async def test_N12_repeated_after_a_lost_reply_it_is_the_same_meeting(partners: Partners) -> None:
+    office, meetings = partners.office, partners.bot.meetings
+    request = start("Lost and found")
+
+    async def made() -> list[dict[str, Any]]:
+        return [one for one in await office.meetings() if one["topic"] == "Lost and found"]
+
+    first = asyncio.ensure_future(meetings.StartMeeting(request, timeout=10))
+    await eventually(made, lambda found: len(found) == 1)
+    first.cancel()  # Zoom has made it, and whatever the answer was, nobody reads it
+    again = [(await meetings.StartMeeting(request, timeout=10)).meeting for _ in range(2)]
+    assert again[0].meeting_id
+    assert again[0] == again[1]
+    listed = (await meetings.ListMeetings(meetings_pb.ListMeetingsRequest(user=PERSON), timeout=5)).meetings
+    assert [one.meeting_id for one in listed if one.topic == "Lost and found"] == [again[0].meeting_id]
+    assert len(await made()) == 1
+
+
+async def test_N12_another_teams_program_places_calls_and_reads_connections(partners: Partners) -> None:
+    placed = await partners.bot.phone.PlaceCall(call(), timeout=10)
+    asked = phone_pb.GetCallRequest(user=PERSON, call_id=placed.call.call_id)
+    assert (await partners.bot.phone.GetCall(asked, timeout=5)).call == placed.call
+    listed = await partners.bot.phone.ListCalls(phone_pb.ListCallsRequest(user=PERSON), timeout=5)
+    assert placed.call.call_id in {one.call_id for one in listed.calls}
+    auth = partners.bot.auth
+    known = await auth.GetConnection(auth_pb.GetConnectionRequest(user=PERSON), timeout=5)
+    assert known.HasField("connection")
+    link = await auth.CreateConnectLink(auth_pb.CreateConnectLinkRequest(user=PERSON), timeout=5)
+    assert link.connect_url.startswith("http")
+
+
+Ask = Callable[[Program], Awaitable[Message]]
+ANY = str(uuid.uuid4())
+FOR_A_STRANGER: dict[str, Ask] = {
+    "GetConnection": lambda to: to.auth.GetConnection(auth_pb.GetConnectionRequest(user=STRANGER), timeout=5),
+    "CreateConnectLink": lambda to: to.auth.CreateConnectLink(
+        auth_pb.CreateConnectLinkRequest(user=STRANGER), timeout=5
+    ),
+    "StartMeeting": lambda to: to.meetings.StartMeeting(start("Elsewhere", user=STRANGER), timeout=5),
+    "GetMeeting": lambda to: to.meetings.GetMeeting(
+        meetings_pb.GetMeetingRequest(user=STRANGER, meeting_id=ANY), timeout=5
+    ),
+    "ListMeetings": lambda to: to.meetings.ListMeetings(meetings_pb.ListMeetingsRequest(user=STRANGER), timeout=5),
+    "ListRunningMeetings": lambda to: to.meetings.ListRunningMeetings(
+        meetings_pb.ListRunningMeetingsRequest(user=STRANGER), timeout=5
+    ),
+    "EndMeeting": lambda to: to.meetings.EndMeeting(
+        meetings_pb.EndMeetingRequest(user=STRANGER, meeting_id=ANY), timeout=5
+    ),
+    "PlaceCall": lambda to: to.phone.PlaceCall(call(STRANGER), timeout=5),
+    "GetCall": lambda to: to.phone.GetCall(phone_pb.GetCallRequest(user=STRANGER, call_id=ANY), timeout=5),
+    "ListCalls": lambda to: to.phone.ListCalls(phone_pb.ListCallsRequest(user=STRANGER), timeout=5),
+}
+
+
+async def test_N12_no_offered_rpc_answers_for_a_workspace_outside_the_policy(partners: Partners) -> None:
+    assert set(FOR_A_STRANGER) == {rpc.rpartition("/")[2] for rpc in _ALL}
+    for method, ask in FOR_A_STRANGER.items():
+        error = await refusal(ask(partners.bot))
+        assert (error.reason, error.code) == (Reason.WORKSPACE_NOT_ALLOWED, Code.PERMISSION_DENIED), method
+        assert error.metadata == {"caller": BOT, "method": method, "slack_team_id": "T0GLOBEX1"}
+        await partners.until_logged("workspace refused", BOT, method, "T0GLOBEX1")
+    assert all(one["topic"] != "Elsewhere" for one in await partners.office.meetings())
+
+
+async def test_N12_ids_of_another_workspace_are_refused_and_the_attempt_is_logged(partners: Partners) -> None:
+    meeting_id = (await partners.bot.meetings.StartMeeting(start("Private"), timeout=10)).meeting.meeting_id
+    call_id = (await partners.bot.phone.PlaceCall(call(), timeout=10)).call.call_id
+    thief = partners.programs[GLOBEX]
+
+    def attempts(meeting_id: str, call_id: str) -> dict[str, Awaitable[Message]]:
+        meeting = {"user": STRANGER, "meeting_id": meeting_id}
+        return {
+            "GetMeeting": thief.meetings.GetMeeting(meetings_pb.GetMeetingRequest(**meeting), timeout=5),  # type: ignore[arg-type]
+            "EndMeeting": thief.meetings.EndMeeting(meetings_pb.EndMeetingRequest(**meeting), timeout=5),  # type: ignore[arg-type]
+            "GetCall": thief.phone.GetCall(phone_pb.GetCallRequest(user=STRANGER, call_id=call_id), timeout=5),
+        }
+
+    for method, attempt in attempts(meeting_id, call_id).items():
+        error = await refusal(attempt)
+        assert (error.reason, error.code) == (Reason.WORKSPACE_NOT_ALLOWED, Code.PERMISSION_DENIED), method
+        assert error.metadata == {"caller": GLOBEX, "method": method, "slack_team_id": "T0GLOBEX1"}
+        await partners.until_logged("cross-tenant attempt refused", GLOBEX, method, "T0GLOBEX1")
+    unknown = {method: (await refusal(attempt)).code for method, attempt in attempts(ANY, ANY).items()}
+    assert set(unknown.values()) == {Code.NOT_FOUND}
+    asked = meetings_pb.GetMeetingRequest(user=PERSON, meeting_id=meeting_id)
+    assert not (await partners.bot.meetings.GetMeeting(asked, timeout=5)).meeting.HasField("end_time")
+
+
+async def test_N12_rpcs_outside_the_policy_are_refused_with_their_name(partners: Partners) -> None:
+    reader = partners.programs[READER]
+    error = await refusal(reader.meetings.StartMeeting(start("Not mine"), timeout=5))
+    assert (error.reason, error.code) == (Reason.CALLER_NOT_ALLOWED, Code.PERMISSION_DENIED)
+    assert error.metadata == {"caller": READER, "method": "StartMeeting"}
+    await partners.until_logged("caller refused", READER, "StartMeeting")
+    bot = partners.bot
+    never: dict[str, Awaitable[Message]] = {
+        "IssueZoomAccessToken": bot.auth.IssueZoomAccessToken(
+            auth_pb.IssueZoomAccessTokenRequest(user=PERSON), timeout=5
+        ),
+        "LeaseDeliveries": bot.meetings.LeaseDeliveries(
+            meetings_pb.LeaseDeliveriesRequest(lease_holder="me", max_deliveries=1), timeout=5
+        ),
+        "RecordZoomEvent": bot.meetings.RecordZoomEvent(meetings_pb.RecordZoomEventRequest(body=b"{}"), timeout=5),
+    }
+    for method, attempt in never.items():
+        error = await refusal(attempt)
+        assert (error.reason, error.code) == (Reason.CALLER_NOT_ALLOWED, Code.PERMISSION_DENIED), method
+        assert error.metadata == {"caller": BOT, "method": method}
+        await partners.until_logged("caller refused", BOT, method)
+
+
+async def test_N12_what_the_edge_is_to_do_is_not_said_by_other_teams(partners: Partners) -> None:
+    bot = partners.bot
+    requests: dict[str, Awaitable[Message]] = {
+        "slack_response_url": bot.meetings.StartMeeting(
+            start("Mine", slack_response_url="https://hooks.slack.example/1"), timeout=5
+        ),
+        "lease_holder": bot.meetings.StartMeeting(start("Mine", lease_holder="edge-1"), timeout=5),
+        "continuation": bot.auth.CreateConnectLink(
+            auth_pb.CreateConnectLinkRequest(user=PERSON, continuation=b"{}"), timeout=5
+        ),
+    }
+    for field, attempt in requests.items():
+        error = await refusal(attempt)
+        assert error.reason is Reason.INVALID_REQUEST
+        assert [violation.field for violation in error.violations] == [field]
+        await partners.until_logged("fields refused", BOT)
+    assert all(one["topic"] != "Mine" for one in await partners.office.meetings())
