@@ -113,9 +113,8 @@ def main() -> int:
         issue(folder / service, dns_name(service), ca, ca_key)
     for name in others:
         issue(folder / name, name, ca, ca_key)
-    print(
-        f"made certificates for {', '.join([*SERVICES, *others])} in {folder}; use them with ZOOMSLACK_TLS_DIR={folder} make run"
-    )
+    made = ", ".join([*SERVICES, *others])
+    print(f"made certificates for {made} in {folder}; use them with ZOOMSLACK_TLS_DIR={folder} make run")
     return 0
 
 

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 
 from mesh.channel import open_channel
 from mesh.errors import Code, MeshError, Reason
-from tests.e2e.people import ADA, DM, Office, ended, eventually
+from tests.e2e.people import ADA, GENERAL, Office, ended, eventually
 from tests.e2e.system import ROOT, running
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
@@ -63,7 +63,7 @@ workspaces = ["T0GLOBEX1"]
 """
 PERSON = slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id=ADA)
 STRANGER = slack_pb2.SlackUser(slack_team_id="T0GLOBEX1", slack_user_id=ADA)
-HERE = slack_pb2.SlackConversation(slack_channel_id=DM)
+HERE = slack_pb2.SlackConversation(slack_channel_id=GENERAL)
 NUMBER = "+1 202 555 0143"
 
 
@@ -152,7 +152,7 @@ async def test_N12_another_teams_program_starts_follows_and_ends_a_meeting(partn
     office, meetings = partners.office, partners.bot.meetings
     meeting = (await meetings.StartMeeting(start("Partner standup"), timeout=10)).meeting
     assert meeting.join_url
-    card = await office.card_when(lambda card: card.get("title", "").find("Partner standup") >= 0, DM)
+    card = await office.card_when(lambda card: "Partner standup" in card.get("title", ""), GENERAL)
     assert not ended(card)
     asked = meetings_pb.GetMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
     assert (await meetings.GetMeeting(asked, timeout=5)).meeting.topic == "Partner standup"
@@ -162,7 +162,7 @@ async def test_N12_another_teams_program_starts_follows_and_ends_a_meeting(partn
     assert meeting.meeting_id in {one.meeting.meeting_id for one in going_on.meetings}
     end = meetings_pb.EndMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
     await meetings.EndMeeting(end, timeout=10)
-    await office.card_when(ended, DM)
+    await office.card_when(ended, GENERAL)
     assert (await meetings.GetMeeting(asked, timeout=5)).meeting.HasField("end_time")
 
 
