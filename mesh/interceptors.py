@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,9 @@ DEFAULT_TIMEOUT = 10.0
 
 # Statuses that mean the server is at fault; the others leave a server's span without an error (OpenTelemetry's rule).
 _SERVER_FAULTS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+# How streams end in everyday life: read to the end, given up, out of time, drained. No fault, and how long such a one
+# lasted says nothing of the server.
+_ENDS_OF_STREAMS = {"OK", "CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"}
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,13 @@ class Call:
     method: str
     """The full name, `/zoomslack.auth.v1.AuthService/GetConnection`."""
     context: grpc.aio.ServicerContext[Any, Any]
+    streams: bool = False
+    """Whether it is answered by a stream, which may last, rather than by one response."""
 
 
-Next = Callable[[Message], Awaitable[Message]]
-Layer = Callable[[Call, Message, Next], Awaitable[Message]]
+Next = Callable[[Message], Awaitable[Message | None]]
+"""What is inside of a layer: returns the response; None where a stream was sent instead."""
+Layer = Callable[[Call, Message, Next], Awaitable[Message | None]]
 
 
 def server_layers(check_caller: Layer) -> Sequence[Layer]:
@@ -54,7 +61,10 @@ def server_layers(check_caller: Layer) -> Sequence[Layer]:
 
 
 class LayeredInterceptor(grpc.aio.ServerInterceptor):
-    """Runs the layers around each unary method of this mesh."""
+    """Runs the layers around each method of this mesh, whether one response answers it or a stream.
+
+    Methods whose requests are streams are refused as unknown: the layers would let them pass unseen.
+    """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
@@ -62,31 +72,43 @@ class LayeredInterceptor(grpc.aio.ServerInterceptor):
     async def intercept_service(self, continuation: Any, handler_call_details: grpc.HandlerCallDetails) -> Any:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or handler.unary_unary is None or not method.startswith(OURS):
+        if handler is None or not method.startswith(OURS):
             return handler
-        inner = handler.unary_unary
+        if handler.request_streaming:
+            log.error("a method that no layer protects", extra={"method": method})
+            return None
+        inner = handler.unary_stream if handler.response_streaming else handler.unary_unary
 
-        async def run(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
-            call = Call(method, context)
+        async def run(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message | None:
+            call = Call(method, context, streams=handler.response_streaming)
 
-            async def innermost(request: Message) -> Message:
+            async def answer(request: Message) -> Message:
                 response: Message = await inner(request, context)
                 return response
 
-            step: Next = innermost
+            async def send(request: Message) -> None:
+                # `write` waits for a slow reader: nothing piles up here. Who gives up ends the servicer's generator.
+                async with aclosing(inner(request, context)) as responses:
+                    async for response in responses:
+                        await context.write(response)
+
+            step: Next = send if call.streams else answer
             for layer in reversed(self._layers):
                 step = _bind(layer, call, step)
             return await step(request)
 
-        return grpc.unary_unary_rpc_method_handler(run, handler.request_deserializer, handler.response_serializer)
+        handle = (
+            grpc.unary_stream_rpc_method_handler if handler.response_streaming else grpc.unary_unary_rpc_method_handler
+        )
+        return handle(run, handler.request_deserializer, handler.response_serializer)
 
 
 def _bind(layer: Layer, call: Call, step: Next) -> Next:
     return lambda request: layer(call, request, step)
 
 
-async def trace_call(call: Call, request: Message, proceed: Next) -> Message:
-    """Opens the server's span as a child of the caller's, and counts and times the call."""
+async def trace_call(call: Call, request: Message, proceed: Next) -> Message | None:
+    """Opens the server's span as a child of the caller's, and counts and times the call; of streams those that fail."""
     service, _, method = call.method[1:].rpartition("/")
     parent = propagate.extract({k: v for k, v in call.context.invocation_metadata() or () if isinstance(v, str)})
     began, code = time.monotonic(), grpc.StatusCode.UNKNOWN
@@ -113,11 +135,12 @@ async def trace_call(call: Call, request: Message, proceed: Next) -> Message:
             return response
         finally:
             span.set_attribute("rpc.grpc.status_code", code.value[0])
-            if code.name in _SERVER_FAULTS:
-                span.set_status(Status(StatusCode.ERROR, code.name))
-            histogram("rpc.server.call.duration", "Time of each call at its server.").record(
-                time.monotonic() - began, _measured(call.method, code.name)
-            )
+            if not (call.streams and code.name in _ENDS_OF_STREAMS):
+                if code.name in _SERVER_FAULTS:
+                    span.set_status(Status(StatusCode.ERROR, code.name))
+                histogram("rpc.server.call.duration", "Time of each call at its server.").record(
+                    time.monotonic() - began, _measured(call.method, code.name)
+                )
 
 
 def _measured(method: str, code: str) -> dict[str, str]:
@@ -132,7 +155,7 @@ def _code_of(context: grpc.aio.ServicerContext[Any, Any]) -> grpc.StatusCode:
     return next((member for member in grpc.StatusCode if member.value[0] == code), grpc.StatusCode.UNKNOWN)
 
 
-async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
+async def map_errors(call: Call, request: Message, proceed: Next) -> Message | None:
     """Turns what the service raised into the status that crosses the wire. Unknown errors show a trace id only."""
     try:
         return await proceed(request)
@@ -160,9 +183,15 @@ async def map_errors(call: Call, request: Message, proceed: Next) -> Message:
     raise AssertionError("abort raises")
 
 
-async def keep_deadline(call: Call, request: Message, proceed: Next) -> Message:
-    """Takes over the caller's deadline, shaved; refuses what cannot be done in time."""
-    left = call.context.time_remaining()
+async def keep_deadline(call: Call, request: Message, proceed: Next) -> Message | None:
+    """Takes over the caller's deadline, shaved; refuses what cannot be done in time.
+
+    A stream without a deadline lasts as long as somebody reads it.
+    """
+    left: Any = call.context.time_remaining()
+    if left is None and call.streams:
+        with deadline.budget(None):
+            return await proceed(request)
     seconds = DEFAULT_TIMEOUT if left is None else left - deadline.RETURN_OVERHEAD
     if seconds < deadline.MINIMUM:
         raise MeshError(Reason.DEADLINE_TOO_SHORT, {"method": call.method.rpartition("/")[2]})
@@ -170,7 +199,7 @@ async def keep_deadline(call: Call, request: Message, proceed: Next) -> Message:
         return await proceed(request)
 
 
-async def validate_request(call: Call, request: Message, proceed: Next) -> Message:
+async def validate_request(call: Call, request: Message, proceed: Next) -> Message | None:
     """Refuses requests that break a rule of their proto, naming field and rule."""
     violations = protovalidate.collect_violations(request)
     if violations:

@@ -52,5 +52,22 @@ def read_position(token: str, *request: str) -> tuple[datetime, str] | None:
         raise MeshError(Reason.PAGE_TOKEN_INVALID) from None
 
 
+def make_resume_token(sequence: int, *request: str) -> str:
+    """Returns a token that continues a stream after the item `sequence`, for the request as in `make_token`."""
+    return make_token(str(sequence), *request)
+
+
+def read_resume_token(token: str, *request: str) -> int | None:
+    """Returns what a token of `make_resume_token` continues after, or None for a stream from its beginning.
+
+    Raises MeshError(RESUME_TOKEN_INVALID) for a token made for another request, or for none.
+    """
+    try:
+        cursor = read_token(token, *request)
+    except MeshError:
+        raise MeshError(Reason.RESUME_TOKEN_INVALID) from None
+    return None if cursor is None else int(cursor)
+
+
 def _digest(request: tuple[str, ...]) -> str:
     return hashlib.sha256(json.dumps(request).encode()).hexdigest()[:16]

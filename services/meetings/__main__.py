@@ -26,6 +26,7 @@ from services.meetings.repairs import count_repairs
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.settings import MeetingsDatabaseSettings, MeetingsSettings
 from services.meetings.store import MeetingStore
+from services.meetings.store_changes import ChangeStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_departures import DepartureStore
 from services.meetings.store_events import EventStore
@@ -34,6 +35,7 @@ from services.meetings.store_moves import MoveStore
 from services.meetings.store_queues import QueueStore
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
+from services.meetings.watches import Watches
 from services.meetings.zoom_meetings import ZoomMeetings
 from services.meetings.zoom_past import ZoomPast
 from zoom_api import departures
@@ -85,7 +87,8 @@ async def serve(settings: MeetingsSettings) -> None:
         open_meetings = ReconcilingStore(database, keys, clock, quiet=quiet)
         reconcile = Reconciler(open_meetings, ZoomPast(zoom, clock), clock, count_repairs, quiet=quiet)
         endings, moves = Endings(store, zoom_meetings), MoveStore(database, clock)
-        servicer = MeetingsServicer(meetings, endings, store, deliveries, events, moves)
+        watches = Watches(ChangeStore(database, keys))
+        servicer = MeetingsServicer(meetings, endings, store, deliveries, events, moves, watches)
 
         async def ready() -> bool:
             return await database.ready() and await is_current(database, MIGRATIONS)

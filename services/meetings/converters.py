@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mesh.slack_protos import user_message
 from services.meetings.attendance import Attendee
+from services.meetings.changes import Change, ChangeKind, Snapshot
 from services.meetings.deliveries import (
     Card,
     Delivered,
@@ -82,6 +83,33 @@ def attendee_message(attendee: Attendee) -> pb.Attendee:
         display_name=attendee.display_name,
         slack_user_id=attendee.slack_user_id,
     )
+
+
+def snapshot_message(snapshot: Snapshot, resume_token: str) -> pb.WatchMeetingResponse:
+    """Returns the proto of a meeting where a stream begins."""
+    return pb.WatchMeetingResponse(
+        resume_token=resume_token,
+        meeting=meeting_message(snapshot.meeting),
+        snapshot=pb.MeetingSnapshot(present=map(attendee_message, snapshot.present)),
+    )
+
+
+def change_message(meeting: Meeting, change: Change, resume_token: str) -> pb.WatchMeetingResponse:
+    """Returns the proto of a change of a meeting."""
+    message = pb.WatchMeetingResponse(
+        resume_token=resume_token, change_time=timestamp(change.change_time), meeting=meeting_message(meeting)
+    )
+    attendee = None if change.attendee is None else attendee_message(change.attendee)
+    match change.kind:
+        case ChangeKind.STARTED:
+            message.started.SetInParent()
+        case ChangeKind.JOINED:
+            message.joined.CopyFrom(pb.AttendeeJoined(attendee=attendee))
+        case ChangeKind.LEFT:
+            message.left.CopyFrom(pb.AttendeeLeft(attendee=attendee))
+        case ChangeKind.ENDED:
+            message.ended.SetInParent()
+    return message
 
 
 def delivery_message(delivery: Delivery) -> pb.Delivery:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -15,6 +17,7 @@ from mesh.long_poll import LongPoll
 from mesh.slack_user import from_message
 from services.meetings import converters, zoom_events
 from services.meetings.attendance import Host, attendees
+from services.meetings.changes import Snapshot
 from services.meetings.deliveries import Refusal
 from services.meetings.endings import Endings
 from services.meetings.events import Disposition
@@ -24,6 +27,7 @@ from services.meetings.store import MeetingStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
 from services.meetings.store_moves import MoveStore, Tenant
+from services.meetings.watches import Watches
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceServicer
 
@@ -45,6 +49,7 @@ class MeetingsServicer(MeetingsServiceServicer):
         deliveries: DeliveryStore,
         events: EventStore,
         moves: MoveStore,
+        watches: Watches,
     ) -> None:
         self._meetings = meetings
         self._endings = endings
@@ -52,11 +57,13 @@ class MeetingsServicer(MeetingsServiceServicer):
         self._deliveries = deliveries
         self._events = events
         self._moves = moves
+        self._watches = watches
         self._edges = LongPoll()
 
     def stop_waiting(self) -> None:
-        """Answers the edges that wait for work, so that the drain need not wait for them."""
+        """Answers the edges that wait for work and ends the streams, so that the drain need not wait for them."""
         self._edges.stop()
+        self._watches.stop()
 
     async def belongs_elsewhere(self, request: Message) -> bool:
         """Tells whether a meeting that another team's program names is one of another workspace than it names."""
@@ -105,7 +112,24 @@ class MeetingsServicer(MeetingsServiceServicer):
     async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:  # noqa: N802
         meeting, was_over = await self._endings.end(from_message(request.user), request.meeting_id)
         self._edges.announce()
+        self._watches.announce()
         return pb.EndMeetingResponse(meeting=converters.meeting_message(meeting), was_over=was_over)
+
+    async def WatchMeeting(  # noqa: N802
+        self, request: pb.WatchMeetingRequest, context: Context
+    ) -> AsyncGenerator[pb.WatchMeetingResponse, None]:
+        user = from_message(request.user)
+        binding = ("WatchMeeting", user.team_id, request.meeting_id)
+        after = paging.read_resume_token(request.resume_token, *binding)
+        async with aclosing(self._watches.follow(user, request.meeting_id, after)) as steps:
+            async for step in steps:
+                if isinstance(step, Snapshot):
+                    token = paging.make_resume_token(step.head.sequence, *binding)
+                    yield converters.snapshot_message(step, token)
+                    continue
+                for change in step.changes:
+                    token = paging.make_resume_token(change.sequence, *binding)
+                    yield converters.change_message(step.meeting, change, token)
 
     async def ListRunningMeetings(  # noqa: N802
         self, request: pb.ListRunningMeetingsRequest, context: Context
@@ -161,6 +185,7 @@ class MeetingsServicer(MeetingsServiceServicer):
         log.info("zoom event", extra={"event": name[:100], "disposition": disposition.value})
         if disposition is Disposition.APPLIED:
             self._edges.announce()
+            self._watches.announce()
         return pb.RecordZoomEventResponse(disposition=converters.DISPOSITIONS[disposition])
 
     async def LeaseDeliveries(  # noqa: N802

@@ -14,8 +14,9 @@ from mesh.errors import MeshError, Reason
 from mesh.origins import link_current_to
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_closings, store_deliveries, store_results
+from services.meetings import store_changes, store_closings, store_deliveries, store_results
 from services.meetings.attendance import Host, Session, present
+from services.meetings.changes import ChangeKind
 from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
 from services.meetings.events import NO_RUN
@@ -138,6 +139,7 @@ class MeetingStore:
                 .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
+                await store_changes.tell(connection, user.team_id, meeting_id, ChangeKind.ENDED, now)
                 await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id, now)
             return meeting_from(await _started_by(connection, user, meeting_id), self._keys)
 

@@ -14,7 +14,7 @@ from mesh.departed import Departed
 from mesh.origins import origin
 from mesh.slack_user import SlackUser
 from services.meetings.deliveries import Kind
-from services.meetings.tables import deliveries, meetings, participant_sessions, recordings
+from services.meetings.tables import deliveries, meeting_changes, meetings, participant_sessions, recordings
 
 CLOSING = timedelta(days=1)
 """How long Slack gets to show a card as ended. After that the rest of the meeting goes without."""
@@ -45,7 +45,7 @@ async def delete_meetings(connection: AsyncConnection, meeting_ids: Sequence[str
         connection,
         *(
             delete(table).where(table.c.meeting_id.in_(meeting_ids))
-            for table in (participant_sessions, recordings, deliveries, meetings)
+            for table in (participant_sessions, meeting_changes, recordings, deliveries, meetings)
         ),
     )
 
@@ -69,10 +69,12 @@ async def lock_running_cards(connection: AsyncConnection, meeting_ids: Sequence[
 async def wipe(connection: AsyncConnection, meeting_ids: Sequence[str], departed: Departed, now: datetime) -> int:
     """Keeps of these meetings only what it takes to close their cards. Returns the number of rows."""
     moment = literal(departed.depart_time, UtcDateTime())
-    about = {table: table.c.meeting_id.in_(meeting_ids) for table in (participant_sessions, recordings, deliveries)}
+    tables = (participant_sessions, meeting_changes, recordings, deliveries)
+    about = {table: table.c.meeting_id.in_(meeting_ids) for table in tables}
     return await count(
         connection,
         delete(participant_sessions).where(about[participant_sessions]),
+        delete(meeting_changes).where(about[meeting_changes]),
         delete(recordings).where(about[recordings]),
         delete(deliveries).where(about[deliveries], deliveries.c.kind != Kind.CARD.value),
         update(deliveries).where(about[deliveries], deliveries.c.kind == Kind.CARD.value).values(_closing_card(now)),

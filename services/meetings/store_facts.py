@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mesh.database import insert
 from mesh.origins import link_current_to
 from mesh.sealing import KeyRing
-from services.meetings import store_deliveries, store_recordings, store_results
+from services.meetings import store_changes, store_deliveries, store_recordings, store_results
 from services.meetings.attendance import ABSENT, HOST_SESSION
+from services.meetings.changes import ChangeKind
 from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
     Event,
@@ -48,7 +49,7 @@ async def apply(
         case MeetingStarted():
             return await _started(connection, row, event, now)
         case HostAbsent():
-            return await _host_absent(connection, row, now)
+            return await _host_absent(connection, row, event, now)
         case ParticipantJoined() | ParticipantLeft():
             return await _participant(connection, row, event, now)
 
@@ -64,6 +65,9 @@ async def _show_attendance(connection: AsyncConnection, row: Row[Any], now: date
 async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingStarted, now: datetime) -> bool:
     # An estimate of ours is later than the true beginning, never earlier.
     earlier = row.start_time is None or event.time < row.start_time
+    if row.start_time is None and row.end_time is None:
+        await store_changes.tell(connection, row.team_id, row.meeting_id, ChangeKind.STARTED, event.time)
+    host_was_in = await store_changes.is_present(connection, row, row.zoom_host_id)
     if earlier:
         # What was asked while nobody had opened it says nothing of whether it is over by now.
         attempts = {"reconcile_attempts": 0} if row.start_time is None and row.end_time is None else {}
@@ -82,14 +86,16 @@ async def _started(connection: AsyncConnection, row: Row[Any], event: MeetingSta
         .on_conflict_do_nothing()
     )
     if added.rowcount:
+        await store_changes.tell_presence(connection, row, row.zoom_host_id, host_was_in, event.time)
         await _show_attendance(connection, row, now, newcomer=True)
     if earlier and row.end_time is not None:
         await store_results.show_again(connection, row.meeting_id, Kind.SUMMARY, row.meeting_id, now)
     return bool(added.rowcount) or earlier
 
 
-async def _host_absent(connection: AsyncConnection, row: Row[Any], now: datetime) -> bool:
+async def _host_absent(connection: AsyncConnection, row: Row[Any], event: HostAbsent, now: datetime) -> bool:
     """Takes back that the host was there. The session stays, so that a late beginning does not imply it again."""
+    host_was_in = await store_changes.is_present(connection, row, row.zoom_host_id)
     corrected = await connection.execute(
         update(participant_sessions)
         .where(
@@ -100,6 +106,7 @@ async def _host_absent(connection: AsyncConnection, row: Row[Any], now: datetime
         .values(attendee_id=ABSENT)
     )
     if corrected.rowcount:
+        await store_changes.tell_presence(connection, row, row.zoom_host_id, host_was_in, event.time)
         await _show_attendance(connection, row, now, newcomer=True)
     return corrected.rowcount == 1
 
@@ -122,6 +129,8 @@ async def _participant(
     column = "join_time" if isinstance(event, ParticipantJoined) else "leave_time"
     if known is not None and getattr(known, column) == event.time and (known.display_name or not event.display_name):
         return False  # the same again, in other bytes
+    person = event.attendee_id if known is None else known.attendee_id
+    was_in = await store_changes.is_present(connection, row, person)
     if known is None:
         await connection.execute(
             insert(connection, participant_sessions).values(
@@ -140,6 +149,7 @@ async def _participant(
             .where(mine)
             .values({column: event.time, "display_name": known.display_name or event.display_name})
         )
+    await store_changes.tell_presence(connection, row, person, was_in, event.time)
     await _show_attendance(connection, row, now, newcomer=newcomer)
     return True
 
@@ -163,6 +173,11 @@ async def _ended(
             settled=False,
         )
     )
+    if row.end_time is None:
+        if row.start_time is None:
+            began = min(begun, default=event.time)
+            await store_changes.tell(connection, row.team_id, row.meeting_id, ChangeKind.STARTED, began)
+        await store_changes.tell(connection, row.team_id, row.meeting_id, ChangeKind.ENDED, event.time)
     await store_deliveries.raise_version(connection, row.team_id, Kind.CARD, row.meeting_id, now)
     if row.host_is_basic:
         await store_results.notify_host(connection, keys, row, NoticeKind.BASIC_PLAN, now)

@@ -14,7 +14,8 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_deliveries, store_facts, store_results
+from services.meetings import store_changes, store_deliveries, store_facts, store_results
+from services.meetings.changes import ChangeKind
 from services.meetings.deliveries import Kind
 from services.meetings.events import (
     NO_RUN,
@@ -106,7 +107,9 @@ class ReconcilingStore:
                 .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
             )
             if closed.rowcount:
-                await store_deliveries.raise_version(connection, target.user.team_id, Kind.CARD, target.meeting_id, now)
+                team_id = target.user.team_id
+                await store_changes.tell(connection, team_id, target.meeting_id, ChangeKind.ENDED, now)
+                await store_deliveries.raise_version(connection, team_id, Kind.CARD, target.meeting_id, now)
 
     async def plan(self, target: Target, due_time: datetime | None, *, attempts: int) -> None:
         """Says when a meeting is looked up next, None for never; an event that came meanwhile has said so already.

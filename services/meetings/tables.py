@@ -123,6 +123,21 @@ participant_sessions = Table(
     _partial("participant_sessions_link_due", "link_due", "meeting_id"),
 )
 
+meeting_changes = Table(
+    "meeting_changes",
+    metadata,
+    Column("team_id", String(32), primary_key=True),
+    Column("meeting_id", String(36), primary_key=True),
+    # From 1 without a gap, in the order in which the transactions ended.
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    # Who came or left; empty for the other kinds. Name and Slack user are in the sessions.
+    Column("attendee_id", String(200), nullable=False, server_default=""),
+    Column("change_time", UtcDateTime, nullable=False),
+    # What deletes them has no more than the meeting.
+    Index("meeting_changes_by_meeting", "meeting_id"),
+)
+
 recordings = Table(
     "recordings",
     metadata,

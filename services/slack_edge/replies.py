@@ -24,6 +24,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.SERVICE_UNAVAILABLE: "Zoom for Slack is restarting. Please try again in a moment.",
     Reason.PAGE_TOKEN_INVALID: "That list has changed. Please start it again.",
     Reason.WORKSPACE_NOT_ALLOWED: "This workspace may not be used from there. Please tell whoever runs Zoom for Slack.",
+    Reason.RESUME_TOKEN_INVALID: "What happened meanwhile is not known any more. Please start again.",
     Reason.ZOOM_NOT_CONNECTED: "Your Zoom account is not connected. Type `/zoom` to connect it.",
     Reason.ZOOM_UNAVAILABLE: "Zoom does not answer at the moment. Please try again in a minute.",
     Reason.ZOOM_RATE_LIMITED: "Zoom is getting too many requests. Please try again in a moment.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,10 +25,12 @@ from services.meetings.meetings import Meetings
 from services.meetings.requests import ZoomMeeting
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
+from services.meetings.store_changes import ChangeStore
 from services.meetings.store_deliveries import DeliveryStore
 from services.meetings.store_events import EventStore
 from services.meetings.store_moves import MoveStore
 from services.meetings.store_requests import RequestStore
+from services.meetings.watches import Watches
 from tests.support import databases, zoom_bodies
 from tests.support.clock import FakeClock
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -239,6 +242,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         DeliveryStore(database, KEYS, clock),
         EventStore(database, KEYS, clock),
         MoveStore(database, clock),
+        Watches(ChangeStore(database, KEYS)),
     )
     server = MeshServer(
         ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
@@ -250,8 +254,39 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     target = f"127.0.0.1:{server.port}"
     async with open_channel(target, pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
         yield Mesh(MeetingsServiceStub(channel), meetings, zoom, clock, servicer, database, url, target)
+    servicer.stop_waiting()
     await server.drain()
     await meetings.drain()
+    await database.dispose()
+
+
+@asynccontextmanager
+async def replica(mesh: Mesh) -> AsyncIterator[Mesh]:
+    """Gives another server of the service on the same database; it drains as the process does."""
+    database = Database(mesh.url)
+    store = MeetingStore(database, KEYS, mesh.clock)
+    servicer = MeetingsServicer(
+        mesh.meetings,
+        Endings(store, mesh.zoom),
+        store,
+        DeliveryStore(database, KEYS, mesh.clock),
+        EventStore(database, KEYS, mesh.clock),
+        MoveStore(database, mesh.clock),
+        Watches(ChangeStore(database, KEYS)),
+    )
+    server = MeshServer(
+        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
+        "zoomslack.meetings.v1.MeetingsService",
+        lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
+        database.ready,
+    )
+    await server.start()
+    target = f"127.0.0.1:{server.port}"
+    async with open_channel(target, pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
+        stub = MeetingsServiceStub(channel)
+        yield Mesh(stub, mesh.meetings, mesh.zoom, mesh.clock, servicer, database, mesh.url, target)
+    servicer.stop_waiting()
+    await server.drain()
     await database.dispose()
 
 

@@ -10,24 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mesh.channel import open_channel
-from mesh.database import Database
-from mesh.server import MeshServer, ServerOptions
-from services.meetings.endings import Endings
-from services.meetings.servicer import MeetingsServicer
-from services.meetings.store import MeetingStore
-from services.meetings.store_deliveries import DeliveryStore
-from services.meetings.store_events import EventStore
-from services.meetings.store_moves import MoveStore
-from tests.integration.meetings.conftest import KEYS, Mesh
+from tests.integration.meetings.conftest import Mesh
 from tests.integration.meetings.healing import Healing, healing
 from tests.support import zoom_bodies as zoom
 from tests.unit.simulators.zoom_harness import GRACE
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
-from zoomslack.meetings.v1.meetings_service_pb2_grpc import (
-    MeetingsServiceStub,
-    add_MeetingsServiceServicer_to_server,
-)
 
 EVENTS = [
     zoom.started(),
@@ -55,34 +42,7 @@ async def replicas(mesh: Mesh) -> AsyncIterator[list[Mesh]]:
     """Gives three replicas of the service on PostgreSQL. SQLite is for one."""
     async with AsyncExitStack() as stack:
         more = 0 if mesh.database.is_sqlite else 2
-        yield [mesh, *[await stack.enter_async_context(_replica(mesh)) for _ in range(more)]]
-
-
-@asynccontextmanager
-async def _replica(mesh: Mesh) -> AsyncIterator[Mesh]:
-    database = Database(mesh.url)
-    store = MeetingStore(database, KEYS, mesh.clock)
-    servicer = MeetingsServicer(
-        mesh.meetings,
-        Endings(store, mesh.zoom),
-        store,
-        DeliveryStore(database, KEYS, mesh.clock),
-        EventStore(database, KEYS, mesh.clock),
-        MoveStore(database, mesh.clock),
-    )
-    server = MeshServer(
-        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
-        "zoomslack.meetings.v1.MeetingsService",
-        lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
-        database.ready,
-    )
-    await server.start()
-    target = f"127.0.0.1:{server.port}"
-    async with open_channel(target, pb.DESCRIPTOR.services_by_name["MeetingsService"]) as channel:
-        stub = MeetingsServiceStub(channel)
-        yield Mesh(stub, mesh.meetings, mesh.zoom, mesh.clock, servicer, database, mesh.url, target)
-    await server.drain()
-    await database.dispose()
+        yield [mesh, *[await stack.enter_async_context(replica(mesh)) for _ in range(more)]]
 
 
 async def record_all(meshes: Sequence[Mesh], events: Sequence[bytes]) -> list[pb.EventDisposition.ValueType]:

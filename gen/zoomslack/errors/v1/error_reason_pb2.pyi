@@ -42,6 +42,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED {caller, method, slack_team_id}: the calling service may use this method, but not for this
     workspace, or named something that belongs to another one. No retry: its operator adds the workspace to the policy.
     """
+    ERROR_REASON_RESUME_TOKEN_INVALID: _ErrorReason.ValueType  # 8
+    """INVALID_ARGUMENT {}: the resume token does not belong to this meeting, or what followed it is forgotten. No retry:
+    begin without a token.
+    """
     ERROR_REASON_ZOOM_NOT_CONNECTED: _ErrorReason.ValueType  # 20
     """FAILED_PRECONDITION {}: the person has not connected a Zoom account, or Zoom has ended the connection. Retry after
     the person followed a link made by `CreateConnectLink`.
@@ -147,6 +151,10 @@ ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 7
 ERROR_REASON_WORKSPACE_NOT_ALLOWED: ErrorReason.ValueType  # 9
 """PERMISSION_DENIED {caller, method, slack_team_id}: the calling service may use this method, but not for this
 workspace, or named something that belongs to another one. No retry: its operator adds the workspace to the policy.
+"""
+ERROR_REASON_RESUME_TOKEN_INVALID: ErrorReason.ValueType  # 8
+"""INVALID_ARGUMENT {}: the resume token does not belong to this meeting, or what followed it is forgotten. No retry:
+begin without a token.
 """
 ERROR_REASON_ZOOM_NOT_CONNECTED: ErrorReason.ValueType  # 20
 """FAILED_PRECONDITION {}: the person has not connected a Zoom account, or Zoom has ended the connection. Retry after

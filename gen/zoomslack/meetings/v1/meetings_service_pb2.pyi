@@ -417,6 +417,210 @@ class EndMeetingResponse(_message.Message):
 Global___EndMeetingResponse: _TypeAlias = EndMeetingResponse  # noqa: Y015
 
 @_typing.final
+class WatchMeetingRequest(_message.Message):
+    """Asks to follow a meeting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    MEETING_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    meeting_id: _builtins.str
+    """The meeting."""
+    resume_token: _builtins.str
+    """The `resume_token` of the last response that was taken; empty to begin with the meeting as it is."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The person who started it."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        meeting_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting_id", b"meeting_id", "resume_token", b"resume_token", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchMeetingRequest: _TypeAlias = WatchMeetingRequest  # noqa: Y015
+
+@_typing.final
+class WatchMeetingResponse(_message.Message):
+    """Carries one change of a meeting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    MEETING_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    STARTED_FIELD_NUMBER: _builtins.int
+    JOINED_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Says how far the stream is: the next one goes on after this response. It belongs to this meeting."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When the change happened, by Zoom's clock where Zoom told; absent in a snapshot."""
+
+    @_builtins.property
+    def meeting(self) -> Global___Meeting:
+        """The meeting as it is known when this is sent: perhaps further than this change."""
+
+    @_builtins.property
+    def snapshot(self) -> Global___MeetingSnapshot:
+        """Nothing: the first response of a stream without a token."""
+
+    @_builtins.property
+    def started(self) -> Global___MeetingStarted:
+        """It began."""
+
+    @_builtins.property
+    def joined(self) -> Global___AttendeeJoined:
+        """A person came, or came back."""
+
+    @_builtins.property
+    def left(self) -> Global___AttendeeLeft:
+        """A person left, with her last device."""
+
+    @_builtins.property
+    def ended(self) -> Global___MeetingEnded:
+        """It is over, for everybody who was in it. Nothing follows."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+        meeting: Global___Meeting | None = ...,
+        snapshot: Global___MeetingSnapshot | None = ...,
+        started: Global___MeetingStarted | None = ...,
+        joined: Global___AttendeeJoined | None = ...,
+        left: Global___AttendeeLeft | None = ...,
+        ended: Global___MeetingEnded | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "change_time", b"change_time", "ended", b"ended", "joined", b"joined", "left", b"left", "meeting", b"meeting", "snapshot", b"snapshot", "started", b"started"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "change_time", b"change_time", "ended", b"ended", "joined", b"joined", "left", b"left", "meeting", b"meeting", "resume_token", b"resume_token", "snapshot", b"snapshot", "started", b"started"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["snapshot", "started", "joined", "left", "ended"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchMeetingResponse: _TypeAlias = WatchMeetingResponse  # noqa: Y015
+
+@_typing.final
+class MeetingSnapshot(_message.Message):
+    """Where a stream begins."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRESENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def present(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attendee]:
+        """Who is in the meeting now."""
+
+    def __init__(
+        self,
+        *,
+        present: _abc.Iterable[Global___Attendee] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["present", b"present"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeetingSnapshot: _TypeAlias = MeetingSnapshot  # noqa: Y015
+
+@_typing.final
+class MeetingStarted(_message.Message):
+    """Tells that a meeting began."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeetingStarted: _TypeAlias = MeetingStarted  # noqa: Y015
+
+@_typing.final
+class AttendeeJoined(_message.Message):
+    """Tells that a person came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTENDEE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attendee(self) -> Global___Attendee:
+        """The person."""
+
+    def __init__(
+        self,
+        *,
+        attendee: Global___Attendee | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attendee", b"attendee"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attendee", b"attendee"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttendeeJoined: _TypeAlias = AttendeeJoined  # noqa: Y015
+
+@_typing.final
+class AttendeeLeft(_message.Message):
+    """Tells that a person left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTENDEE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attendee(self) -> Global___Attendee:
+        """The person."""
+
+    def __init__(
+        self,
+        *,
+        attendee: Global___Attendee | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attendee", b"attendee"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attendee", b"attendee"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttendeeLeft: _TypeAlias = AttendeeLeft  # noqa: Y015
+
+@_typing.final
+class MeetingEnded(_message.Message):
+    """Tells that a meeting is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeetingEnded: _TypeAlias = MeetingEnded  # noqa: Y015
+
+@_typing.final
 class ListRunningMeetingsRequest(_message.Message):
     """Asks for the meetings that run now."""
 

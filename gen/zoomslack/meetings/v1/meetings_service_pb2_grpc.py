@@ -55,6 +55,11 @@ class MeetingsServiceStub:
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.FromString,
                 _registered_method=True)
+        self.WatchMeeting = channel.unary_stream(
+                '/zoomslack.meetings.v1.MeetingsService/WatchMeeting',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingResponse.FromString,
+                _registered_method=True)
         self.ListRunningMeetings = channel.unary_unary(
                 '/zoomslack.meetings.v1.MeetingsService/ListRunningMeetings',
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ListRunningMeetingsRequest.SerializeToString,
@@ -140,6 +145,20 @@ class MeetingsServiceServicer:
         Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
         over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchMeeting(self, request, context):
+        """Follows a meeting that the person started: a stream of what changes, until it is over.
+
+        Changes nothing. Begins with the meeting as it is, or with `resume_token` after the change that carried it: each
+        change comes once and in order, whatever broke off in between, at any replica, and waits for a slow reader. Ends
+        with OK after the change `ended`, and at once where the meeting is over. It lasts as long as the caller's deadline
+        lets it, but no longer than a connection does, about six minutes; when the server drains, and where it has too many
+        streams, the stream ends with UNAVAILABLE. Go on with the last token then. Reasons: MEETING_NOT_FOUND,
+        RESUME_TOKEN_INVALID, SERVICE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,6 +263,11 @@ def add_MeetingsServiceServicer_to_server(servicer, server):
                     servicer.EndMeeting,
                     request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.FromString,
                     response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.SerializeToString,
+            ),
+            'WatchMeeting': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchMeeting,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingResponse.SerializeToString,
             ),
             'ListRunningMeetings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRunningMeetings,
@@ -395,6 +419,33 @@ class MeetingsService:
             '/zoomslack.meetings.v1.MeetingsService/EndMeeting',
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingRequest.SerializeToString,
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.EndMeetingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchMeeting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/WatchMeeting',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.WatchMeetingResponse.FromString,
             options,
             channel_credentials,
             insecure,

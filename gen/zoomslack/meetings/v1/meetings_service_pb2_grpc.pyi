@@ -61,6 +61,16 @@ class MeetingsServiceStub:
     over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
     """
+    WatchMeeting: _grpc.UnaryStreamMultiCallable[_meetings_service_pb2.WatchMeetingRequest, _meetings_service_pb2.WatchMeetingResponse]
+    """Follows a meeting that the person started: a stream of what changes, until it is over.
+
+    Changes nothing. Begins with the meeting as it is, or with `resume_token` after the change that carried it: each
+    change comes once and in order, whatever broke off in between, at any replica, and waits for a slow reader. Ends
+    with OK after the change `ended`, and at once where the meeting is over. It lasts as long as the caller's deadline
+    lets it, but no longer than a connection does, about six minutes; when the server drains, and where it has too many
+    streams, the stream ends with UNAVAILABLE. Go on with the last token then. Reasons: MEETING_NOT_FOUND,
+    RESUME_TOKEN_INVALID, SERVICE_UNAVAILABLE.
+    """
     ListRunningMeetings: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.ListRunningMeetingsRequest, _meetings_service_pb2.ListRunningMeetingsResponse]
     """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
     in which she is.
@@ -139,6 +149,16 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
     over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+    """
+    WatchMeeting: _aio.UnaryStreamMultiCallable[_meetings_service_pb2.WatchMeetingRequest, _meetings_service_pb2.WatchMeetingResponse]  # type: ignore[assignment]
+    """Follows a meeting that the person started: a stream of what changes, until it is over.
+
+    Changes nothing. Begins with the meeting as it is, or with `resume_token` after the change that carried it: each
+    change comes once and in order, whatever broke off in between, at any replica, and waits for a slow reader. Ends
+    with OK after the change `ended`, and at once where the meeting is over. It lasts as long as the caller's deadline
+    lets it, but no longer than a connection does, about six minutes; when the server drains, and where it has too many
+    streams, the stream ends with UNAVAILABLE. Go on with the last token then. Reasons: MEETING_NOT_FOUND,
+    RESUME_TOKEN_INVALID, SERVICE_UNAVAILABLE.
     """
     ListRunningMeetings: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.ListRunningMeetingsRequest, _meetings_service_pb2.ListRunningMeetingsResponse]  # type: ignore[assignment]
     """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
@@ -239,6 +259,22 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
         over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchMeeting(
+        self,
+        request: _meetings_service_pb2.WatchMeetingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_meetings_service_pb2.WatchMeetingResponse], _abc.AsyncIterator[_meetings_service_pb2.WatchMeetingResponse]]:
+        """Follows a meeting that the person started: a stream of what changes, until it is over.
+
+        Changes nothing. Begins with the meeting as it is, or with `resume_token` after the change that carried it: each
+        change comes once and in order, whatever broke off in between, at any replica, and waits for a slow reader. Ends
+        with OK after the change `ended`, and at once where the meeting is over. It lasts as long as the caller's deadline
+        lets it, but no longer than a connection does, about six minutes; when the server drains, and where it has too many
+        streams, the stream ends with UNAVAILABLE. Go on with the last token then. Reasons: MEETING_NOT_FOUND,
+        RESUME_TOKEN_INVALID, SERVICE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
