@@ -98,7 +98,7 @@ def check_caller(door: Door, belongs_elsewhere: BelongsElsewhere | None = None) 
     `belongs_elsewhere` is asked of guests alone, and only after the service found nothing.
     """
 
-    async def layer(call: Call, request: Message, proceed: Next) -> Message:
+    async def layer(call: Call, request: Message, proceed: Next) -> Message | None:
         guest = door.admit(call.method, call.context, request)
         try:
             return await proceed(request)
