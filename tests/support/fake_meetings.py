@@ -75,7 +75,7 @@ class FakeMeetings(MeetingsServiceServicer):
     async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
         return pb.ListRunningMeetingsResponse(meetings=self.running)
 
-    async def WatchMeeting(self, request: pb.WatchMeetingRequest, context: Any) -> Any:
+    def WatchMeeting(self, request: pb.WatchMeetingRequest, context: Any) -> Any:
         raise NotImplementedError  # the edge follows no meeting
 
     async def RecordCallDeclined(self, request: pb.RecordCallDeclinedRequest, context: Any) -> Any:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.meetings.conftest import Mesh
+from tests.integration.meetings.conftest import Mesh, replica
 from tests.integration.meetings.healing import Healing, healing
 from tests.support import zoom_bodies as zoom
 from tests.unit.simulators.zoom_harness import GRACE

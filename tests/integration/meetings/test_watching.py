@@ -98,6 +98,14 @@ def told(response: pb.WatchMeetingResponse | None) -> Told:
     return change, attendee
 
 
+def placed(response: pb.WatchMeetingResponse) -> pb.WatchMeetingResponse:
+    """Returns a response without the meeting, which is always told of as it is by then."""
+    copy = pb.WatchMeetingResponse()
+    copy.CopyFrom(response)
+    copy.ClearField("meeting")
+    return copy
+
+
 @asynccontextmanager
 async def stub_of(mesh: Mesh) -> AsyncIterator[Any]:
     """Gives a stub of a client that outlives the server."""
@@ -167,7 +175,7 @@ async def test_N12_a_stream_that_breaks_after_any_response_goes_on_after_it(mesh
                 resumed.append(response)
                 token = response.resume_token
             part.call.cancel()
-        assert resumed == unbroken
+        assert [placed(response) for response in resumed] == [placed(response) for response in unbroken]
     assert await watch(mesh, meeting_id, unbroken[-1].resume_token).rest() == []
 
 
