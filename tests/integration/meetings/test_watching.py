@@ -98,12 +98,9 @@ def told(response: pb.WatchMeetingResponse | None) -> Told:
     return change, attendee
 
 
-def placed(response: pb.WatchMeetingResponse) -> pb.WatchMeetingResponse:
-    """Returns a response without the meeting, which is always told of as it is by then."""
-    copy = pb.WatchMeetingResponse()
-    copy.CopyFrom(response)
-    copy.ClearField("meeting")
-    return copy
+def placed(response: pb.WatchMeetingResponse) -> tuple[str, Told, str]:
+    """Returns a response without the meeting and the names, which are told as they are known by then."""
+    return response.resume_token, told(response), response.change_time.ToJsonString()
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ async def calling(
     """Gives a call to the server."""
     host = "127.0.0.1" if tls_dir is None else "localhost"
     async with open_channel(f"{host}:{server.port}", SERVICE, tls_dir) as channel:
-        yield MeetingsServiceStub(channel).WatchMeeting(request, **options)  # type: ignore[call-overload]
+        yield MeetingsServiceStub(channel).WatchMeeting(request, **options)
 
 
 async def failure_of(call: Any) -> MeshError:
@@ -189,7 +189,7 @@ async def test_N12_a_method_that_no_layer_would_protect_is_not_served(kind: str)
     )
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        call = channel.stream_unary(f"/{SERVICE.full_name}/Upload")
+        call: Any = channel.stream_unary(f"/{SERVICE.full_name}/Upload")
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await call(iter([b"x"]), timeout=5)
     assert failure.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -564,7 +564,7 @@ class AttendeeJoined(_message.Message):
     ATTENDEE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def attendee(self) -> Global___Attendee:
-        """The person."""
+        """The person, with the name that is known when this is sent."""
 
     def __init__(
         self,
@@ -588,7 +588,7 @@ class AttendeeLeft(_message.Message):
     ATTENDEE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def attendee(self) -> Global___Attendee:
-        """The person."""
+        """The person, with the name that is known when this is sent."""
 
     def __init__(
         self,
