@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,11 +12,13 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from zoomslack.meetings.v1.meetings_service_pb2 import WatchMeetingRequest, WatchMeetingResponse
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
 from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, options, target_of, timeout_of
 from .errors import error_from
+from .following import PATIENCE, Following
 
 if TYPE_CHECKING:  # names that only the stub files have
     from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
@@ -54,6 +58,27 @@ class AsyncClient:
     def phone(self) -> PhoneServiceAsyncStub:
         """Phone calls. Raises ValueError where the client was made without this target."""
         return PhoneServiceStub(self._open("phone", PHONE))
+
+    async def follow_meeting(
+        self, request: WatchMeetingRequest, *, patience: float = PATIENCE
+    ) -> AsyncGenerator[WatchMeetingResponse, None]:
+        """Yields each change of a meeting, once and in order, until it is over.
+
+        Goes on with its token where the stream breaks off, at another replica if need be. Raises CallError: what the
+        service refuses, and what stood in the way when nothing came through for `patience` seconds.
+        """
+        following = Following(request, patience)
+        while True:
+            stream = self.meetings.WatchMeeting(following.request)
+            try:
+                async for response in stream:
+                    yield following.take(response)
+            except grpc.aio.AioRpcError as error:
+                await asyncio.sleep(following.pause(error))
+            else:
+                return
+            finally:
+                stream.cancel()
 
     async def close(self) -> None:
         """Ends what is in flight, and the connections."""

@@ -25,7 +25,9 @@ _AUTH, _MEETINGS, _PHONE = (
 )
 OFFERED: Mapping[str, frozenset[str]] = {
     _AUTH: frozenset({"GetConnection", "CreateConnectLink"}),
-    _MEETINGS: frozenset({"StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting"}),
+    _MEETINGS: frozenset(
+        {"StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting", "WatchMeeting"}
+    ),
     _PHONE: frozenset({"PlaceCall", "GetCall", "ListCalls"}),
 }
 """By service: what may be opened to other teams. Never tokens, events of vendors, deliveries or departures.

@@ -14,6 +14,7 @@ from pathlib import Path
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, MethodDescriptor
 
+from mesh.policy import OFFERED
 from tools.api_intro import INTRO
 from tools.api_reading import (
     SERVICES,
@@ -30,21 +31,29 @@ from tools.generate import ROOT
 
 PAGE = Path("docs/api.md")
 
-# What other teams call, in the order in which they meet it. A name that no proto has yet is passed over.
-OFFERED: Mapping[str, tuple[str, ...]] = {
-    "AuthService": ("GetConnection", "CreateConnectLink"),
-    "MeetingsService": (
-        "StartMeeting",
-        "ScheduleMeeting",
-        "GetMeeting",
-        "ListMeetings",
-        "ListRunningMeetings",
-        "WatchMeeting",
-        "EndMeeting",
-    ),
-    "PhoneService": ("PlaceCall", "GetCall", "ListCalls"),
-}
-EVERYWHERE = ("INTERNAL", "INVALID_REQUEST", "DEADLINE_TOO_SHORT", "CALLER_NOT_ALLOWED", "SERVICE_UNAVAILABLE")
+# The order in which other teams meet what they may call.
+ORDER = (
+    "GetConnection",
+    "CreateConnectLink",
+    "StartMeeting",
+    "ScheduleMeeting",
+    "GetMeeting",
+    "ListMeetings",
+    "ListRunningMeetings",
+    "WatchMeeting",
+    "EndMeeting",
+    "PlaceCall",
+    "GetCall",
+    "ListCalls",
+)
+EVERYWHERE = (
+    "INTERNAL",
+    "INVALID_REQUEST",
+    "DEADLINE_TOO_SHORT",
+    "CALLER_NOT_ALLOWED",
+    "WORKSPACE_NOT_ALLOWED",
+    "SERVICE_UNAVAILABLE",
+)
 
 _SCALARS = {
     getattr(FieldDescriptor, name): name.removeprefix("TYPE_").lower()
@@ -58,8 +67,7 @@ def offered() -> list[MethodDescriptor]:
     return [
         service.methods_by_name[name]
         for service in SERVICES
-        for name in OFFERED.get(service.name, ())
-        if name in service.methods_by_name
+        for name in sorted(OFFERED[service.full_name], key=ORDER.index)
     ]
 
 

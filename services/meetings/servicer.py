@@ -67,7 +67,7 @@ class MeetingsServicer(MeetingsServiceServicer):
 
     async def belongs_elsewhere(self, request: Message) -> bool:
         """Tells whether a meeting that another team's program names is one of another workspace than it names."""
-        if not isinstance(request, pb.GetMeetingRequest | pb.EndMeetingRequest):
+        if not isinstance(request, pb.GetMeetingRequest | pb.EndMeetingRequest | pb.WatchMeetingRequest):
             return False
         return await self._store.belongs_elsewhere(from_message(request.user), str(uuid.UUID(request.meeting_id)))
 

@@ -23,7 +23,9 @@ from tests.e2e.system import ROOT
 from tools import generate
 
 TEAM = Path(__file__).parent / "node_team"
-OPTIONS = "--ts_opt=output_javascript,output_legacy_commonjs,client_grpc1,generate_dependencies,long_type_string,server_none"
+OPTIONS = (
+    "--ts_opt=output_javascript,output_legacy_commonjs,client_grpc1,generate_dependencies,long_type_string,server_none"
+)
 _LIMIT = 30.0
 
 
@@ -43,7 +45,7 @@ def installed() -> Path:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(TEAM / name, fresh)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-    ran = subprocess.run(command, cwd=fresh, check=False, capture_output=True, text=True, timeout=240)
+    ran = subprocess.run(command, cwd=fresh, check=False, capture_output=True, text=True, timeout=240)  # noqa: S603
     if ran.returncode:
         shutil.rmtree(fresh)
         pytest.skip(f"npm cannot install: {ran.stderr[-400:]}")

@@ -3,133 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import grpc
 import pytest
 import pytest_asyncio
 from google.protobuf.message import Message
 
-from mesh.channel import open_channel
 from mesh.errors import Code, MeshError, Reason
-from tests.e2e.people import ADA, GENERAL, Office, ended, eventually
-from tests.e2e.system import ROOT, running
+from mesh.wire_errors import from_rpc_error
+from tests.e2e.partners import BOT, GLOBEX, HERE, OFFERED, PERSON, READER, STRANGER, Partners, Program, running_partners
+from tests.e2e.people import ADA, ADA_AT_ZOOM, GENERAL, browser, ended, eventually
+from tests.e2e.system import ROOT, clean_environ
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
-from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from zoomslack.client import AsyncClient, Tls
 from zoomslack.meetings.v1 import meetings_service_pb2 as meetings_pb
-from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
 from zoomslack.phone.v1 import phone_service_pb2 as phone_pb
-from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 from zoomslack.type.v1 import slack_pb2
-
-if TYPE_CHECKING:
-    from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
-    from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceAsyncStub
-    from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceAsyncStub
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BOT, READER, GLOBEX = "bot.teams.example", "reader.teams.example", "bot.globex.example"
-"""May do all that is offered for Acme; may only look at meetings there; may do all of it for another workspace."""
-_AUTH, _MEETINGS, _PHONE = (
-    "zoomslack.auth.v1.AuthService",
-    "zoomslack.meetings.v1.MeetingsService",
-    "zoomslack.phone.v1.PhoneService",
-)
-_ALL = [
-    *(f"{_AUTH}/{rpc}" for rpc in ("GetConnection", "CreateConnectLink")),
-    *(
-        f"{_MEETINGS}/{rpc}"
-        for rpc in ("StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting")
-    ),
-    *(f"{_PHONE}/{rpc}" for rpc in ("PlaceCall", "GetCall", "ListCalls")),
-]
-POLICY = f"""
-[callers."{BOT}"]
-rpcs = {_ALL}
-workspaces = ["T0ACME001"]
-[callers."{READER}"]
-rpcs = ["{_MEETINGS}/GetMeeting"]
-workspaces = ["T0ACME001"]
-[callers."{GLOBEX}"]
-rpcs = {_ALL}
-workspaces = ["T0GLOBEX1"]
-"""
-PERSON = slack_pb2.SlackUser(slack_team_id="T0ACME001", slack_user_id=ADA)
-STRANGER = slack_pb2.SlackUser(slack_team_id="T0GLOBEX1", slack_user_id=ADA)
-HERE = slack_pb2.SlackConversation(slack_channel_id=GENERAL)
 NUMBER = "+1 202 555 0143"
-
-
-@dataclass
-class Program:
-    """The stubs of one program."""
-
-    auth: AuthServiceAsyncStub
-    meetings: MeetingsServiceAsyncStub
-    phone: PhoneServiceAsyncStub
-
-
-@dataclass
-class Partners:
-    """The office and the programs that may call."""
-
-    office: Office
-    programs: dict[str, Program]
-
-    @property
-    def bot(self) -> Program:
-        """The one that may do much."""
-        return self.programs[BOT]
-
-    def logged(self, *words: str) -> bool:
-        """Tells whether one line of the log has all the words."""
-        return any(all(word in line for word in words) for line in self.office.system.lines)
-
-    async def until_logged(self, *words: str) -> None:
-        """Waits for such a line."""
-        await self.office.system.until(lambda _: self.logged(*words))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def partners(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Partners]:
-    """The system with a policy, Ada connected, and each program with its certificate."""
-    folder: Path = tmp_path_factory.mktemp("partners")
-    certificates, policy = folder / "certs", folder / "policy.toml"
-    names = [argument for name in (BOT, READER, GLOBEX) for argument in ("--other-team", name)]
-    command = [sys.executable, "tools/make_certs.py", str(certificates), *names]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=30)  # noqa: ASYNC221, S603 (our own tool)
-    policy.write_text(POLICY)
-    settings = {"ZOOMSLACK_TLS_DIR": str(certificates), "ZOOMSLACK_POLICY_FILE": str(policy)}
-    async with running(folder / "data", settings) as system, AsyncExitStack() as stack:
-        office = Office(system)
-        assert (await office.connect()).status == 200
-        programs = {}
-        for name in (BOT, READER, GLOBEX):
-            channels = [
-                await stack.enter_async_context(
-                    open_channel(
-                        system.environ[f"ZOOMSLACK_{variable}_LISTEN"],
-                        file.DESCRIPTOR.services_by_name[service],
-                        certificates / name,
-                    )
-                )
-                for variable, file, service in (
-                    ("AUTH", auth_pb, "AuthService"),
-                    ("MEETINGS", meetings_pb, "MeetingsService"),
-                    ("PHONE", phone_pb, "PhoneService"),
-                )
-            ]
-            programs[name] = Program(
-                AuthServiceStub(channels[0]), MeetingsServiceStub(channels[1]), PhoneServiceStub(channels[2])
-            )
-        yield Partners(office, programs)
+    async with running_partners(tmp_path_factory.mktemp("partners")) as found:
+        yield found
+
+
+async def first(stream: Any) -> Message:
+    """Returns the first response of a stream. Raises MeshError."""
+    try:
+        response: Message = await stream.read()
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from None
+    return response
 
 
 def start(topic: str, *, user: slack_pb2.SlackUser = PERSON, **more: Any) -> meetings_pb.StartMeetingRequest:
@@ -164,6 +76,44 @@ async def test_N12_another_teams_program_starts_follows_and_ends_a_meeting(partn
     await meetings.EndMeeting(end, timeout=10)
     await office.card_when(ended, GENERAL)
     assert (await meetings.GetMeeting(asked, timeout=5)).meeting.HasField("end_time")
+
+
+async def test_N12_another_teams_program_watches_a_meeting_until_it_is_over(partners: Partners) -> None:
+    tls = Tls.from_folder(partners.certificates / BOT)
+    async with AsyncClient(meetings=partners.targets["meetings"], tls=tls) as client, browser() as guest:
+        meeting = (await client.meetings.StartMeeting(start("Watched standup"))).meeting
+        named = {"user": PERSON, "meeting_id": meeting.meeting_id}
+        seen = client.follow_meeting(meetings_pb.WatchMeetingRequest(**named))  # type: ignore[arg-type]
+        assert [(await anext(seen)).WhichOneof("change")] == ["snapshot"]
+        await partners.office.zoom("POST", f"meetings/{meeting.zoom_meeting_id}/join", {"zoom_user_id": ADA_AT_ZOOM})
+        began = [await anext(seen), await anext(seen)]
+        assert [one.WhichOneof("change") for one in began] == ["started", "joined"]
+        assert began[1].joined.attendee.slack_user_id == PERSON.slack_user_id
+        await guest.enter(meeting.join_url, "Gil Guest")
+        assert (await anext(seen)).joined.attendee.display_name == "Gil Guest"
+        await client.meetings.EndMeeting(meetings_pb.EndMeetingRequest(**named))  # type: ignore[arg-type]
+        over = [one.WhichOneof("change") async for one in seen]
+        assert over[-1] == "ended"
+        assert set(over[:-1]) <= {"left"}
+
+
+async def test_N12_the_example_starts_a_meeting_and_follows_it(partners: Partners) -> None:
+    example = str(ROOT / "docs" / "examples" / "follow_a_meeting.py")
+    arguments = (str(partners.certificates / BOT), partners.targets["meetings"], PERSON.slack_team_id, ADA, GENERAL)
+    environ = {**clean_environ(), "PYTHONPATH": str(ROOT / "gen")}
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, example, *arguments, stdout=asyncio.subprocess.PIPE, env=environ
+    )
+    assert program.stdout is not None
+    async with asyncio.timeout(30):
+        started = (await program.stdout.readline()).decode().split()
+        assert started[0] == "started"
+        assert await program.stdout.readline() == b"snapshot \n"
+        await partners.office.zoom("POST", f"meetings/{started[1]}/join", {"zoom_user_id": ADA_AT_ZOOM})
+        assert [await program.stdout.readline() for _ in range(2)] == [b"started \n", f"joined {ADA}\n".encode()]
+        await partners.office.zoom("POST", f"meetings/{started[1]}/end")
+        assert (await program.stdout.read()).splitlines()[-1] == b"ended "
+        assert await program.wait() == 0
 
 
 async def test_N12_repeated_after_a_lost_reply_it_is_the_same_meeting(partners: Partners) -> None:
@@ -215,6 +165,9 @@ FOR_A_STRANGER: dict[str, Ask] = {
     "EndMeeting": lambda to: to.meetings.EndMeeting(
         meetings_pb.EndMeetingRequest(user=STRANGER, meeting_id=ANY), timeout=5
     ),
+    "WatchMeeting": lambda to: first(
+        to.meetings.WatchMeeting(meetings_pb.WatchMeetingRequest(user=STRANGER, meeting_id=ANY), timeout=5)
+    ),
     "PlaceCall": lambda to: to.phone.PlaceCall(call(STRANGER), timeout=5),
     "GetCall": lambda to: to.phone.GetCall(phone_pb.GetCallRequest(user=STRANGER, call_id=ANY), timeout=5),
     "ListCalls": lambda to: to.phone.ListCalls(phone_pb.ListCallsRequest(user=STRANGER), timeout=5),
@@ -222,7 +175,7 @@ FOR_A_STRANGER: dict[str, Ask] = {
 
 
 async def test_N12_no_offered_rpc_answers_for_a_workspace_outside_the_policy(partners: Partners) -> None:
-    assert set(FOR_A_STRANGER) == {rpc.rpartition("/")[2] for rpc in _ALL}
+    assert set(FOR_A_STRANGER) == {rpc.rpartition("/")[2] for rpc in OFFERED}
     for method, ask in FOR_A_STRANGER.items():
         error = await refusal(ask(partners.bot))
         assert (error.reason, error.code) == (Reason.WORKSPACE_NOT_ALLOWED, Code.PERMISSION_DENIED), method
@@ -241,6 +194,7 @@ async def test_N12_ids_of_another_workspace_are_refused_and_the_attempt_is_logge
         return {
             "GetMeeting": thief.meetings.GetMeeting(meetings_pb.GetMeetingRequest(**meeting), timeout=5),  # type: ignore[arg-type]
             "EndMeeting": thief.meetings.EndMeeting(meetings_pb.EndMeetingRequest(**meeting), timeout=5),  # type: ignore[arg-type]
+            "WatchMeeting": first(thief.meetings.WatchMeeting(meetings_pb.WatchMeetingRequest(**meeting), timeout=5)),  # type: ignore[arg-type]
             "GetCall": thief.phone.GetCall(phone_pb.GetCallRequest(user=STRANGER, call_id=call_id), timeout=5),
         }
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
@@ -12,11 +13,13 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from zoomslack.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from zoomslack.meetings.v1.meetings_service_pb2 import WatchMeetingRequest, WatchMeetingResponse
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
 from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, options, target_of, timeout_of
 from .errors import error_from
+from .following import PATIENCE, Following
 
 
 class Client:
@@ -55,6 +58,27 @@ class Client:
     def phone(self) -> PhoneServiceStub:
         """Phone calls. Raises ValueError where the client was made without this target."""
         return PhoneServiceStub(self._open("phone", PHONE))
+
+    def follow_meeting(
+        self, request: WatchMeetingRequest, *, patience: float = PATIENCE
+    ) -> Generator[WatchMeetingResponse, None, None]:
+        """Yields each change of a meeting, once and in order, until it is over.
+
+        Goes on with its token where the stream breaks off, at another replica if need be. Raises CallError: what the
+        service refuses, and what stood in the way when nothing came through for `patience` seconds.
+        """
+        following = Following(request, patience)
+        while True:
+            stream = self.meetings.WatchMeeting(following.request)
+            try:
+                for response in stream:
+                    yield following.take(response)
+            except grpc.RpcError as error:
+                time.sleep(following.pause(error))
+            else:
+                return
+            finally:
+                stream.cancel()
 
     def close(self) -> None:
         """Ends what is in flight, and the connections."""

@@ -11,7 +11,8 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
 from mesh.errors import CODES, Reason
-from tools.api_docs import EVERYWHERE, OFFERED, PAGE, offered, page
+from mesh.policy import OFFERED
+from tools.api_docs import EVERYWHERE, PAGE, offered, page
 from tools.api_reading import SERVICES, comments, limits, reason_texts, reasons_of, whole_limits
 from tools.generate import PROTOS, ROOT
 from zoomslack.auth.v1 import auth_service_pb2
@@ -53,7 +54,7 @@ def test_every_rpc_of_every_proto_is_there_once(text: str) -> None:
 def test_what_other_teams_need_first_is_offered() -> None:
     names = {method.name for method in offered()}
     assert names >= {"GetConnection", "CreateConnectLink", "StartMeeting", "EndMeeting", "PlaceCall", "ListCalls"}
-    assert {service.name for service in SERVICES} == OFFERED.keys()
+    assert {service.full_name for service in SERVICES} == OFFERED.keys()
 
 
 @pytest.mark.parametrize("method", offered(), ids=lambda method: str(method.name))
