@@ -79,6 +79,8 @@ class _Expected:
         for caller, callee in call_graph():
             if callee == component:
                 yield from (("ingress", caller, "TCP", port) for port in (ports["grpc"], *self._proxy))
+        if component in _STATEFUL and self._policy["apiFrom"]:
+            yield from _each("ingress", self._policy["apiFrom"], ports["grpc"])
         if component == "slack-edge":
             yield from _each("ingress", self._policy["publicFrom"], ports["http"], *self._proxy)
             if self._policy["publicFrom"]:

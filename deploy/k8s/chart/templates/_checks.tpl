@@ -96,6 +96,16 @@ replicaCount: set auth.replicas, meetings.replicas, phone.replicas and slackEdge
     {{- $problems = append $problems "networkPolicy.vendorsTo is empty, which is everywhere: name where Slack and Zoom are, or the proxy to them." -}}
   {{- end }}
 {{- end }}
+{{- if .Values.api.policy }}
+  {{- if not (include "zoomslack.mutualTls" .) }}
+    {{- $problems = append $problems "api.policy goes by the certificates of callers: set tls.mode to certManager or existingSecrets." -}}
+  {{- end }}
+  {{- if and $policy.enabled (not $policy.apiFrom) }}
+    {{- $problems = append $problems "networkPolicy.apiFrom is empty, so that programs of other teams would be refused: name their namespaces or pods." -}}
+  {{- end }}
+{{- else if $policy.apiFrom }}
+  {{- $problems = append $problems "networkPolicy.apiFrom lets somebody in who may do nothing: set api.policy." -}}
+{{- end }}
 {{- toYaml $problems -}}
 {{- end }}
 

@@ -120,6 +120,7 @@ PGSSLROOTCERT: /etc/zoomslack/postgresql/ca.crt
   {{- if $own.helpUrl }}{{ $_ := set $settings "ZOOMSLACK_HELP_URL" $own.helpUrl }}{{ end -}}
 {{- end }}
 {{- if .is.grpc }}
+  {{- if $values.api.policy }}{{ $_ := set $settings "ZOOMSLACK_POLICY" $values.api.policy }}{{ end -}}
   {{- $_ := set $settings (printf "ZOOMSLACK_%s_HEALTH_LISTEN" .is.prefix) (printf "0.0.0.0:%d" (int .ports.health)) -}}
   {{- if eq $values.database.kind "sqlite" }}
     {{- $_ := set $settings "ZOOMSLACK_DATA_DIR" "/var/lib/zoomslack" -}}
