@@ -1,6 +1,7 @@
 """Settings from environment variables. All problems are found at once, before anything starts.
 
-Every variable `X` may instead be a file named by `X_FILE`. Values never appear in a problem's text.
+Every variable `X` may instead be a file named by `X_FILE`. Values never appear in a problem's text, but for parts
+of a policy, which is not secret.
 """
 
 from __future__ import annotations
