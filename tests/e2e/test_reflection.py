@@ -10,6 +10,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -26,7 +27,7 @@ def call(channel: grpc.Channel, service: str, method: str, request: dict[str, An
     """Calls an RPC by its name with JSON, as grpcurl does; returns JSON."""
     pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
     described = pool.FindServiceByName(service).methods_by_name[method]
-    ask = channel.unary_unary(
+    ask: grpc.UnaryUnaryMultiCallable[Message, Message] = channel.unary_unary(
         f"/{service}/{method}",
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=GetMessageClass(described.output_type).FromString,
@@ -40,6 +41,7 @@ def call(channel: grpc.Channel, service: str, method: str, request: dict[str, An
 
 def reason(error: grpc.RpcError) -> str:
     """Returns the reason that comes with an error."""
+    assert isinstance(error, grpc.Call)
     status = rpc_status.from_call(error)
     assert status is not None
     info = error_details_pb2.ErrorInfo()
@@ -72,12 +74,13 @@ def healthy(system: Running) -> list[int]:
     found = []
     for name in ("AUTH", "MEETINGS", "PHONE"):
         with grpc.insecure_channel(system.environ[f"ZOOMSLACK_{name}_LISTEN"]) as channel:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
             found.append(answer.status)
     return found
 
 
-async def test_N12_a_client_without_our_protos_calls_every_service(tmp_path: Path) -> None:
+async def test_a_client_without_our_protos_calls_every_service(tmp_path: Path) -> None:
     async with running(tmp_path, {"ZOOMSLACK_GRPC_REFLECTION": "1"}) as system:
         await asyncio.to_thread(look, system)
         serving = health_pb2.HealthCheckResponse.SERVING
