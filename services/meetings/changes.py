@@ -58,3 +58,5 @@ class Batch:
     changes: Sequence[Change]
     head: Head
     """As far as this batch goes; over only where nothing follows it."""
+    has_more: bool
+    """Whether more can be read at once."""

@@ -115,11 +115,9 @@ class ChangeStore:
         known = {attendee.attendee_id: attendee for attendee in attendees(people, _host(rows[0]))}
         changes = [_change(row, known) for row in rows if row.sequence is not None]
         end = changes[-1].sequence if changes else sequence
-        return Batch(
-            meeting_from(rows[0], self._keys),
-            changes,
-            Head(end, rows[0].end_time is not None and end == (rows[0].last or 0)),
-        )
+        has_more = end < (rows[0].last or 0)
+        head = Head(end, is_over=rows[0].end_time is not None and not has_more)
+        return Batch(meeting_from(rows[0], self._keys), changes, head, has_more)
 
     async def heads(self, meeting_ids: Collection[str]) -> dict[str, Head]:
         """Returns how far each of these meetings is; leaves out those that were erased."""

@@ -59,3 +59,5 @@ class Watches:
                 if batch.changes:
                     yield batch
                 head = batch.head
+                if batch.has_more:
+                    follower.woken.set()
