@@ -261,7 +261,7 @@ async def mesh(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def replica(mesh: Mesh) -> AsyncIterator[Mesh]:
+async def replica(mesh: Mesh, *, drain_grace: float = 1) -> AsyncIterator[Mesh]:
     """Gives another server of the service on the same database; it drains as the process does."""
     database = Database(mesh.url)
     store = MeetingStore(database, KEYS, mesh.clock)
@@ -275,7 +275,7 @@ async def replica(mesh: Mesh) -> AsyncIterator[Mesh]:
         Watches(ChangeStore(database, KEYS)),
     )
     server = MeshServer(
-        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=1),
+        ServerOptions("127.0.0.1:0", drain_delay=0, drain_grace=drain_grace),
         "zoomslack.meetings.v1.MeetingsService",
         lambda grpc_server: add_MeetingsServiceServicer_to_server(servicer, grpc_server),
         database.ready,

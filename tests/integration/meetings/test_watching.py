@@ -209,7 +209,7 @@ async def test_N12_what_one_replica_records_reaches_whoever_watches_at_another(m
 async def test_N12_a_rolling_restart_in_the_middle_loses_nothing_and_doubles_nothing(mesh: Mesh) -> None:
     meeting_id = (await mesh.start()).meeting.meeting_id
     async with AsyncExitStack() as old:
-        other = await old.enter_async_context(replica(mesh))
+        other = await old.enter_async_context(replica(mesh, drain_grace=30))
         async with stub_of(other) as stub:
             reader = watch(mesh, meeting_id, stub=stub)
             await reader.next()
@@ -266,7 +266,10 @@ async def test_N12_a_token_of_another_meeting_or_of_none_is_refused(mesh: Mesh) 
     assert first is not None
     for token in (first.resume_token[:-3], "x", "!" * 512):
         assert await reason(watch(mesh, meeting_id, token)) is Reason.RESUME_TOKEN_INVALID
+    other = await watch(mesh, other_id).next()
+    assert other is not None
     assert await reason(watch(mesh, other_id, first.resume_token)) is Reason.RESUME_TOKEN_INVALID
+    assert await reason(watch(mesh, meeting_id, other.resume_token)) is Reason.RESUME_TOKEN_INVALID
     assert await reason(watch(mesh, meeting_id, "x" * 513)) is Reason.INVALID_REQUEST
     async with mesh.database.transaction("as after a restore of a backup") as connection:
         await connection.exec_driver_sql("DELETE FROM meeting_changes WHERE sequence > 1")
