@@ -39,9 +39,8 @@ def call(channel: grpc.Channel, service: str, method: str, request: dict[str, An
     return found
 
 
-def reason(error: grpc.RpcError) -> str:
-    """Returns the reason that comes with an error."""
-    assert isinstance(error, grpc.Call)
+def reason(error: Any) -> str:
+    """Returns the reason that comes with an error of gRPC, which is a call, too."""
     status = rpc_status.from_call(error)
     assert status is not None
     info = error_details_pb2.ErrorInfo()
