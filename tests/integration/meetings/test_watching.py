@@ -243,6 +243,39 @@ async def test_N12_a_reader_that_is_slow_gets_everything(mesh: Mesh) -> None:
     assert [told(response) for response in await reader.rest()] == expected
 
 
+async def test_N12_whoever_begins_to_watch_while_much_happens_counts_nobody_twice_and_misses_nobody(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    await mesh.record(zoom.started())
+
+    async def come_and_go(n: int) -> None:
+        await mesh.record(zoom.joined(str(n), f"Person {n}", f"person{n}"))
+        if n % 2:
+            await mesh.record(zoom.left(str(n), f"Person {n}", f"person{n}"))
+
+    async def follow() -> set[str]:
+        reader = watch(mesh, meeting_id)
+        first = await reader.next()
+        assert first is not None
+        there = {attendee.attendee_id for attendee in first.snapshot.present}
+        for kind, attendee in map(told, await reader.rest()):
+            if kind == "joined":
+                assert attendee not in there
+                there.add(attendee)
+            elif kind == "left":
+                there.remove(attendee)
+        return there
+
+    async with asyncio.TaskGroup() as group:
+        readers = []
+        for start in range(0, 40, 4):
+            events = [asyncio.create_task(come_and_go(n)) for n in range(start, start + 4)]
+            readers += [group.create_task(follow()) for _ in range(3)]
+            await asyncio.gather(*events)
+        await mesh.record(zoom.ended())
+    expected = {zoom.HOST_ID, *(f"person{n}" for n in range(0, 40, 2))}
+    assert [reader.result() for reader in readers] == [expected] * 30
+
+
 async def test_N12_others_learn_nothing_of_a_meeting(mesh: Mesh) -> None:
     meeting_id = (await mesh.start()).meeting.meeting_id
     first = await watch(mesh, meeting_id).next()
