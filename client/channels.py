@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,6 +18,8 @@ from zoomslack.phone.v1 import phone_service_pb2
 
 DEFAULT_TIMEOUT: Final = 10.0
 """Seconds that a call may take where its caller names none."""
+_LANGUAGE: Final = "accept-language"
+"""What asks a service for a sentence for people where it refuses."""
 
 AUTH: Final = auth_service_pb2.DESCRIPTOR.services_by_name["AuthService"]
 MEETINGS: Final = meetings_service_pb2.DESCRIPTOR.services_by_name["MeetingsService"]
@@ -83,6 +85,14 @@ class Details(Protocol):
 def timeout_of(details: Details, timeout: float) -> float:
     """Returns how many seconds a call may take: what its caller named, else the client's own."""
     return timeout if details.timeout is None else details.timeout
+
+
+def metadata_of(metadata: Iterable[tuple[str, Any]] | None, language: str) -> tuple[tuple[str, Any], ...]:
+    """Returns a call's metadata with the language of its client, where it names none itself."""
+    named = tuple(metadata or ())
+    if not language or any(key.lower() == _LANGUAGE for key, _ in named):
+        return named
+    return (*named, (_LANGUAGE, language))
 
 
 def target_of(targets: Mapping[str, str | None], name: str) -> str:

@@ -7,8 +7,9 @@ The contract:
   (`mesh.interceptors`), and is logged where it happened.
 * `CODES` is the one table from reason to gRPC code. `protos/zoomslack/errors/v1/error_reason.proto` documents each
   reason with its metadata keys; a test holds the two together.
-* Only `slack_edge/replies.py` writes sentences for people. The text of a MeshError is for programmers: constant per
-  reason and metadata, free of secrets and personal data.
+* Sentences for people are in two places: Slack's in `slack_edge/replies.py`, those for programs of other teams in
+  `mesh/languages/`. The text of a MeshError is for programmers: constant per reason and metadata, free of secrets and
+  personal data.
 
 This module knows no transport, so that the files holding the rules may import it. `mesh.wire_errors` does the wire.
 """

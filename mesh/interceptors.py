@@ -23,6 +23,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from mesh import deadline
 from mesh.errors import FieldViolation, MeshError, Reason
+from mesh.localizing import language_wanted, read_all
 from mesh.measuring import histogram
 from mesh.wire_errors import from_rpc_error, to_status
 
@@ -57,6 +58,7 @@ Layer = Callable[[Call, Message, Next], Awaitable[Message | None]]
 
 def server_layers(check_caller: Layer) -> Sequence[Layer]:
     """Returns every layer of a server, the outermost first. `check_caller` is that of `mesh.callers`."""
+    read_all()
     return (trace_call, map_errors, check_caller, keep_deadline, validate_request)
 
 
@@ -173,7 +175,8 @@ async def map_errors(call: Call, request: Message, proceed: Next) -> Message | N
         log.exception("unexpected error", extra={"method": call.method})
         span = trace.get_current_span().get_span_context()
         failure = MeshError(Reason.INTERNAL, {"trace_id": trace.format_trace_id(span.trace_id)})
-    status = rpc_status.to_status(to_status(failure))
+    language = language_wanted(call.context.invocation_metadata())
+    status = rpc_status.to_status(to_status(failure, language))
     metadata = tuple(status.trailing_metadata)
     if failure.reason is not Reason.SERVICE_UNAVAILABLE:
         # The service did begin: its answer is an answer, also where its code (UNAVAILABLE, because Zoom is) would

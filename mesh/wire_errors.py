@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from mesh.errors import DOMAIN, Code, FieldViolation, MeshError, Reason
+from mesh.localizing import sentences
 
 # What a bare gRPC status, made by the transport and not by a service of ours, means to a caller.
 _TRANSPORT_REASONS = {
@@ -19,8 +21,11 @@ _TRANSPORT_REASONS = {
 }
 
 
-def to_status(error: MeshError) -> status_pb2.Status:
-    """Returns the status that carries `error`: one ErrorInfo, and RetryInfo and BadRequest where they say something."""
+def to_status(error: MeshError, language: str | None = None) -> status_pb2.Status:
+    """Returns the status that carries `error`: one ErrorInfo, and RetryInfo and BadRequest where they say something.
+
+    `language`, one of `mesh.localizing.LANGUAGES`, adds what a person is told.
+    """
     code: int = code_pb2.Code.Value(error.code.value)
     status = status_pb2.Status(code=code, message=error.reason.value)
     status.details.append(
@@ -41,6 +46,9 @@ def to_status(error: MeshError) -> status_pb2.Status:
                 )
             )
         )
+    if language is not None:
+        sentence = sentences(language)[error.reason]
+        status.details.append(_packed(error_details_pb2.LocalizedMessage(locale=language, message=sentence)))
     return status
 
 
@@ -69,9 +77,7 @@ def grpc_code(code: Code) -> grpc.StatusCode:
     return grpc.StatusCode[code.value]
 
 
-def _packed(
-    message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo | error_details_pb2.BadRequest,
-) -> any_pb2.Any:
+def _packed(message: Message) -> any_pb2.Any:
     detail = any_pb2.Any()
     detail.Pack(message)
     return detail

@@ -37,6 +37,10 @@ A failed call carries a `google.rpc.Status` in the trailer `grpc-status-details-
 `RetryInfo` comes along where waiting helps, `BadRequest` where a rule of the proto was broken, with field and rule.
 Go by the reason; texts are for programmers and change.
 
+With the metadata `accept-language` on a call (`de`, or several as in HTTP: `de-CH, fr;q=0.8`) a `LocalizedMessage`
+comes along: a sentence for the person for whom the call is made. There are `de`, `en`, `es`, `fr`, `ja` and `pt`; who
+wants another one gets English.
+
 ## By hand
 
 A service that was started with `ZOOMSLACK_GRPC_REFLECTION=1` tells its RPCs to whoever asks:

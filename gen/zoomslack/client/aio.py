@@ -17,7 +17,7 @@ from zoomslack.meetings.v1.meetings_service_pb2 import WatchMeetingRequest, Watc
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
-from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, options, target_of, timeout_of
+from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, metadata_of, options, target_of, timeout_of
 from .errors import error_from
 from .following import PATIENCE, Following
 
@@ -38,11 +38,13 @@ class AsyncClient:
         phone: str | None = None,
         tls: Tls | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        language: str = "",
     ) -> None:
         """Takes what `Client` takes."""
         self._targets = {"auth": auth, "meetings": meetings, "phone": phone}
         self._tls = tls
         self._timeout = timeout
+        self._language = language
         self._channels: list[grpc.aio.Channel] = []
 
     @cached_property
@@ -70,7 +72,7 @@ class AsyncClient:
         """
         following = Following(request, patience)
         while True:
-            stream = self.meetings.WatchMeeting(following.request)
+            stream = self.meetings.WatchMeeting(following.request, metadata=metadata_of(None, self._language))
             try:
                 async for response in stream:
                     yield following.take(response)
@@ -97,7 +99,7 @@ class AsyncClient:
 
     def _open(self, name: str, service: ServiceDescriptor) -> grpc.aio.Channel:
         target = target_of(self._targets, name)
-        interceptors = [_Calls(self._timeout)]
+        interceptors = [_Calls(self._timeout, self._language)]
         if self._tls is None:
             channel = grpc.aio.insecure_channel(target, options=options(service), interceptors=interceptors)
         else:
@@ -111,8 +113,9 @@ class AsyncClient:
 class _Calls(grpc.aio.UnaryUnaryClientInterceptor):
     """Gives every call a deadline, and its failure a meaning."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, language: str) -> None:
         self._timeout = timeout
+        self._language = language
 
     async def intercept_unary_unary(
         self, continuation: Any, client_call_details: grpc.aio.ClientCallDetails, request: Any
@@ -120,7 +123,7 @@ class _Calls(grpc.aio.UnaryUnaryClientInterceptor):
         details = grpc.aio.ClientCallDetails(
             method=client_call_details.method,
             timeout=timeout_of(client_call_details, self._timeout),
-            metadata=client_call_details.metadata,
+            metadata=grpc.aio.Metadata(*metadata_of(client_call_details.metadata, self._language)),
             credentials=client_call_details.credentials,
             wait_for_ready=client_call_details.wait_for_ready,
         )

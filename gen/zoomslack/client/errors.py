@@ -38,7 +38,8 @@ class CallError(Exception):
 
     `reason` is a value of `zoomslack.errors.v1.ErrorReason` without its prefix (docs/api.md says what each means, and
     whether to try again); `metadata` holds what belongs to it. `retry_delay` says when the same call may succeed; None
-    says nothing. `violations` names the fields of an INVALID_REQUEST.
+    says nothing. `violations` names the fields of an INVALID_REQUEST. `message` is a sentence for the person for whom
+    the call was made; empty where no language was asked for, and where no service was reached.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class CallError(Exception):
         metadata: Mapping[str, str] | None = None,
         retry_delay: timedelta | None = None,
         violations: tuple[FieldViolation, ...] = (),
+        message: str = "",
     ) -> None:
         self.code = code
         self.reason = reason
         self.metadata = dict(metadata or {})
         self.retry_delay = retry_delay
         self.violations = violations
+        self.message = message
         told = [f"{key}={value}" for key, value in sorted(self.metadata.items())]
         told += [f"{violation.field}: {violation.description}" for violation in violations]
         super().__init__(f"{code.name} {reason}" + (f" ({', '.join(told)})" if told else ""))
@@ -63,7 +66,9 @@ def error_from(error: grpc.RpcError) -> CallError:
     """Returns what a failed call of gRPC meant. A status that is not of this mesh has the reason nearest to it."""
     code: grpc.StatusCode = error.code()
     info, retry, bad = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), error_details_pb2.BadRequest()
-    found = {type(known) for detail in _status(error).details for known in (info, retry, bad) if detail.Unpack(known)}
+    told = error_details_pb2.LocalizedMessage()
+    details = _status(error).details
+    found = {type(known) for detail in details for known in (info, retry, bad, told) if detail.Unpack(known)}
     if info.domain != _DOMAIN:
         return CallError(code, _UNSENT.get(code.name, code.name))
     return CallError(
@@ -72,6 +77,7 @@ def error_from(error: grpc.RpcError) -> CallError:
         info.metadata,
         retry.retry_delay.ToTimedelta() if error_details_pb2.RetryInfo in found else None,
         tuple(FieldViolation(each.field, each.description) for each in bad.field_violations),
+        told.message,
     )
 
 

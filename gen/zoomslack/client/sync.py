@@ -17,7 +17,7 @@ from zoomslack.meetings.v1.meetings_service_pb2 import WatchMeetingRequest, Watc
 from zoomslack.meetings.v1.meetings_service_pb2_grpc import MeetingsServiceStub
 from zoomslack.phone.v1.phone_service_pb2_grpc import PhoneServiceStub
 
-from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, options, target_of, timeout_of
+from .channels import AUTH, DEFAULT_TIMEOUT, MEETINGS, PHONE, Tls, metadata_of, options, target_of, timeout_of
 from .errors import error_from
 from .following import PATIENCE, Following
 
@@ -33,15 +33,18 @@ class Client:
         phone: str | None = None,
         tls: Tls | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        language: str = "",
     ) -> None:
         """Takes the targets (`host:port` or `dns:///host:port`) of the services that the program calls.
 
         Without `tls` nothing is encrypted, which services accept on their own machine only. `timeout` is in seconds,
-        for calls that name none themselves.
+        for calls that name none themselves. `language` (`de`, or several as in HTTP's Accept-Language) has refusals
+        come with a sentence for people, `CallError.message`; a call names another in its metadata `accept-language`.
         """
         self._targets = {"auth": auth, "meetings": meetings, "phone": phone}
         self._tls = tls
         self._timeout = timeout
+        self._language = language
         self._channels: list[grpc.Channel] = []
 
     @cached_property
@@ -69,7 +72,7 @@ class Client:
         """
         following = Following(request, patience)
         while True:
-            stream = self.meetings.WatchMeeting(following.request)
+            stream = self.meetings.WatchMeeting(following.request, metadata=metadata_of(None, self._language))
             try:
                 for response in stream:
                     yield following.take(response)
@@ -101,16 +104,16 @@ class Client:
         else:
             channel = grpc.secure_channel(target, self._tls.credentials(), options=options(service))
         self._channels.append(channel)
-        return grpc.intercept_channel(channel, _Calls(self._timeout))
+        return grpc.intercept_channel(channel, _Calls(self._timeout, self._language))
 
 
 class _Details(grpc.ClientCallDetails):
-    """A call's details with another deadline: gRPC has no way to change one."""
+    """A call's details with another deadline and language: gRPC has no way to change them."""
 
-    def __init__(self, details: Any, timeout: float) -> None:
+    def __init__(self, details: Any, timeout: float, language: str) -> None:
         self.method = details.method
-        self.timeout = timeout
-        self.metadata = details.metadata
+        self.timeout = timeout_of(details, timeout)
+        self.metadata = metadata_of(details.metadata, language)
         self.credentials = details.credentials
         self.wait_for_ready = getattr(details, "wait_for_ready", None)
         self.compression = getattr(details, "compression", None)
@@ -119,13 +122,14 @@ class _Details(grpc.ClientCallDetails):
 class _Calls(grpc.UnaryUnaryClientInterceptor):
     """Gives every call a deadline, and its failure a meaning."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, language: str) -> None:
         self._timeout = timeout
+        self._language = language
 
     def intercept_unary_unary(
         self, continuation: Callable[[Any, Any], Any], client_call_details: Any, request: Any
     ) -> Any:
-        call = continuation(_Details(client_call_details, timeout_of(client_call_details, self._timeout)), request)
+        call = continuation(_Details(client_call_details, self._timeout, self._language), request)
         failure = call.exception()  # waits for the answer
         if isinstance(failure, grpc.RpcError):
             raise error_from(failure) from None

@@ -77,6 +77,41 @@ async def test_N12_what_fails_says_why_to_both_clients(mesh: Mesh) -> None:
     assert (limited.value.reason, limited.value.retry_delay) == ("ZOOM_RATE_LIMITED", timedelta(seconds=7))
 
 
+async def test_N12_a_person_reads_in_her_language_why_it_failed(mesh: Mesh) -> None:
+    unknown = get(str(uuid.uuid4()))
+    watch = pb.WatchMeetingRequest(user=ADA, meeting_id=unknown.meeting_id)
+
+    def program() -> list[str]:
+        told = []
+        with Client(meetings=mesh.target, language="de-CH, fr;q=0.5") as client:
+            for metadata in (None, (("accept-language", "ja"),)):
+                with pytest.raises(CallError) as refused:
+                    client.meetings.GetMeeting(unknown, metadata=metadata)
+                told.append(refused.value.message)
+            with pytest.raises(CallError) as refused:
+                next(client.follow_meeting(watch))
+            told.append(refused.value.message)
+        return told
+
+    german, japanese, followed = await asyncio.to_thread(program)
+    assert german == followed == "Dieses Meeting gibt es hier nicht. Vielleicht ist es schon vorbei."
+    assert japanese == "そのミーティングは見つかりません。終了した可能性があります。"
+    async with AsyncClient(meetings=mesh.target, language="es") as client:
+        with pytest.raises(CallError) as refused:
+            await client.meetings.GetMeeting(get("no uuid"))
+        assert refused.value.message == "Hay algo incorrecto en esta solicitud, así que no se ha hecho nada."
+        with pytest.raises(CallError) as refused:
+            await client.meetings.GetMeeting(unknown, metadata=[("accept-language", "fr")])
+        assert refused.value.message == "Cette réunion est introuvable. Elle est peut-être terminée."
+        with pytest.raises(CallError) as refused:
+            await anext(client.follow_meeting(watch))
+        assert refused.value.message == "No se encuentra esa reunión. Puede que haya terminado."
+    async with AsyncClient(meetings=mesh.target) as client:
+        with pytest.raises(CallError) as refused:
+            await client.meetings.GetMeeting(unknown)
+        assert refused.value.message == ""
+
+
 async def test_N12_a_call_ends_in_the_time_that_it_was_given(mesh: Mesh) -> None:
     async with AsyncClient(meetings=mesh.target, timeout=0.01) as hasty:
         with pytest.raises(CallError) as late:
