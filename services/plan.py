@@ -91,6 +91,8 @@ def make_plan(environ: Mapping[str, str], *, simulators: bool | None) -> Plan:
         f"ZOOMSLACK_{name.upper()}_TARGET": _reachable(*listens[SERVICES[name][0]])
         for name in ("auth", "meetings", "phone")
     }
+    # Of each service there is one: while it drains, callers have nowhere else to go. What is in hand ends all the same.
+    filled |= {f"ZOOMSLACK_{name}_DRAIN_SECONDS": "0" for name in ("AUTH", "MEETINGS", "PHONE", "EDGE")}
     filled["ZOOMSLACK_LOG_FORMAT"] = "text"
     if with_simulators:
         filled |= simulated.settings(
