@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import Row, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -23,7 +23,7 @@ from services.meetings.meeting import Meeting
 from services.meetings.meetings import Reserved
 from services.meetings.reconciling import QUIET
 from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
-from services.meetings.rows import read_meeting
+from services.meetings.rows import read_meeting, schedule_from, schedule_values
 from services.meetings.tables import meetings, start_requests
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class RequestStore:
         """Records a request before anything is done for it; finds what an earlier one with its id came to.
 
         Records nothing where another one in the same conversation is younger than `recent`, unless the command says
-        so. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
+        so or is for another time. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
         """
         now = self._clock.now()
         reservation = Reservation(command, meeting_id, worker, now, origin())
@@ -56,13 +56,18 @@ class RequestStore:
             # Two people who start at the same moment: the second one has to see the first one's request.
             await serialize(connection, "start in", command.user.team_id, command.channel_id)
             known = await self._known(connection, command)
-            if known is None and not command.start_another:
+            if known is None and not command.start_another and command.schedule is None:
                 other = await self._recent(connection, command, now - recent)
                 if other is not None:
                     return Reserved(recent=other)
             if known is None and await self._insert(connection, reservation, now + lease):
                 return Reserved(fresh=reservation)
             return known or await self._known(connection, command) or Reserved()
+
+    async def is_known(self, command: StartCommand) -> bool:
+        """Tells whether a request with this id was recorded. Raises MeshError(REQUEST_ID_REUSED) as `reserve` does."""
+        async with self._database.snapshot("look for start request") as connection:
+            return await self._known(connection, command) is not None
 
     async def _known(self, connection: AsyncConnection, command: StartCommand) -> Reserved | None:
         """Returns what the request with this id came to, or None. Raises MeshError(REQUEST_ID_REUSED)."""
@@ -78,7 +83,10 @@ class RequestStore:
     async def _recent(
         self, connection: AsyncConnection, command: StartCommand, since: datetime
     ) -> RecentMeeting | None:
-        """Returns the latest start in the conversation of `command` that is being worked on, or whose meeting runs."""
+        """Returns the latest start in the conversation of `command` that is being worked on, or whose meeting runs.
+
+        What was scheduled there is for another time.
+        """
         goes_on = and_(
             start_requests.c.state == _COMPLETED,
             meetings.c.meeting_id.is_not(None),
@@ -96,6 +104,7 @@ class RequestStore:
                     start_requests.c.team_id == command.user.team_id,
                     start_requests.c.channel_id == command.channel_id,
                     start_requests.c.reserve_time > since,
+                    start_requests.c.scheduled_time.is_(None),
                     or_(start_requests.c.state == _RESERVED, goes_on),
                 )
                 .order_by(start_requests.c.reserve_time.desc())
@@ -135,6 +144,7 @@ class RequestStore:
             "lease_expire_time": lease_expire_time,
             "reserve_time": reservation.reserve_time,
             "command_origin": reservation.command_origin,
+            **schedule_values(command.schedule),
         }
         added = await connection.execute(insert(connection, start_requests).values(row).on_conflict_do_nothing())
         return bool(added.rowcount)
@@ -200,7 +210,7 @@ class RequestStore:
                 # Not "unavailable" for an erased one: the caller would repeat it, and have a second meeting made.
                 raise MeshError(Reason.SERVICE_UNAVAILABLE if known else Reason.ZOOM_NOT_CONNECTED)
             await serialize(connection, "zoom host", zoom.zoom_host_id)
-            await store.add(connection, self._keys, reservation, zoom, now)
+            await store.add(connection, self._keys, reservation, zoom, now, self._quiet)
             delivery_id = await store_deliveries.add(
                 connection,
                 self._keys,
@@ -247,12 +257,14 @@ class RequestStore:
         return found
 
     async def forget_old(self, age: timedelta) -> None:
-        """Deletes requests that ended longer ago than `age`: nobody repeats them any more."""
+        """Deletes requests that ended longer ago than `age`: nobody repeats them any more.
+
+        Until the time of one that was scheduled its caller may ask for it again.
+        """
+        of_old = func.coalesce(start_requests.c.scheduled_time, start_requests.c.reserve_time)
         async with self._database.transaction("forget old requests") as connection:
             await connection.execute(
-                delete(start_requests).where(
-                    start_requests.c.state != _RESERVED, start_requests.c.reserve_time < self._clock.now() - age
-                )
+                delete(start_requests).where(start_requests.c.state != _RESERVED, of_old < self._clock.now() - age)
             )
 
     @staticmethod
@@ -283,6 +295,7 @@ class RequestStore:
                 response_url=self._response_url(row),
                 personal_room=row.personal_room,
                 slack_thread_ts=row.slack_thread_ts,
+                schedule=schedule_from(row),
             ),
             row.meeting_id,
             row.worker,

@@ -23,6 +23,7 @@ from services.meetings.__main__ import MIGRATIONS
 from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
 from services.meetings.requests import ZoomMeeting
+from services.meetings.schedules import Schedule
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
 from services.meetings.store_changes import ChangeStore
@@ -84,7 +85,9 @@ class StandInZoom:
         """Waits until a creation has begun."""
         await self._reached.wait()
 
-    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting:
+    async def create(
+        self, user: SlackUser, *, topic: str, reference: str, schedule: Schedule | None = None
+    ) -> ZoomMeeting:
         if self.before:
             raise self.before.pop(0)
         self._reached.set()
@@ -185,6 +188,23 @@ class Mesh:
             ),
             timeout=5,
         )
+
+    async def schedule(
+        self,
+        scheduled_time: datetime,
+        request_id: str = "",
+        *,
+        scheduled_duration: timedelta | None = None,
+        user: slack_pb2.SlackUser = ADA,
+        **more: Any,
+    ) -> pb.ScheduleMeetingResponse:
+        """Schedules a meeting."""
+        fields = {"conversation": GENERAL, "topic": "Planning", **more}
+        request = pb.ScheduleMeetingRequest(user=user, request_id=request_id or str(uuid.uuid4()), **fields)
+        request.scheduled_time.FromDatetime(scheduled_time)
+        if scheduled_duration is not None:
+            request.scheduled_duration.FromTimedelta(scheduled_duration)
+        return await self.stub.ScheduleMeeting(request, timeout=5)
 
     def begin_start(self) -> asyncio.Task[pb.StartMeetingResponse]:
         """Starts a meeting without waiting for it."""
