@@ -8,6 +8,8 @@ alone nobody could tell it from what else runs there until then.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +29,7 @@ _WITHOUT_MEETINGS = frozenset({4, 99})
 
 
 class ZoomMeetings:
-    """Makes, finds and ends meetings, and finds personal rooms."""
+    """Makes, finds, ends and cancels meetings, and finds personal rooms."""
 
     def __init__(self, client: ZoomClient, clock: Clock) -> None:
         self._client = client
@@ -117,15 +119,15 @@ class ZoomMeetings:
 
         What does not run, or exists no more, is over: Zoom answers the first with 204, the second with 404/3001.
         """
-        try:
+        with _gone_is_fine():
             await self._client.call(
                 user, "PUT", "/meetings/{meetingId}/status", path={"meetingId": number}, body={"action": "end"}
             )
-        except MeshError as error:
-            if error.reason is Reason.ZOOM_OUTCOME_UNKNOWN:  # asked for once more it does no harm
-                raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=error.retry_delay) from None
-            if error.reason is not Reason.ZOOM_NOT_FOUND:
-                raise
+
+    async def cancel(self, user: SlackUser, number: str) -> None:
+        """Deletes a meeting that has not begun. Raises MeshError as Zoom refuses. One that exists no more is fine."""
+        with _gone_is_fine():
+            await self._client.call(user, "DELETE", "/meetings/{meetingId}", path={"meetingId": number})
 
     async def running(self, user: SlackUser, number: str) -> str:
         """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError as Zoom refuses."""
@@ -162,6 +164,18 @@ def running_in(answer: dict[str, Any]) -> str:
     Each run has a uuid of its own, and `status` never says "ended": what does not run is `waiting`, or gone.
     """
     return str(answer.get("uuid") or "") if answer.get("status") == "started" else ""
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """Takes it for done where Zoom has no such meeting; asked for once more, what is done here does no harm."""
+    try:
+        yield
+    except MeshError as error:
+        if error.reason is Reason.ZOOM_OUTCOME_UNKNOWN:
+            raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=error.retry_delay) from None
+        if error.reason is not Reason.ZOOM_NOT_FOUND:
+            raise
 
 
 def _without_host(error: MeshError) -> MeshError:

@@ -69,6 +69,10 @@ class StandInZoom:
     """What runs at Zoom: the uuid by number."""
     ended: list[tuple[SlackUser, str]] = field(default_factory=list)
     """What was ended, in whose name."""
+    cancelled: list[tuple[SlackUser, str]] = field(default_factory=list)
+    """What was deleted before it began, in whose name."""
+    schedules: list[Schedule | None] = field(default_factory=list)
+    """For when each meeting was made."""
     _gate: asyncio.Event | None = None
     _reached: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,6 +98,7 @@ class StandInZoom:
         if self._gate is not None:
             await self._gate.wait()
         self.creations += 1
+        self.schedules.append(schedule)
         number = str(85012345678 + len(self.made))
         self.made[reference] = ZoomMeeting(
             zoom_meeting_id=number,
@@ -114,6 +119,11 @@ class StandInZoom:
             raise self.before.pop(0)
         self.ended.append((user, number))
         self.runs.pop(number, None)
+
+    async def cancel(self, user: SlackUser, number: str) -> None:
+        if self.before:
+            raise self.before.pop(0)
+        self.cancelled.append((user, number))
 
     async def running(self, user: SlackUser, number: str) -> str:
         return self.runs.get(number, "")
