@@ -50,7 +50,8 @@ class Endings:
         """Ends a meeting that `user` started; returns it as it is known then, and whether it was over before.
 
         What runs is ended at Zoom, whose event then ends the card. What nobody has opened is ended here, because no
-        event would come; one that was scheduled is first taken out of her list at Zoom, where it would wait on. Raises MeshError: MEETING_NOT_FOUND, and what Zoom refused.
+        event would come; where it was scheduled it is deleted at Zoom before, so that it does not wait on there. Raises
+        MeshError: MEETING_NOT_FOUND, and what Zoom refused.
         """
         found = await self._store.ending(user, meeting_id)
         if found.meeting.end_time is not None:
