@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, or_, select, update
+from sqlalchemy import Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -17,19 +17,18 @@ from mesh.errors import MeshError, Reason
 from mesh.origins import link_current_to, origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store, store_deliveries, store_events
+from services.meetings import store, store_deliveries, store_events, store_recent
 from services.meetings.deliveries import Delivery, Kind
 from services.meetings.meeting import Meeting
 from services.meetings.meetings import Reserved
 from services.meetings.reconciling import QUIET
-from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
+from services.meetings.requests import Reservation, StartCommand, ZoomMeeting
 from services.meetings.rows import read_meeting, schedule_from, schedule_values
-from services.meetings.tables import meetings, start_requests
+from services.meetings.tables import start_requests
 
 log = logging.getLogger(__name__)
 
 _RESERVED, _COMPLETED, _FAILED = "reserved", "completed", "failed"
-_OF_RECENT = ("enterprise_id", "team_id", "slack_user_id", "topic", "meeting_id")
 
 
 class RequestStore:
@@ -57,7 +56,7 @@ class RequestStore:
             await serialize(connection, "start in", command.user.team_id, command.channel_id)
             known = await self._known(connection, command)
             if known is None and not command.start_another and command.schedule is None:
-                other = await self._recent(connection, command, now - recent)
+                other = await store_recent.find(connection, self._keys, command, now - recent)
                 if other is not None:
                     return Reserved(recent=other)
             if known is None and await self._insert(connection, reservation, now + lease):
@@ -79,47 +78,6 @@ class RequestStore:
         if row.state != _COMPLETED:
             return Reserved()
         return Reserved(meeting=await read_meeting(connection, self._keys, row.meeting_id))
-
-    async def _recent(
-        self, connection: AsyncConnection, command: StartCommand, since: datetime
-    ) -> RecentMeeting | None:
-        """Returns the latest start in the conversation of `command` that is being worked on, or whose meeting runs.
-
-        What was scheduled there is for another time.
-        """
-        goes_on = and_(
-            start_requests.c.state == _COMPLETED,
-            meetings.c.meeting_id.is_not(None),
-            meetings.c.end_time.is_(None),
-            meetings.c.erase_time.is_(None),
-        )
-        row = (
-            await connection.execute(
-                select(
-                    *(start_requests.c[name] for name in _OF_RECENT),
-                    meetings.c.join_url_sealed,
-                )
-                .select_from(start_requests.outerjoin(meetings, meetings.c.meeting_id == start_requests.c.meeting_id))
-                .where(
-                    start_requests.c.team_id == command.user.team_id,
-                    start_requests.c.channel_id == command.channel_id,
-                    start_requests.c.reserve_time > since,
-                    start_requests.c.scheduled_time.is_(None),
-                    or_(start_requests.c.state == _RESERVED, goes_on),
-                )
-                .order_by(start_requests.c.reserve_time.desc())
-                .limit(1)
-            )
-        ).one_or_none()
-        if row is None:
-            return None
-        sealed = row.join_url_sealed
-        place = (row.team_id, row.meeting_id)
-        return RecentMeeting(
-            SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
-            row.topic,
-            self._keys.open_text(sealed, "meetings.join_url", *place) if sealed else "",
-        )
 
     async def _insert(self, connection: AsyncConnection, reservation: Reservation, lease_expire_time: datetime) -> bool:
         """Stores a request; tells whether its id was free."""

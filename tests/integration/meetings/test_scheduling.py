@@ -53,7 +53,8 @@ async def refusal(attempt: Any) -> MeshError:
 
 
 async def test_N12_a_meeting_is_scheduled_and_its_card_comes_at_once(mesh: Mesh) -> None:
-    answer = await mesh.schedule(NEXT_WEEK, scheduled_duration=timedelta(minutes=45))
+    thread = "1793361600.000100"
+    answer = await mesh.schedule(NEXT_WEEK, scheduled_duration=timedelta(minutes=45), slack_thread_ts=thread)
     meeting = answer.meeting
     assert not answer.pending
     assert meeting.scheduled_time.ToDatetime(UTC) == NEXT_WEEK
@@ -61,7 +62,7 @@ async def test_N12_a_meeting_is_scheduled_and_its_card_comes_at_once(mesh: Mesh)
     assert (meeting.state, meeting.HasField("start_time")) == (pb.MEETING_STATE_CREATED, False)
     assert mesh.zoom.schedules == [Schedule(NEXT_WEEK, timedelta(minutes=45))]
     [delivery] = await mesh.lease()
-    assert delivery.card.meeting == meeting
+    assert (delivery.card.meeting, delivery.slack_thread_ts) == (meeting, thread)
     assert await get(mesh, meeting.meeting_id) == meeting
     assert await listed(mesh) == [meeting.meeting_id]
 
