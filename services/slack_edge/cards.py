@@ -79,9 +79,15 @@ def began(meeting: pb.Meeting) -> datetime:
     return moment.ToDatetime(UTC)
 
 
+def was_not_held(meeting: pb.Meeting) -> bool:
+    """Tells whether a meeting waited for its time in vain: it was cancelled, or nobody opened it."""
+    over = meeting.HasField("scheduled_time") and meeting.HasField("end_time")
+    return over and not meeting.HasField("start_time")
+
+
 def lasted(meeting: pb.Meeting) -> timedelta:
     """Returns how long a meeting that ended took; never negative. One that waited for its time in vain took none."""
-    if meeting.HasField("scheduled_time") and not meeting.HasField("start_time"):
+    if was_not_held(meeting):
         return timedelta()
     return max(timedelta(), meeting.end_time.ToDatetime(UTC) - began(meeting))
 
@@ -90,9 +96,12 @@ def card_message(meeting: pb.Meeting, call_id: str) -> Json:
     """Returns the message that carries the card.
 
     Above it stand for when it was scheduled, which stays true when it runs and is over, and the passcode where people
-    have to type one.
+    have to type one. Of one that was not held only that is told.
     """
     number = grouped_meeting_id(meeting.zoom_meeting_id)
+    if was_not_held(meeting):
+        told = f"Was scheduled for {date(began(meeting))}, and was not held"
+        return {"text": f"{told}. Meeting ID {number}", "blocks": [section(mrkdwn(told)), call(call_id)]}
     blocks, said = [], "started"
     if meeting.HasField("scheduled_time"):
         moment = date(meeting.scheduled_time.ToDatetime(UTC))

@@ -100,7 +100,13 @@ def test_N12_the_card_of_a_scheduled_meeting_says_for_when() -> None:
 def test_N12_a_scheduled_meeting_began_when_it_was_opened_and_one_that_never_was_took_no_time() -> None:
     opened = meeting(**SCHEDULED, start_time=NOON, end_time=NOON + timedelta(minutes=5))
     assert (cards.began(opened), cards.lasted(opened)) == (NOON, timedelta(minutes=5))
-    assert cards.lasted(meeting(**SCHEDULED, end_time=NOON + timedelta(days=8))) == timedelta()
+    unheld = meeting(**SCHEDULED, end_time=NOON + timedelta(days=8))
+    assert cards.lasted(unheld) == timedelta()
+    moment = "<!date^1793966400^{date_short_pretty} at {time}|2026-11-06 12:00 UTC>"
+    message = cards.card_message(unheld, "R1")
+    assert message["blocks"][0]["text"]["text"] == f"Was scheduled for {moment}, and was not held"
+    assert "x7Kp2Q" not in str(message)
+    assert problems(message) == []
 
 
 @pytest.mark.parametrize(
