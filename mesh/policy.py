@@ -26,7 +26,15 @@ _AUTH, _MEETINGS, _PHONE = (
 OFFERED: Mapping[str, frozenset[str]] = {
     _AUTH: frozenset({"GetConnection", "CreateConnectLink"}),
     _MEETINGS: frozenset(
-        {"StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting", "WatchMeeting"}
+        {
+            "StartMeeting",
+            "ScheduleMeeting",
+            "GetMeeting",
+            "ListMeetings",
+            "ListRunningMeetings",
+            "EndMeeting",
+            "WatchMeeting",
+        }
     ),
     _PHONE: frozenset({"PlaceCall", "GetCall", "ListCalls"}),
 }

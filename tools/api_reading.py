@@ -38,6 +38,7 @@ VALUES: Mapping[str, Any] = {
     "meeting_id": "4c0f6a0e-9a53-4d0b-8f66-2f1a1c9f7a20",
     "call_id": "7f3d2b1c-5e4a-4c9b-a8d7-6e5f4a3b2c1d",
     "topic": "Weekly sync",
+    "scheduled_time": "2027-01-11T09:00:00Z",
     "phone_number": "+1 202 555 0143",
     "page_size": 10,
     "slack_display_name": "Ada",
@@ -181,7 +182,9 @@ def example(message: Descriptor) -> Message:
         if field.is_repeated:
             continue
         if field.message_type is not None:
-            if rules.required:
+            if field.name in VALUES:
+                getattr(made, field.name).FromJsonString(VALUES[field.name])
+            elif rules.required:
                 getattr(made, field.name).CopyFrom(example(field.message_type))
         elif (value := _value(field, rules)) is not None:
             setattr(made, field.name, value)

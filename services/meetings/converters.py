@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.slack_protos import user_message
 from services.meetings.attendance import Attendee
 from services.meetings.changes import Change, ChangeKind, Snapshot
@@ -23,6 +25,7 @@ from services.meetings.events import Disposition
 from services.meetings.meeting import Meeting, MeetingState
 from services.meetings.meetings import Started
 from services.meetings.requests import RecentMeeting
+from services.meetings.schedules import DEFAULT_DURATION, Schedule
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 from zoomslack.type.v1 import slack_pb2
 
@@ -58,6 +61,8 @@ def meeting_message(meeting: Meeting) -> pb.Meeting:
         create_time=timestamp(meeting.create_time),
         start_time=timestamp(meeting.start_time),
         end_time=timestamp(meeting.end_time),
+        scheduled_time=None if meeting.schedule is None else timestamp(meeting.schedule.scheduled_time),
+        scheduled_duration=None if meeting.schedule is None else duration(meeting.schedule.scheduled_duration),
     )
 
 
@@ -69,6 +74,25 @@ def started_message(started: Started) -> pb.StartMeetingResponse:
         pending=started.pending,
         recent=None if started.recent is None else recent_message(started.recent),
     )
+
+
+def scheduled_message(started: Started) -> pb.ScheduleMeetingResponse:
+    """Returns the proto of what became of a command for a time to come by now."""
+    return pb.ScheduleMeetingResponse(
+        meeting=None if started.meeting is None else meeting_message(started.meeting), pending=started.pending
+    )
+
+
+def schedule_from(request: pb.ScheduleMeetingRequest) -> Schedule:
+    """Returns for when a request is. Raises MeshError(INVALID_REQUEST) for a moment that no calendar has."""
+    try:
+        moment = request.scheduled_time.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        violation = FieldViolation("scheduled_time", "is no moment")
+        raise MeshError(Reason.INVALID_REQUEST, violations=(violation,)) from None
+    given = request.HasField("scheduled_duration")
+    length = timedelta(seconds=request.scheduled_duration.seconds) if given else DEFAULT_DURATION
+    return Schedule(moment, length)
 
 
 def recent_message(recent: RecentMeeting) -> pb.RecentMeeting:
@@ -188,4 +212,11 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
         return None
     message = Timestamp()
     message.FromDatetime(moment)
+    return message
+
+
+def duration(length: timedelta) -> Duration:
+    """Returns the proto of a duration."""
+    message = Duration()
+    message.FromTimedelta(length)
     return message

@@ -36,6 +36,8 @@ class Zoom(Protocol):
 
     async def running(self, user: SlackUser, number: str) -> str: ...
 
+    async def cancel(self, user: SlackUser, number: str) -> None: ...
+
 
 class Endings:
     """Ends meetings."""
@@ -48,7 +50,8 @@ class Endings:
         """Ends a meeting that `user` started; returns it as it is known then, and whether it was over before.
 
         What runs is ended at Zoom, whose event then ends the card. What nobody has opened is ended here, because no
-        event would come. Raises MeshError: MEETING_NOT_FOUND, and what Zoom refused.
+        event would come; where it was scheduled it is deleted at Zoom before, so that it does not wait on there. Raises
+        MeshError: MEETING_NOT_FOUND, and what Zoom refused.
         """
         found = await self._store.ending(user, meeting_id)
         if found.meeting.end_time is not None:
@@ -56,8 +59,11 @@ class Endings:
         if await self._runs(user, found):
             await self._zoom.end(user, found.number)
             return found.meeting, False
+        opened = has_run(found.candidate.zoom_uuid)
+        if found.meeting.schedule is not None and not opened and not found.candidate.in_room:
+            await self._zoom.cancel(user, found.number)
         # One that was opened and does not run is over. It is left alone: its event is on the way, and knows since when.
-        return await self._store.close_unopened(user, meeting_id), has_run(found.candidate.zoom_uuid)
+        return await self._store.close_unopened(user, meeting_id), opened
 
     async def _runs(self, user: SlackUser, found: Ending) -> bool:
         """Tells whether there is a run to end, and that it is this meeting's."""

@@ -23,11 +23,17 @@ class Target:
     host_is_basic: bool
     recorded: bool
     create_time: datetime
+    scheduled_time: datetime | None
     start_time: datetime | None
     end_time: datetime | None
     attempts: int
     due_time: datetime
     """When it is asked about again if nobody says otherwise; an event that comes meanwhile changes it."""
+
+    @property
+    def begin_time(self) -> datetime:
+        """When it began; before that, when it was to begin."""
+        return self.start_time or self.scheduled_time or self.create_time
 
     @property
     def opened(self) -> bool:

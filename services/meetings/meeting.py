@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mesh.slack_user import SlackUser
+from services.meetings.schedules import Schedule
 
 
 class MeetingState(StrEnum):
@@ -33,6 +34,8 @@ class Meeting:
     create_time: datetime
     start_time: datetime | None = None
     end_time: datetime | None = None
+    schedule: Schedule | None = None
+    """None where it was started at once."""
 
     @property
     def state(self) -> MeetingState:

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from mesh import deadline
 from mesh.clock import Clock
-from mesh.errors import MeshError, Reason
+from mesh.errors import FieldViolation, MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.meeting import Meeting
 from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
+from services.meetings.schedules import Schedule
 
 if TYPE_CHECKING:
     from services.meetings.deliveries import Delivery
@@ -77,6 +78,8 @@ class Store(Protocol):
         self, command: StartCommand, meeting_id: str, worker: str, lease: timedelta, *, recent: timedelta
     ) -> Reserved: ...
 
+    async def is_known(self, command: StartCommand) -> bool: ...
+
     async def extend(self, reservation: Reservation, lease: timedelta, *, zoom_host_id: str = "") -> bool: ...
 
     async def release(self, reservation: Reservation) -> None: ...
@@ -95,7 +98,9 @@ class Zoom(Protocol):
 
     async def host(self, user: SlackUser) -> str: ...
 
-    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting: ...
+    async def create(
+        self, user: SlackUser, *, topic: str, reference: str, schedule: Schedule | None
+    ) -> ZoomMeeting: ...
 
     async def find(self, user: SlackUser, *, reference: str) -> ZoomMeeting | None: ...
 
@@ -135,8 +140,13 @@ class Meetings:
     async def start(self, command: StartCommand) -> Started:
         """Starts the meeting asked for, or says that it is on its way, or that somebody was first.
 
-        Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED.
+        Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED, and INVALID_REQUEST where it is to
+        be scheduled for a time that cannot be.
         """
+        # A request that is repeated after its time has the meeting that it had before.
+        wrong = command.schedule.wrong_at(self._clock.now()) if command.schedule is not None else ""
+        if wrong and not await self._store.is_known(command):
+            raise MeshError(Reason.INVALID_REQUEST, violations=(FieldViolation("scheduled_time", wrong),))
         started = await self._start(command)
         # Landed between the look at the database and the look at the work in hand: a second look finds the meeting.
         return started or await self._start(command) or Started(None, None, pending=True)
@@ -272,7 +282,9 @@ class Meetings:
                 if found is not None:
                     return found
             try:
-                return await self._zoom.create(command.user, topic=command.topic, reference=reservation.meeting_id)
+                return await self._zoom.create(
+                    command.user, topic=command.topic, reference=reservation.meeting_id, schedule=command.schedule
+                )
             except MeshError as error:
                 if error.reason is not Reason.ZOOM_OUTCOME_UNKNOWN:
                     raise

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 QUIET = timedelta(minutes=10)
 """How long after the last event Zoom is asked. Zoom's first repetition comes after five minutes."""
 UNOPENED = timedelta(days=1)
-"""How long a meeting that nobody opened counts as one that is about to begin."""
+"""How long a meeting that nobody opened counts as one that is about to begin, from the time that it was made for."""
 LONGEST = timedelta(hours=30)
 """After this no meeting runs any more (Zoom's limit for every plan): it is over even where Zoom cannot be asked."""
 RECORDING_AWAITED = timedelta(days=1)
@@ -144,8 +144,7 @@ class Reconciler:
         if running:
             await self._heal_running(target)
             return None
-        begun = target.start_time or target.create_time
-        age = now - begun
+        age = now - target.begin_time
         # Zoom may need a moment to know of a run that is over. Where it does not tell of runs, not running is all.
         over = (running is False and (not asked or target.attempts >= 1)) or age >= LONGEST
         if target.opened and over:
@@ -157,7 +156,7 @@ class Reconciler:
             self._count("closed", 1)
             return None
         if running is None and not asked:  # nobody to ask: all that is left is to give it up when its time is over
-            await self._plan(target, begun + (LONGEST if target.opened else UNOPENED))
+            await self._plan(target, target.begin_time + (LONGEST if target.opened else UNOPENED))
             return None
         return target
 
@@ -187,9 +186,8 @@ class Reconciler:
         if recording is None:
             await self._plan(target, min(until, now + self._quiet * 2**target.attempts))
             return
-        begun = target.start_time or target.create_time
         fact = RecordingCompleted(
-            target.instance, begun, recording.play_url, recording.passcode, now, recording.file_ids
+            target.instance, target.begin_time, recording.play_url, recording.passcode, now, recording.file_ids
         )
         known = await self._learn(target, [fact])
         if known is not None:
@@ -224,7 +222,7 @@ class Reconciler:
 
     def _will_answer(self, target: Target, error: MeshError) -> bool:
         """Tells whether it is worth waiting for Zoom's answer about a meeting that may run: none runs for ever."""
-        age = self._clock.now() - (target.start_time or target.create_time)
+        age = self._clock.now() - target.begin_time
         return error.reason not in _FOR_GOOD and age < LONGEST
 
     async def _attendance(self, target: Target) -> list[Event]:
@@ -274,4 +272,4 @@ class Reconciler:
         if target.opened:
             return now + self._quiet
         rarer: datetime = now + self._quiet * 2 ** min(target.attempts, 10)
-        return min(rarer, max(target.create_time + UNOPENED, now + self._quiet))
+        return min(rarer, max(target.begin_time + UNOPENED, now + self._quiet))

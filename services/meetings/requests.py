@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mesh.slack_user import SlackUser
+from services.meetings.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class StartCommand:
     """The message in whose thread the card is shown; empty for the conversation itself."""
     start_another: bool = False
     """Whether a meeting that was started here seconds ago is no reason to ask first."""
+    schedule: Schedule | None = None
+    """When the meeting is to begin; None for one that is started at once."""
 
     def fingerprint(self) -> str:
         """Returns a digest of what must not change under one request id.
@@ -36,6 +39,9 @@ class StartCommand:
         # Only where they are used: requests that older code stored keep their digest.
         if self.personal_room or self.slack_thread_ts:
             parts += ["room" if self.personal_room else "", self.slack_thread_ts]
+        if self.schedule is not None:
+            moment = self.schedule.scheduled_time.astimezone(UTC).isoformat()
+            parts += ["scheduled", moment, str(self.schedule.scheduled_duration.total_seconds())]
         return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -13,6 +14,7 @@ from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
 from services.meetings.events import Candidate
 from services.meetings.meeting import Meeting
+from services.meetings.schedules import Schedule
 from services.meetings.tables import meetings, participant_sessions
 
 
@@ -30,7 +32,25 @@ def meeting_from(row: Row[Any], keys: KeyRing) -> Meeting:
         create_time=row.create_time,
         start_time=row.start_time,
         end_time=row.end_time,
+        schedule=schedule_from(row),
     )
+
+
+def schedule_from(row: Row[Any]) -> Schedule | None:
+    """Returns when the meeting in a row of `meetings` or `start_requests` is to begin; None for one started at once."""
+    if row.scheduled_time is None:
+        return None
+    return Schedule(row.scheduled_time, timedelta(seconds=row.scheduled_duration_seconds))
+
+
+def schedule_values(schedule: Schedule | None) -> dict[str, Any]:
+    """Returns the same as columns."""
+    if schedule is None:
+        return {}
+    return {
+        "scheduled_time": schedule.scheduled_time,
+        "scheduled_duration_seconds": int(schedule.scheduled_duration.total_seconds()),
+    }
 
 
 def candidate_from(row: Row[Any]) -> Candidate:

@@ -89,6 +89,22 @@ class MeetingsServicer(MeetingsServiceServicer):
             self._edges.announce()
         return converters.started_message(started)
 
+    async def ScheduleMeeting(  # noqa: N802
+        self, request: pb.ScheduleMeetingRequest, context: Context
+    ) -> pb.ScheduleMeetingResponse:
+        started = await self._meetings.start(
+            StartCommand(
+                user=from_message(request.user),
+                request_id=request.request_id,
+                channel_id=request.conversation.slack_channel_id,
+                topic=request.topic.replace("\x00", ""),
+                slack_thread_ts=request.slack_thread_ts,
+                schedule=converters.schedule_from(request),
+            )
+        )
+        self._edges.announce()
+        return converters.scheduled_message(started)
+
     async def GetMeeting(self, request: pb.GetMeetingRequest, context: Context) -> pb.GetMeetingResponse:  # noqa: N802
         meeting, zoom_host_id, sessions = await self._store.get(from_message(request.user), request.meeting_id)
         people = attendees(sessions, Host(zoom_host_id, meeting.host.user_id))

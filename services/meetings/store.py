@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, literal_column, or_, select, union, update
+from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -22,7 +22,7 @@ from services.meetings.endings import Ending
 from services.meetings.events import NO_RUN
 from services.meetings.meeting import Meeting
 from services.meetings.requests import Reservation, ZoomMeeting
-from services.meetings.rows import candidate_from, meeting_from, sessions_of, sessions_of_all
+from services.meetings.rows import candidate_from, meeting_from, schedule_values, sessions_of, sessions_of_all
 from services.meetings.tables import meetings, participant_sessions
 
 _MAX_RUNNING = 25
@@ -98,7 +98,7 @@ class MeetingStore:
                     meetings.c.meeting_id.in_(union(_hosted_by(user), _attended_by(user))),
                     meetings.c.team_id == user.team_id,
                     _OPEN,
-                    or_(meetings.c.start_time.is_not(None), meetings.c.create_time > now - _UNOPENED),
+                    or_(meetings.c.start_time.is_not(None), _may_begin_now(now)),
                 )
                 .order_by(meetings.c.create_time.desc(), meetings.c.meeting_id.desc())
                 .limit(_MAX_RUNNING)
@@ -163,9 +163,14 @@ class MeetingStore:
 
 
 async def add(
-    connection: AsyncConnection, keys: KeyRing, reservation: Reservation, zoom: ZoomMeeting, now: datetime
+    connection: AsyncConnection,
+    keys: KeyRing,
+    reservation: Reservation,
+    zoom: ZoomMeeting,
+    now: datetime,
+    quiet: timedelta,
 ) -> None:
-    """Adds the meeting of a request, as Zoom made it."""
+    """Adds the meeting of a request, as Zoom made it. One that was scheduled is looked up `quiet` after its time."""
     command = reservation.command
     place = (command.user.team_id, reservation.meeting_id)
     await connection.execute(
@@ -189,6 +194,8 @@ async def add(
             zoom_create_time=zoom.create_time,
             host_is_basic=zoom.host_is_basic,
             command_origin=reservation.command_origin,
+            reconcile_time=command.schedule.scheduled_time + quiet if command.schedule is not None else None,
+            **schedule_values(command.schedule),
         )
     )
 
@@ -208,6 +215,11 @@ async def _started_by(connection: AsyncConnection, user: SlackUser, meeting_id: 
     if row is None:
         raise MeshError(Reason.MEETING_NOT_FOUND)
     return row
+
+
+def _may_begin_now(now: datetime) -> ColumnElement[bool]:
+    """Returns the condition for meetings that were to begin at once, and still may. One for another time only waits."""
+    return and_(meetings.c.scheduled_time.is_(None), meetings.c.create_time > now - _UNOPENED)
 
 
 def _hosted_by(user: SlackUser) -> Select[Any]:

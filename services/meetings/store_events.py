@@ -138,9 +138,13 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
 
 
 async def _heard_of(connection: AsyncConnection, row: Row[Any], now: datetime, quiet: timedelta) -> None:
-    """Puts off asking Zoom about a meeting that runs; not by less than a tenth, so that few events write the row."""
+    """Puts off asking Zoom about a meeting that runs; not by less than a tenth, so that few events write the row.
+
+    One that begins before the time for which it was scheduled is asked about no later than others.
+    """
     due = now + quiet
-    if row.end_time is None and (row.reconcile_time is None or row.reconcile_time < due - quiet / 10):
+    waited = row.scheduled_time is not None and not row.zoom_uuid
+    if row.end_time is None and (row.reconcile_time is None or waited or row.reconcile_time < due - quiet / 10):
         await connection.execute(
             update(meetings).where(meetings.c.meeting_id == row.meeting_id).values(reconcile_time=due)
         )

@@ -160,6 +160,7 @@ async def _target(connection: AsyncConnection, meeting_id: str) -> Target | None
         host_is_basic=row.host_is_basic,
         recorded=row.recorded,
         create_time=row.create_time,
+        scheduled_time=row.scheduled_time,
         start_time=row.start_time,
         end_time=row.end_time,
         attempts=row.reconcile_attempts,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -17,19 +17,18 @@ from mesh.errors import MeshError, Reason
 from mesh.origins import link_current_to, origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store, store_deliveries, store_events
+from services.meetings import store, store_deliveries, store_events, store_recent
 from services.meetings.deliveries import Delivery, Kind
 from services.meetings.meeting import Meeting
 from services.meetings.meetings import Reserved
 from services.meetings.reconciling import QUIET
-from services.meetings.requests import RecentMeeting, Reservation, StartCommand, ZoomMeeting
-from services.meetings.rows import read_meeting
-from services.meetings.tables import meetings, start_requests
+from services.meetings.requests import Reservation, StartCommand, ZoomMeeting
+from services.meetings.rows import read_meeting, schedule_from, schedule_values
+from services.meetings.tables import start_requests
 
 log = logging.getLogger(__name__)
 
 _RESERVED, _COMPLETED, _FAILED = "reserved", "completed", "failed"
-_OF_RECENT = ("enterprise_id", "team_id", "slack_user_id", "topic", "meeting_id")
 
 
 class RequestStore:
@@ -48,7 +47,7 @@ class RequestStore:
         """Records a request before anything is done for it; finds what an earlier one with its id came to.
 
         Records nothing where another one in the same conversation is younger than `recent`, unless the command says
-        so. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
+        so or is for another time. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
         """
         now = self._clock.now()
         reservation = Reservation(command, meeting_id, worker, now, origin())
@@ -56,13 +55,18 @@ class RequestStore:
             # Two people who start at the same moment: the second one has to see the first one's request.
             await serialize(connection, "start in", command.user.team_id, command.channel_id)
             known = await self._known(connection, command)
-            if known is None and not command.start_another:
-                other = await self._recent(connection, command, now - recent)
+            if known is None and not command.start_another and command.schedule is None:
+                other = await store_recent.find(connection, self._keys, command, now - recent)
                 if other is not None:
                     return Reserved(recent=other)
             if known is None and await self._insert(connection, reservation, now + lease):
                 return Reserved(fresh=reservation)
             return known or await self._known(connection, command) or Reserved()
+
+    async def is_known(self, command: StartCommand) -> bool:
+        """Tells whether a request with this id was recorded. Raises MeshError(REQUEST_ID_REUSED) as `reserve` does."""
+        async with self._database.snapshot("look for start request") as connection:
+            return await self._known(connection, command) is not None
 
     async def _known(self, connection: AsyncConnection, command: StartCommand) -> Reserved | None:
         """Returns what the request with this id came to, or None. Raises MeshError(REQUEST_ID_REUSED)."""
@@ -74,43 +78,6 @@ class RequestStore:
         if row.state != _COMPLETED:
             return Reserved()
         return Reserved(meeting=await read_meeting(connection, self._keys, row.meeting_id))
-
-    async def _recent(
-        self, connection: AsyncConnection, command: StartCommand, since: datetime
-    ) -> RecentMeeting | None:
-        """Returns the latest start in the conversation of `command` that is being worked on, or whose meeting runs."""
-        goes_on = and_(
-            start_requests.c.state == _COMPLETED,
-            meetings.c.meeting_id.is_not(None),
-            meetings.c.end_time.is_(None),
-            meetings.c.erase_time.is_(None),
-        )
-        row = (
-            await connection.execute(
-                select(
-                    *(start_requests.c[name] for name in _OF_RECENT),
-                    meetings.c.join_url_sealed,
-                )
-                .select_from(start_requests.outerjoin(meetings, meetings.c.meeting_id == start_requests.c.meeting_id))
-                .where(
-                    start_requests.c.team_id == command.user.team_id,
-                    start_requests.c.channel_id == command.channel_id,
-                    start_requests.c.reserve_time > since,
-                    or_(start_requests.c.state == _RESERVED, goes_on),
-                )
-                .order_by(start_requests.c.reserve_time.desc())
-                .limit(1)
-            )
-        ).one_or_none()
-        if row is None:
-            return None
-        sealed = row.join_url_sealed
-        place = (row.team_id, row.meeting_id)
-        return RecentMeeting(
-            SlackUser(row.enterprise_id, row.team_id, row.slack_user_id),
-            row.topic,
-            self._keys.open_text(sealed, "meetings.join_url", *place) if sealed else "",
-        )
 
     async def _insert(self, connection: AsyncConnection, reservation: Reservation, lease_expire_time: datetime) -> bool:
         """Stores a request; tells whether its id was free."""
@@ -135,6 +102,7 @@ class RequestStore:
             "lease_expire_time": lease_expire_time,
             "reserve_time": reservation.reserve_time,
             "command_origin": reservation.command_origin,
+            **schedule_values(command.schedule),
         }
         added = await connection.execute(insert(connection, start_requests).values(row).on_conflict_do_nothing())
         return bool(added.rowcount)
@@ -200,7 +168,7 @@ class RequestStore:
                 # Not "unavailable" for an erased one: the caller would repeat it, and have a second meeting made.
                 raise MeshError(Reason.SERVICE_UNAVAILABLE if known else Reason.ZOOM_NOT_CONNECTED)
             await serialize(connection, "zoom host", zoom.zoom_host_id)
-            await store.add(connection, self._keys, reservation, zoom, now)
+            await store.add(connection, self._keys, reservation, zoom, now, self._quiet)
             delivery_id = await store_deliveries.add(
                 connection,
                 self._keys,
@@ -247,12 +215,14 @@ class RequestStore:
         return found
 
     async def forget_old(self, age: timedelta) -> None:
-        """Deletes requests that ended longer ago than `age`: nobody repeats them any more."""
+        """Deletes requests that ended longer ago than `age`: nobody repeats them any more.
+
+        Until the time of one that was scheduled its caller may ask for it again.
+        """
+        of_old = func.coalesce(start_requests.c.scheduled_time, start_requests.c.reserve_time)
         async with self._database.transaction("forget old requests") as connection:
             await connection.execute(
-                delete(start_requests).where(
-                    start_requests.c.state != _RESERVED, start_requests.c.reserve_time < self._clock.now() - age
-                )
+                delete(start_requests).where(start_requests.c.state != _RESERVED, of_old < self._clock.now() - age)
             )
 
     @staticmethod
@@ -283,6 +253,7 @@ class RequestStore:
                 response_url=self._response_url(row),
                 personal_room=row.personal_room,
                 slack_thread_ts=row.slack_thread_ts,
+                schedule=schedule_from(row),
             ),
             row.meeting_id,
             row.worker,

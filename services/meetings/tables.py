@@ -54,6 +54,9 @@ start_requests = Table(
     Column("zoom_host_id", String(200), nullable=False, server_default=""),
     # The trace of the command (`mesh.origins`).
     Column("command_origin", String(55), nullable=False, server_default=""),
+    # When the meeting is to begin, and how long it is to take; NULL for one that is started at once.
+    Column("scheduled_time", UtcDateTime),
+    Column("scheduled_duration_seconds", Integer),
     _partial("start_requests_reserved", "state = 'reserved'", "lease_expire_time"),
     Index("start_requests_by_channel", "team_id", "channel_id", "reserve_time"),
     _of_organisation("start_requests_by_enterprise", "team_id", "request_id"),
@@ -95,6 +98,9 @@ meetings = Table(
     Column("settled", Boolean, nullable=False, server_default=text("false")),
     # The trace of the command that it came of (`mesh.origins`).
     Column("command_origin", String(55), nullable=False, server_default=""),
+    # When it is to begin, and how long it is to take; NULL where it was started at once.
+    Column("scheduled_time", UtcDateTime),
+    Column("scheduled_duration_seconds", Integer),
     _partial("meetings_unsettled", "NOT settled", "reconcile_time"),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),

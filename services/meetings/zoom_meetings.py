@@ -2,18 +2,22 @@
 
 Type 2 ("scheduled", beginning now) and not type 1 ("instant"): only type 2 appears in the person's meeting list, and
 only there Zoom obeys the person's "use my personal meeting id" by itself when `use_pmi` is left out. No setting is
-sent, so that all of the person's own apply.
+sent, so that all of the person's own apply. Only one for a time to come is kept out of her personal room: by the number
+alone nobody could tell it from what else runs there until then.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.requests import ZoomMeeting
+from services.meetings.schedules import Schedule
 from zoom_api.client import ZoomClient
 from zoom_api.tokens import AccessToken
 
@@ -25,7 +29,7 @@ _WITHOUT_MEETINGS = frozenset({4, 99})
 
 
 class ZoomMeetings:
-    """Makes, finds and ends meetings, and finds personal rooms."""
+    """Makes, finds, ends and cancels meetings, and finds personal rooms."""
 
     def __init__(self, client: ZoomClient, clock: Clock) -> None:
         self._client = client
@@ -35,20 +39,25 @@ class ZoomMeetings:
         """Returns the Zoom user in whose name meetings of `user` are made. Raises MeshError: ZOOM_NOT_CONNECTED."""
         return (await self._client.token(user)).zoom_user_id
 
-    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting:
-        """Makes a meeting that carries `reference` in its description.
+    async def create(
+        self, user: SlackUser, *, topic: str, reference: str, schedule: Schedule | None = None
+    ) -> ZoomMeeting:
+        """Makes a meeting, beginning now where there is no `schedule`, that carries `reference` in its description.
 
         Raises MeshError: ZOOM_OUTCOME_UNKNOWN when it may or may not exist now, and what Zoom refused.
         """
         # Asked for before anything is made: afterwards a hiccup of auth would look as if nothing had been made.
         token = await self._client.token(user)
-        begin = self._clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        body = {
+        begin = self._clock.now() if schedule is None else schedule.scheduled_time
+        body: dict[str, Any] = {
             "topic": topic or "Zoom meeting",
             "type": _SCHEDULED,
-            "start_time": begin,
-            "agenda": f"Started from Slack. Reference: {reference}",
+            "start_time": begin.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "agenda": f"{'Started' if schedule is None else 'Scheduled'} from Slack. Reference: {reference}",
         }
+        if schedule is not None:
+            minutes = -(-schedule.scheduled_duration // timedelta(minutes=1))  # Zoom takes whole ones
+            body |= {"duration": minutes, "settings": {"use_pmi": False}}
         try:
             answer = await self._client.call(user, "POST", "/users/{userId}/meetings", body=body)
         except MeshError as error:
@@ -110,15 +119,15 @@ class ZoomMeetings:
 
         What does not run, or exists no more, is over: Zoom answers the first with 204, the second with 404/3001.
         """
-        try:
+        with _gone_is_fine():
             await self._client.call(
                 user, "PUT", "/meetings/{meetingId}/status", path={"meetingId": number}, body={"action": "end"}
             )
-        except MeshError as error:
-            if error.reason is Reason.ZOOM_OUTCOME_UNKNOWN:  # asked for once more it does no harm
-                raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=error.retry_delay) from None
-            if error.reason is not Reason.ZOOM_NOT_FOUND:
-                raise
+
+    async def cancel(self, user: SlackUser, number: str) -> None:
+        """Deletes a meeting that has not begun. Raises MeshError as Zoom refuses. One that exists no more is fine."""
+        with _gone_is_fine():
+            await self._client.call(user, "DELETE", "/meetings/{meetingId}", path={"meetingId": number})
 
     async def running(self, user: SlackUser, number: str) -> str:
         """Returns the uuid of what runs under `number`; empty where nothing does. Raises MeshError as Zoom refuses."""
@@ -155,6 +164,18 @@ def running_in(answer: dict[str, Any]) -> str:
     Each run has a uuid of its own, and `status` never says "ended": what does not run is `waiting`, or gone.
     """
     return str(answer.get("uuid") or "") if answer.get("status") == "started" else ""
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """Takes it for done where Zoom has no such meeting; asked for once more, what is done here does no harm."""
+    try:
+        yield
+    except MeshError as error:
+        if error.reason is Reason.ZOOM_OUTCOME_UNKNOWN:
+            raise MeshError(Reason.ZOOM_UNAVAILABLE, retry_delay=error.retry_delay) from None
+        if error.reason is not Reason.ZOOM_NOT_FOUND:
+            raise
 
 
 def _without_host(error: MeshError) -> MeshError:

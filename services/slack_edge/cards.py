@@ -43,7 +43,7 @@ def call_arguments(meeting: pb.Meeting, host_name: str, failed_attempts: int = 0
         "join_url": meeting.join_url,
         "desktop_app_join_url": client_url(meeting),
         "date_start": int(began(meeting).timestamp()),
-        "title": title(meeting.topic, host_name),
+        "title": title(meeting.topic, host_name, "scheduled" if meeting.HasField("scheduled_time") else "started"),
         "created_by": meeting.host.slack_user_id,
     }
     return arguments
@@ -64,31 +64,53 @@ def client_url(meeting: pb.Meeting) -> str:
     return f"zoommtg://{joining.cloud_of(meeting.join_url)}/join?{urlencode(query)}"
 
 
-def title(topic: str, host_name: str) -> str:
-    """Returns the title of a card."""
+def title(topic: str, host_name: str, deed: str = "started") -> str:
+    """Returns the title of a card. `deed` is what its host did."""
     what = clean(topic, MAX_TOPIC) or "Zoom meeting"
     name = clean(host_name, MAX_NAME)
-    return shortened(f"{what} started by {name}" if name else what, MAX_TITLE)
+    return shortened(f"{what} {deed} by {name}" if name else what, MAX_TITLE)
 
 
 def began(meeting: pb.Meeting) -> datetime:
-    """Returns when a meeting began, or was made where it has not begun."""
-    moment = meeting.start_time if meeting.HasField("start_time") else meeting.create_time
+    """Returns when a meeting began; where it has not begun, for when it was scheduled, or when it was made."""
+    if meeting.HasField("start_time"):
+        return meeting.start_time.ToDatetime(UTC)
+    moment = meeting.scheduled_time if meeting.HasField("scheduled_time") else meeting.create_time
     return moment.ToDatetime(UTC)
 
 
+def was_not_held(meeting: pb.Meeting) -> bool:
+    """Tells whether a meeting waited for its time in vain: it was cancelled, or nobody opened it."""
+    over = meeting.HasField("scheduled_time") and meeting.HasField("end_time")
+    return over and not meeting.HasField("start_time")
+
+
 def lasted(meeting: pb.Meeting) -> timedelta:
-    """Returns how long a meeting that ended took; never negative."""
+    """Returns how long a meeting that ended took; never negative. One that waited for its time in vain took none."""
+    if was_not_held(meeting):
+        return timedelta()
     return max(timedelta(), meeting.end_time.ToDatetime(UTC) - began(meeting))
 
 
 def card_message(meeting: pb.Meeting, call_id: str) -> Json:
-    """Returns the message that carries the card, with the passcode above it where people have to type one."""
-    blocks = [section(plain(f"Meeting passcode: {meeting.passcode}"))] if meeting.passcode else []
-    return {
-        "text": f"A Zoom meeting was started. Meeting ID {grouped_meeting_id(meeting.zoom_meeting_id)}",
-        "blocks": [*blocks, call(call_id)],
-    }
+    """Returns the message that carries the card.
+
+    Above it stand for when it was scheduled, which stays true when it runs and is over, and the passcode where people
+    have to type one. Of one that was not held only that is told.
+    """
+    number = grouped_meeting_id(meeting.zoom_meeting_id)
+    if was_not_held(meeting):
+        told = f"Was scheduled for {date(began(meeting))}, and was not held"
+        return {"text": f"{told}. Meeting ID {number}", "blocks": [section(mrkdwn(told)), call(call_id)]}
+    blocks, said = [], "started"
+    if meeting.HasField("scheduled_time"):
+        moment = date(meeting.scheduled_time.ToDatetime(UTC))
+        length = in_words(meeting.scheduled_duration.ToTimedelta())
+        blocks.append(section(mrkdwn(f"Scheduled for {moment}, {length}")))
+        said = f"scheduled for {moment}"
+    if meeting.passcode:
+        blocks.append(section(plain(f"Meeting passcode: {meeting.passcode}")))
+    return {"text": f"A Zoom meeting was {said}. Meeting ID {number}", "blocks": [*blocks, call(call_id)]}
 
 
 def summary_message(summary: pb.MeetingSummary) -> Json:

@@ -50,6 +50,7 @@ FEATURES = (
     Feature("show when a meeting begins and ends", zoom_scopes=("meeting:read:meeting",)),
     Feature("show who is in a meeting", zoom_scopes=("meeting:read:participant",)),
     Feature("end a meeting for everybody", zoom_scopes=("meeting:update:status",)),
+    Feature("cancel a meeting that was scheduled", zoom_scopes=("meeting:delete:meeting",)),
     Feature(
         "look up how a meeting went that it did not hear of",
         zoom_scopes=("meeting:read:past_meeting", "meeting:read:list_past_participants"),
@@ -110,6 +111,7 @@ _CLASSIC = {
     "meeting:read:past_meeting": "meeting:read",
     "meeting:read:list_past_participants": "meeting:read",
     "meeting:update:status": "meeting:write",
+    "meeting:delete:meeting": "meeting:write",
     "cloud_recording:read:list_recording_files": "recording:read",
     "meeting:read:list_meetings": "meeting:read",
     "cloud_recording:read:recording": "recording:read",

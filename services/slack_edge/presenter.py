@@ -97,6 +97,7 @@ class Presenter:
         try:
             await self._show_people(delivery, state)
             if card.meeting.state == pb.MEETING_STATE_ENDED:
+                await self._take_back(user, state, card.meeting)
                 await self._end_call(user, state.slack_call_id, card.meeting)
                 state.ended = True
         except SlackError as failure:
@@ -140,6 +141,18 @@ class Presenter:
             log.info("no name for a card", extra={"slack_error": failure.error})
             return ""
         return profiles.understand(answer).name
+
+    async def _take_back(self, user: SlackUser, state: pb.Delivered, meeting: pb.Meeting) -> None:
+        """Has the card of a meeting that was scheduled and not held say so. The call ends also where Slack refuses."""
+        if not cards.was_not_held(meeting) or not state.slack_message_ts:
+            return
+        place = {"channel": state.slack_channel_id, "ts": state.slack_message_ts}
+        try:
+            await self._slack.call(user, "chat.update", {**place, **cards.card_message(meeting, state.slack_call_id)})
+        except SlackError as failure:
+            if not failure.is_final:
+                raise
+            log.info("a card still says for when", extra={"slack_error": failure.error})
 
     async def _end_call(self, user: SlackUser, call_id: str, meeting: pb.Meeting) -> None:
         duration = int(cards.lasted(meeting).total_seconds())

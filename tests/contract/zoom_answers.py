@@ -65,6 +65,10 @@ async def _ended(zoom: Zoom, token: str) -> Answer:
     return await zoom.api("PUT", f"meetings/{number}/status", token, {"action": "end"})
 
 
+async def _cancelled(zoom: Zoom, token: str) -> Answer:
+    return await zoom.api("DELETE", f"meetings/{(await _created(zoom, token)).json['id']}", token)
+
+
 async def _called(zoom: Zoom, token: str) -> Answer:
     await zoom.control("POST", f"users/{GRACE}", {"zoom_phone": True})
     call = await zoom.control("POST", "phone/calls", {"caller": ADA, "to": "1002"})
@@ -83,6 +87,7 @@ ASKED: Mapping[tuple[str, str], Ask] = {
     ("GET", "/users/{userId}/meetings"): _meetings,
     ("GET", "/meetings/{meetingId}"): _meeting,
     ("PUT", "/meetings/{meetingId}/status"): _ended,
+    ("DELETE", "/meetings/{meetingId}"): _cancelled,
     ("GET", "/past_meetings/{meetingId}"): _of_a_meeting("past_meetings/{}"),
     ("GET", "/past_meetings/{meetingId}/participants"): _of_a_meeting("past_meetings/{}/participants"),
     ("GET", "/meetings/{meetingId}/recordings"): _of_a_meeting("meetings/{}/recordings"),

@@ -37,7 +37,15 @@ OFFERED = [
     *(f"{_AUTH}/{rpc}" for rpc in ("GetConnection", "CreateConnectLink")),
     *(
         f"{_MEETINGS}/{rpc}"
-        for rpc in ("StartMeeting", "GetMeeting", "ListMeetings", "ListRunningMeetings", "EndMeeting", "WatchMeeting")
+        for rpc in (
+            "StartMeeting",
+            "ScheduleMeeting",
+            "GetMeeting",
+            "ListMeetings",
+            "ListRunningMeetings",
+            "EndMeeting",
+            "WatchMeeting",
+        )
     ),
     *(f"{_PHONE}/{rpc}" for rpc in ("PlaceCall", "GetCall", "ListCalls")),
 ]

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -16,7 +17,7 @@ from google.protobuf.message import Message
 from mesh.errors import Code, MeshError, Reason
 from mesh.wire_errors import from_rpc_error
 from tests.e2e.partners import BOT, GLOBEX, HERE, OFFERED, PERSON, READER, STRANGER, Partners, Program, running_partners
-from tests.e2e.people import ADA, ADA_AT_ZOOM, GENERAL, browser, ended, eventually
+from tests.e2e.people import ADA, ADA_AT_ZOOM, GENERAL, browser, ended, eventually, names, written
 from tests.e2e.system import ROOT, clean_environ
 from zoomslack.auth.v1 import auth_service_pb2 as auth_pb
 from zoomslack.client import AsyncClient, Tls
@@ -50,6 +51,20 @@ def start(topic: str, *, user: slack_pb2.SlackUser = PERSON, **more: Any) -> mee
     )
 
 
+def schedule(
+    topic: str, scheduled_time: datetime, *, user: slack_pb2.SlackUser = PERSON
+) -> meetings_pb.ScheduleMeetingRequest:
+    request = meetings_pb.ScheduleMeetingRequest(
+        user=user, request_id=str(uuid.uuid4()), conversation=HERE, topic=topic
+    )
+    request.scheduled_time.FromDatetime(scheduled_time)
+    return request
+
+
+def tomorrow() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
+
+
 def call(user: slack_pb2.SlackUser = PERSON) -> phone_pb.PlaceCallRequest:
     return phone_pb.PlaceCallRequest(user=user, request_id=str(uuid.uuid4()), conversation=HERE, phone_number=NUMBER)
 
@@ -76,6 +91,25 @@ async def test_N12_another_teams_program_starts_follows_and_ends_a_meeting(partn
     await meetings.EndMeeting(end, timeout=10)
     await office.card_when(ended, GENERAL)
     assert (await meetings.GetMeeting(asked, timeout=5)).meeting.HasField("end_time")
+
+
+async def test_N12_another_teams_program_schedules_a_meeting_whose_card_says_when_and_turns_live(
+    partners: Partners,
+) -> None:
+    office, meetings, when = partners.office, partners.bot.meetings, tomorrow()
+    meeting = (await meetings.ScheduleMeeting(schedule("Planning", when), timeout=10)).meeting
+    asked = meetings_pb.GetMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
+    card = await office.card_when(lambda card: "Planning scheduled by" in card.get("title", ""), GENERAL)
+    assert (card["date_start"], card["join_url"]) == (int(when.timestamp()), meeting.join_url)
+    assert not card.get("users")
+    shown = [one for one in await office.messages() if f"Scheduled for <!date^{int(when.timestamp())}^" in written(one)]
+    assert len(shown) == 1
+    assert (await meetings.GetMeeting(asked, timeout=5)).meeting.state == meetings_pb.MEETING_STATE_CREATED
+    await office.zoom("POST", f"meetings/{meeting.zoom_meeting_id}/start")
+    await office.card_when(lambda card: "Planning" in card["title"] and names(card) == {ADA}, GENERAL)
+    assert (await meetings.GetMeeting(asked, timeout=5)).meeting.state == meetings_pb.MEETING_STATE_STARTED
+    await meetings.EndMeeting(meetings_pb.EndMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id), timeout=10)
+    await office.card_when(ended, GENERAL)
 
 
 async def test_N12_another_teams_program_watches_a_meeting_until_it_is_over(partners: Partners) -> None:
@@ -155,6 +189,9 @@ FOR_A_STRANGER: dict[str, Ask] = {
         auth_pb.CreateConnectLinkRequest(user=STRANGER), timeout=5
     ),
     "StartMeeting": lambda to: to.meetings.StartMeeting(start("Elsewhere", user=STRANGER), timeout=5),
+    "ScheduleMeeting": lambda to: to.meetings.ScheduleMeeting(
+        schedule("Elsewhere", tomorrow(), user=STRANGER), timeout=5
+    ),
     "GetMeeting": lambda to: to.meetings.GetMeeting(
         meetings_pb.GetMeetingRequest(user=STRANGER, meeting_id=ANY), timeout=5
     ),

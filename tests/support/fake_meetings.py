@@ -75,6 +75,9 @@ class FakeMeetings(MeetingsServiceServicer):
     async def ListRunningMeetings(self, request: pb.ListRunningMeetingsRequest, context: Any) -> Any:
         return pb.ListRunningMeetingsResponse(meetings=self.running)
 
+    def ScheduleMeeting(self, request: pb.ScheduleMeetingRequest, context: Any) -> Any:
+        raise NotImplementedError  # the edge schedules no meeting
+
     def WatchMeeting(self, request: pb.WatchMeetingRequest, context: Any) -> Any:
         raise NotImplementedError  # the edge follows no meeting
 

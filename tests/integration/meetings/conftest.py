@@ -23,6 +23,7 @@ from services.meetings.__main__ import MIGRATIONS
 from services.meetings.endings import Endings
 from services.meetings.meetings import Meetings
 from services.meetings.requests import ZoomMeeting
+from services.meetings.schedules import Schedule
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.store import MeetingStore
 from services.meetings.store_changes import ChangeStore
@@ -68,6 +69,10 @@ class StandInZoom:
     """What runs at Zoom: the uuid by number."""
     ended: list[tuple[SlackUser, str]] = field(default_factory=list)
     """What was ended, in whose name."""
+    cancelled: list[tuple[SlackUser, str]] = field(default_factory=list)
+    """What was deleted before it began, in whose name."""
+    schedules: list[Schedule | None] = field(default_factory=list)
+    """For when each meeting was made."""
     _gate: asyncio.Event | None = None
     _reached: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -84,13 +89,16 @@ class StandInZoom:
         """Waits until a creation has begun."""
         await self._reached.wait()
 
-    async def create(self, user: SlackUser, *, topic: str, reference: str) -> ZoomMeeting:
+    async def create(
+        self, user: SlackUser, *, topic: str, reference: str, schedule: Schedule | None = None
+    ) -> ZoomMeeting:
         if self.before:
             raise self.before.pop(0)
         self._reached.set()
         if self._gate is not None:
             await self._gate.wait()
         self.creations += 1
+        self.schedules.append(schedule)
         number = str(85012345678 + len(self.made))
         self.made[reference] = ZoomMeeting(
             zoom_meeting_id=number,
@@ -111,6 +119,11 @@ class StandInZoom:
             raise self.before.pop(0)
         self.ended.append((user, number))
         self.runs.pop(number, None)
+
+    async def cancel(self, user: SlackUser, number: str) -> None:
+        if self.before:
+            raise self.before.pop(0)
+        self.cancelled.append((user, number))
 
     async def running(self, user: SlackUser, number: str) -> str:
         return self.runs.get(number, "")
@@ -185,6 +198,23 @@ class Mesh:
             ),
             timeout=5,
         )
+
+    async def schedule(
+        self,
+        scheduled_time: datetime,
+        request_id: str = "",
+        *,
+        scheduled_duration: timedelta | None = None,
+        user: slack_pb2.SlackUser = ADA,
+        **more: Any,
+    ) -> pb.ScheduleMeetingResponse:
+        """Schedules a meeting."""
+        fields = {"conversation": GENERAL, "topic": "Planning", **more}
+        request = pb.ScheduleMeetingRequest(user=user, request_id=request_id or str(uuid.uuid4()), **fields)
+        request.scheduled_time.FromDatetime(scheduled_time)
+        if scheduled_duration is not None:
+            request.scheduled_duration.FromTimedelta(scheduled_duration)
+        return await self.stub.ScheduleMeeting(request, timeout=5)
 
     def begin_start(self) -> asyncio.Task[pb.StartMeetingResponse]:
         """Starts a meeting without waiting for it."""

@@ -19,6 +19,7 @@ from services.meetings.meeting import Meeting
 from services.meetings.meetings import Meetings
 from services.meetings.reconciling import Reconciler
 from services.meetings.requests import StartCommand
+from services.meetings.schedules import Schedule
 from services.meetings.store_reconciling import ReconcilingStore
 from services.meetings.store_requests import RequestStore
 from services.meetings.tables import meetings
@@ -87,12 +88,17 @@ class Healing:
         self.mesh.clock.advance(delta.total_seconds())
         self.zoom.clock.value = self.mesh.clock.now().timestamp()
 
-    async def start(self, *, channel_id: str = "C0GENERAL", personal_room: bool = False) -> Meeting:
-        """Starts a meeting from Slack."""
+    async def start(
+        self, *, channel_id: str = "C0GENERAL", personal_room: bool = False, schedule: Schedule | None = None
+    ) -> Meeting:
+        """Starts a meeting from Slack, or schedules one."""
         clock = self.mesh.clock
         meetings = Meetings(RequestStore(self.mesh.database, KEYS, clock), ZoomMeetings(self.client, clock), clock)
         command = StartCommand(
-            USER, str(uuid.uuid4()), channel_id, "Weekly sync", personal_room=personal_room, start_another=True
+            *(USER, str(uuid.uuid4()), channel_id, "Weekly sync"),
+            personal_room=personal_room,
+            start_another=True,
+            schedule=schedule,
         )
         started = await meetings.start(command)
         assert started.meeting is not None

@@ -150,6 +150,44 @@ async def test_a_meeting_that_ended_before_it_was_shown(world: World) -> None:
     assert shown["calls"][0]["date_end"]
 
 
+def scheduled(**changes: Any) -> pb.Meeting:
+    meeting = a_meeting(**changes)
+    meeting.scheduled_time.FromDatetime(meeting.create_time.ToDatetime(UTC) + timedelta(days=7))
+    meeting.scheduled_duration.FromTimedelta(timedelta(minutes=30))
+    return meeting
+
+
+def cancelled(meeting: pb.Meeting) -> pb.Meeting:
+    over = ended(meeting)
+    over.ClearField("start_time")
+    return over
+
+
+@pytest.mark.parametrize("refusal", ["", "cant_update_message"])
+async def test_N12_a_scheduled_meeting_that_is_cancelled_says_so_and_ends(world: World, refusal: str) -> None:
+    meeting = scheduled()
+    delivered = await shown_card(world, meeting)
+    [shown] = await world.seen()
+    assert "Scheduled for <!date^" in str(shown["blocks"])
+    if refusal:
+        await world.control("POST", "faults", method="chat.update", kind="error", error=refusal)
+    report = await deliver(world, card(cancelled(meeting), version=2, delivered=delivered))
+    assert report.delivered.ended
+    [shown] = await world.seen()
+    assert ("was not held" in str(shown["blocks"])) is not bool(refusal)
+    [call] = await world.calls()
+    assert call["date_end"] == call["date_start"]
+
+
+async def test_N12_a_scheduled_meeting_that_was_held_keeps_its_message(world: World) -> None:
+    meeting = scheduled()
+    delivered = await shown_card(world, meeting)
+    await deliver(world, card(ended(meeting), version=2, delivered=delivered))
+    assert await world.requests("chat.update") == []
+    [shown] = await world.seen()
+    assert "Scheduled for <!date^" in str(shown["blocks"])
+
+
 async def test_an_end_that_slack_knows_already_is_no_failure(world: World) -> None:
     meeting = a_meeting()
     delivered = await shown_card(world, meeting)

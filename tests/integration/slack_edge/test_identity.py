@@ -121,6 +121,7 @@ async def test_permissions_lists_what_is_missing_with_a_link_for_just_that(world
     assert list(link.zoom_scopes) == [
         "meeting:read:participant",
         "meeting:update:status",
+        "meeting:delete:meeting",
         "meeting:read:past_meeting",
         "meeting:read:list_past_participants",
         "meeting:read:list_meetings",

@@ -79,6 +79,36 @@ def test_the_card_shows_the_passcode() -> None:
     assert problems(message) == []
 
 
+SCHEDULED = {"scheduled_time": NOON + timedelta(days=7), "scheduled_duration": timedelta(minutes=90)}
+
+
+def test_N12_the_card_of_a_scheduled_meeting_says_for_when() -> None:
+    waiting = meeting(**SCHEDULED)
+    message = cards.card_message(waiting, "R1")
+    moment = "<!date^1793966400^{date_short_pretty} at {time}|2026-11-06 12:00 UTC>"
+    assert message["blocks"] == [
+        {"type": "section", "text": blocks.mrkdwn(f"Scheduled for {moment}, 1 hour 30 minutes")},
+        {"type": "section", "text": blocks.plain("Meeting passcode: x7Kp2Q")},
+        {"type": "call", "call_id": "R1"},
+    ]
+    assert message["text"] == f"A Zoom meeting was scheduled for {moment}. Meeting ID 850 1234 5678"
+    assert problems(message) == []
+    arguments = cards.call_arguments(waiting, "ada")
+    assert (arguments["date_start"], arguments["title"]) == (1793966400, "Weekly sync scheduled by ada")
+
+
+def test_N12_a_scheduled_meeting_began_when_it_was_opened_and_one_that_never_was_took_no_time() -> None:
+    opened = meeting(**SCHEDULED, start_time=NOON, end_time=NOON + timedelta(minutes=5))
+    assert (cards.began(opened), cards.lasted(opened)) == (NOON, timedelta(minutes=5))
+    unheld = meeting(**SCHEDULED, end_time=NOON + timedelta(days=8))
+    assert cards.lasted(unheld) == timedelta()
+    moment = "<!date^1793966400^{date_short_pretty} at {time}|2026-11-06 12:00 UTC>"
+    message = cards.card_message(unheld, "R1")
+    assert message["blocks"][0]["text"]["text"] == f"Was scheduled for {moment}, and was not held"
+    assert "x7Kp2Q" not in str(message)
+    assert problems(message) == []
+
+
 @pytest.mark.parametrize(
     ("topic", "host", "title"),
     [

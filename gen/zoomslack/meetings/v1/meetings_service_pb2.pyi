@@ -211,6 +211,88 @@ class StartMeetingResponse(_message.Message):
 Global___StartMeetingResponse: _TypeAlias = StartMeetingResponse  # noqa: Y015
 
 @_typing.final
+class ScheduleMeetingRequest(_message.Message):
+    """Asks for a meeting at a time to come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    SCHEDULED_TIME_FIELD_NUMBER: _builtins.int
+    SCHEDULED_DURATION_FIELD_NUMBER: _builtins.int
+    SLACK_THREAD_TS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes repeating safe: the same id means the same meeting."""
+    topic: _builtins.str
+    """What the meeting is about, at most 200 characters; empty for Zoom's usual name."""
+    slack_thread_ts: _builtins.str
+    """The message in whose thread the card is shown; empty for the conversation itself."""
+    @_builtins.property
+    def user(self) -> _slack_pb2.SlackUser:
+        """The host."""
+
+    @_builtins.property
+    def conversation(self) -> _slack_pb2.SlackConversation:
+        """Where the card is shown."""
+
+    @_builtins.property
+    def scheduled_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is to begin: at most 365 days ahead, and not passed by more than a minute."""
+
+    @_builtins.property
+    def scheduled_duration(self) -> _duration_pb2.Duration:
+        """How long it is to take, which Zoom gets in whole minutes; absent means 30 minutes. No meeting ends by it."""
+
+    def __init__(
+        self,
+        *,
+        user: _slack_pb2.SlackUser | None = ...,
+        request_id: _builtins.str = ...,
+        conversation: _slack_pb2.SlackConversation | None = ...,
+        topic: _builtins.str = ...,
+        scheduled_time: _timestamp_pb2.Timestamp | None = ...,
+        scheduled_duration: _duration_pb2.Duration | None = ...,
+        slack_thread_ts: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "scheduled_duration", b"scheduled_duration", "scheduled_time", b"scheduled_time", "user", b"user"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "request_id", b"request_id", "scheduled_duration", b"scheduled_duration", "scheduled_time", b"scheduled_time", "slack_thread_ts", b"slack_thread_ts", "topic", b"topic", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleMeetingRequest: _TypeAlias = ScheduleMeetingRequest  # noqa: Y015
+
+@_typing.final
+class ScheduleMeetingResponse(_message.Message):
+    """Carries the meeting, or says that it is on its way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEETING_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    pending: _builtins.bool
+    """Whether the work goes on after this answer."""
+    @_builtins.property
+    def meeting(self) -> Global___Meeting:
+        """The meeting; absent while `pending`."""
+
+    def __init__(
+        self,
+        *,
+        meeting: Global___Meeting | None = ...,
+        pending: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "pending", b"pending"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduleMeetingResponse: _TypeAlias = ScheduleMeetingResponse  # noqa: Y015
+
+@_typing.final
 class RecentMeeting(_message.Message):
     """A meeting that was started seconds ago."""
 
@@ -1496,6 +1578,8 @@ class Meeting(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    SCHEDULED_TIME_FIELD_NUMBER: _builtins.int
+    SCHEDULED_DURATION_FIELD_NUMBER: _builtins.int
     meeting_id: _builtins.str
     """Names it in this mesh."""
     zoom_meeting_id: _builtins.str
@@ -1528,6 +1612,14 @@ class Meeting(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended; absent before."""
 
+    @_builtins.property
+    def scheduled_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is to begin, as it was scheduled; absent where it was started at once."""
+
+    @_builtins.property
+    def scheduled_duration(self) -> _duration_pb2.Duration:
+        """How long it is to take, as it was scheduled; absent where it was started at once."""
+
     def __init__(
         self,
         *,
@@ -1542,10 +1634,12 @@ class Meeting(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        scheduled_time: _timestamp_pb2.Timestamp | None = ...,
+        scheduled_duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "create_time", b"create_time", "end_time", b"end_time", "host", b"host", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "create_time", b"create_time", "end_time", b"end_time", "host", b"host", "scheduled_duration", b"scheduled_duration", "scheduled_time", b"scheduled_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "create_time", b"create_time", "end_time", b"end_time", "host", b"host", "join_url", b"join_url", "meeting_id", b"meeting_id", "passcode", b"passcode", "start_time", b"start_time", "state", b"state", "topic", b"topic", "zoom_meeting_id", b"zoom_meeting_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "create_time", b"create_time", "end_time", b"end_time", "host", b"host", "join_url", b"join_url", "meeting_id", b"meeting_id", "passcode", b"passcode", "scheduled_duration", b"scheduled_duration", "scheduled_time", b"scheduled_time", "start_time", b"start_time", "state", b"state", "topic", b"topic", "zoom_meeting_id", b"zoom_meeting_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,11 @@ class MeetingsServiceStub:
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingRequest.SerializeToString,
                 response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingResponse.FromString,
                 _registered_method=True)
+        self.ScheduleMeeting = channel.unary_unary(
+                '/zoomslack.meetings.v1.MeetingsService/ScheduleMeeting',
+                request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingRequest.SerializeToString,
+                response_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingResponse.FromString,
+                _registered_method=True)
         self.GetMeeting = channel.unary_unary(
                 '/zoomslack.meetings.v1.MeetingsService/GetMeeting',
                 request_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.GetMeetingRequest.SerializeToString,
@@ -121,6 +126,22 @@ class MeetingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ScheduleMeeting(self, request, context):
+        """Schedules a Zoom meeting for a person at a time to come and shows its card in a conversation at once.
+
+        Creates one meeting at Zoom in the person's own list, with her own settings but never in her personal room, whose
+        number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
+        away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
+        its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
+        card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+        time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
+        more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMeeting(self, request, context):
         """Returns one meeting of the person's workspace that she started.
 
@@ -142,8 +163,9 @@ class MeetingsServiceServicer:
     def EndMeeting(self, request, context):
         """Ends a meeting for everybody in it.
 
-        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
-        over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. One that nobody has opened ends
+        here, and where it was scheduled Zoom is asked to delete it: it is cancelled. Repeating is safe: one that is over
+        already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -168,7 +190,8 @@ class MeetingsServiceServicer:
         """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
         in which she is.
 
-        At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+        At most 25, the newest first; one that was scheduled counts from when it begins. Changes nothing. Reasons:
+        INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,6 +271,11 @@ def add_MeetingsServiceServicer_to_server(servicer, server):
                     servicer.StartMeeting,
                     request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingRequest.FromString,
                     response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingResponse.SerializeToString,
+            ),
+            'ScheduleMeeting': grpc.unary_unary_rpc_method_handler(
+                    servicer.ScheduleMeeting,
+                    request_deserializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingRequest.FromString,
+                    response_serializer=zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingResponse.SerializeToString,
             ),
             'GetMeeting': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMeeting,
@@ -338,6 +366,33 @@ class MeetingsService:
             '/zoomslack.meetings.v1.MeetingsService/StartMeeting',
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingRequest.SerializeToString,
             zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.StartMeetingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ScheduleMeeting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/zoomslack.meetings.v1.MeetingsService/ScheduleMeeting',
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingRequest.SerializeToString,
+            zoomslack_dot_meetings_dot_v1_dot_meetings__service__pb2.ScheduleMeetingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,18 @@ class MeetingsServiceStub:
     ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
     ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
+    ScheduleMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.ScheduleMeetingRequest, _meetings_service_pb2.ScheduleMeetingResponse]
+    """Schedules a Zoom meeting for a person at a time to come and shows its card in a conversation at once.
+
+    Creates one meeting at Zoom in the person's own list, with her own settings but never in her personal room, whose
+    number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
+    away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
+    its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
+    card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+    time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
+    more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
+    """
     GetMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]
     """Returns one meeting of the person's workspace that she started.
 
@@ -57,8 +69,9 @@ class MeetingsServiceStub:
     EndMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.EndMeetingRequest, _meetings_service_pb2.EndMeetingResponse]
     """Ends a meeting for everybody in it.
 
-    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
-    over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. One that nobody has opened ends
+    here, and where it was scheduled Zoom is asked to delete it: it is cancelled. Repeating is safe: one that is over
+    already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
     """
     WatchMeeting: _grpc.UnaryStreamMultiCallable[_meetings_service_pb2.WatchMeetingRequest, _meetings_service_pb2.WatchMeetingResponse]
@@ -75,7 +88,8 @@ class MeetingsServiceStub:
     """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
     in which she is.
 
-    At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+    At most 25, the newest first; one that was scheduled counts from when it begins. Changes nothing. Reasons:
+    INVALID_REQUEST.
     """
     ReleaseDeliveries: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.ReleaseDeliveriesRequest, _meetings_service_pb2.ReleaseDeliveriesResponse]
     """Has results shown that waited for the app to be let into a conversation.
@@ -133,6 +147,18 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
     ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
+    ScheduleMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.ScheduleMeetingRequest, _meetings_service_pb2.ScheduleMeetingResponse]  # type: ignore[assignment]
+    """Schedules a Zoom meeting for a person at a time to come and shows its card in a conversation at once.
+
+    Creates one meeting at Zoom in the person's own list, with her own settings but never in her personal room, whose
+    number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
+    away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
+    its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
+    card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+    time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
+    more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
+    """
     GetMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]  # type: ignore[assignment]
     """Returns one meeting of the person's workspace that she started.
 
@@ -146,8 +172,9 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     EndMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.EndMeetingRequest, _meetings_service_pb2.EndMeetingResponse]  # type: ignore[assignment]
     """Ends a meeting for everybody in it.
 
-    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
-    over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    Asks Zoom to end the meeting that the person started; the card follows Zoom's event. One that nobody has opened ends
+    here, and where it was scheduled Zoom is asked to delete it: it is cancelled. Repeating is safe: one that is over
+    already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
     """
     WatchMeeting: _aio.UnaryStreamMultiCallable[_meetings_service_pb2.WatchMeetingRequest, _meetings_service_pb2.WatchMeetingResponse]  # type: ignore[assignment]
@@ -164,7 +191,8 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
     in which she is.
 
-    At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+    At most 25, the newest first; one that was scheduled counts from when it begins. Changes nothing. Reasons:
+    INVALID_REQUEST.
     """
     ReleaseDeliveries: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.ReleaseDeliveriesRequest, _meetings_service_pb2.ReleaseDeliveriesResponse]  # type: ignore[assignment]
     """Has results shown that waited for the app to be let into a conversation.
@@ -227,6 +255,24 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ScheduleMeeting(
+        self,
+        request: _meetings_service_pb2.ScheduleMeetingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_meetings_service_pb2.ScheduleMeetingResponse, _abc.Awaitable[_meetings_service_pb2.ScheduleMeetingResponse]]:
+        """Schedules a Zoom meeting for a person at a time to come and shows its card in a conversation at once.
+
+        Creates one meeting at Zoom in the person's own list, with her own settings but never in her personal room, whose
+        number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
+        away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
+        its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
+        card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+        time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
+        more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
+        """
+
+    @_abc_1.abstractmethod
     def GetMeeting(
         self,
         request: _meetings_service_pb2.GetMeetingRequest,
@@ -256,8 +302,9 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_meetings_service_pb2.EndMeetingResponse, _abc.Awaitable[_meetings_service_pb2.EndMeetingResponse]]:
         """Ends a meeting for everybody in it.
 
-        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. Repeating is safe: one that is
-        over already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        Asks Zoom to end the meeting that the person started; the card follows Zoom's event. One that nobody has opened ends
+        here, and where it was scheduled Zoom is asked to delete it: it is cancelled. Repeating is safe: one that is over
+        already is fine. Reasons: MEETING_NOT_FOUND, ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_SCOPE_MISSING, ZOOM_REFUSED.
         """
 
@@ -286,7 +333,8 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the meetings of the person's workspace that run now and that she may see: those that she started, and those
         in which she is.
 
-        At most 25, the newest first. Changes nothing. Reasons: INVALID_REQUEST.
+        At most 25, the newest first; one that was scheduled counts from when it begins. Changes nothing. Reasons:
+        INVALID_REQUEST.
         """
 
     @_abc_1.abstractmethod
