@@ -140,8 +140,8 @@ class Meetings:
     async def start(self, command: StartCommand) -> Started:
         """Starts the meeting asked for, or says that it is on its way, or that somebody was first.
 
-        Raises MeshError: what Zoom refused, ZOOM_NOT_CONNECTED, REQUEST_ID_REUSED, and INVALID_REQUEST where it is to
-        be scheduled for a time that cannot be.
+        Raises MeshError: what Zoom refused, now or when the same request was made before, ZOOM_NOT_CONNECTED,
+        REQUEST_ID_REUSED, and INVALID_REQUEST where it is to be scheduled for a time that cannot be.
         """
         # A request that is repeated after its time has the meeting that it had before.
         wrong = command.schedule.wrong_at(self._clock.now()) if command.schedule is not None else ""

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mesh.errors import MeshError, Reason
 from mesh.sealing import KeyRing
 from services.meetings.attendance import Host, attendees, present
 from services.meetings.deliveries import Card, Content, Failure, Kind, Notice, NoticeKind, Recording, Summary
 from services.meetings.meeting import Meeting
 from services.meetings.rows import host_key_from, meeting_from, sessions_of
-from services.meetings.tables import meetings, recordings
+from services.meetings.tables import deliveries, meetings, recordings
 
 GONE, DELETED = "gone", "deleted"
 
@@ -24,6 +25,20 @@ class NothingToShowError(Exception):
     def __init__(self, cause: str) -> None:
         super().__init__(cause)
         self.cause = cause
+
+
+async def failure_told(connection: AsyncConnection, team_id: str, request_id: str) -> MeshError | None:
+    """Returns why a request came to nothing, as its person is told; None where nothing is kept of it any more."""
+    row = (
+        await connection.execute(
+            select(deliveries.c.failure_reason, deliveries.c.failure_metadata).where(
+                deliveries.c.team_id == team_id,
+                deliveries.c.kind == Kind.FAILURE.value,
+                deliveries.c.subject == request_id,
+            )
+        )
+    ).one_or_none()
+    return None if row is None else MeshError(Reason(row.failure_reason), json.loads(row.failure_metadata))
 
 
 async def content_of(connection: AsyncConnection, keys: KeyRing, row: Row[Any]) -> Content:

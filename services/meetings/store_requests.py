@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, select, update
+from sqlalchemy import Row, and_, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -17,7 +17,7 @@ from mesh.errors import MeshError, Reason
 from mesh.origins import link_current_to, origin
 from mesh.sealing import KeyRing, SealError
 from mesh.slack_user import SlackUser
-from services.meetings import store, store_deliveries, store_events, store_recent
+from services.meetings import store, store_contents, store_deliveries, store_events, store_recent
 from services.meetings.deliveries import Delivery, Kind
 from services.meetings.meeting import Meeting
 from services.meetings.meetings import Reserved
@@ -29,6 +29,7 @@ from services.meetings.tables import start_requests
 log = logging.getLogger(__name__)
 
 _RESERVED, _COMPLETED, _FAILED = "reserved", "completed", "failed"
+_RESERVE_TIME = start_requests.c.reserve_time
 
 
 class RequestStore:
@@ -47,7 +48,8 @@ class RequestStore:
         """Records a request before anything is done for it; finds what an earlier one with its id came to.
 
         Records nothing where another one in the same conversation is younger than `recent`, unless the command says
-        so or is for another time. Raises MeshError(REQUEST_ID_REUSED) when the id stands for another request.
+        so or is for another time. Raises MeshError: REQUEST_ID_REUSED when the id stands for another request, and where
+        the earlier one failed what its person was told, unless the caller has it shown as a delivery, as edges do.
         """
         now = self._clock.now()
         reservation = Reservation(command, meeting_id, worker, now, origin())
@@ -64,17 +66,21 @@ class RequestStore:
             return known or await self._known(connection, command) or Reserved()
 
     async def is_known(self, command: StartCommand) -> bool:
-        """Tells whether a request with this id was recorded. Raises MeshError(REQUEST_ID_REUSED) as `reserve` does."""
+        """Tells whether a request with this id was recorded. Raises MeshError as `reserve` does."""
         async with self._database.snapshot("look for start request") as connection:
             return await self._known(connection, command) is not None
 
     async def _known(self, connection: AsyncConnection, command: StartCommand) -> Reserved | None:
-        """Returns what the request with this id came to, or None. Raises MeshError(REQUEST_ID_REUSED)."""
+        """Returns what the request with this id came to, or None. Raises MeshError as `reserve` does."""
         row = await self._request(connection, command.user.team_id, command.request_id)
         if row is None:
             return None
         if row.fingerprint != command.fingerprint():
             raise MeshError(Reason.REQUEST_ID_REUSED)
+        if row.state == _FAILED and not command.lease_holder:
+            told = await store_contents.failure_told(connection, command.user.team_id, command.request_id)
+            if told is not None:
+                raise told
         if row.state != _COMPLETED:
             return Reserved()
         return Reserved(meeting=await read_meeting(connection, self._keys, row.meeting_id))
@@ -217,9 +223,10 @@ class RequestStore:
     async def forget_old(self, age: timedelta) -> None:
         """Deletes requests that ended longer ago than `age`: nobody repeats them any more.
 
-        Until the time of one that was scheduled its caller may ask for it again.
+        Until the time of one that was scheduled its caller may ask for its meeting again.
         """
-        of_old = func.coalesce(start_requests.c.scheduled_time, start_requests.c.reserve_time)
+        made = start_requests.c.state == _COMPLETED
+        of_old = case((made, func.coalesce(start_requests.c.scheduled_time, _RESERVE_TIME)), else_=_RESERVE_TIME)
         async with self._database.transaction("forget old requests") as connection:
             await connection.execute(
                 delete(start_requests).where(start_requests.c.state != _RESERVED, of_old < self._clock.now() - age)

@@ -88,6 +88,22 @@ async def test_N12_the_same_request_is_the_same_meeting_also_after_its_time(mesh
     assert (await refusal(mesh.schedule(NEXT_WEEK, request_id))).reason is Reason.INVALID_REQUEST
 
 
+async def test_N12_one_that_came_to_nothing_tells_why_for_a_week(mesh: Mesh) -> None:
+    next_month, request_id = NOON + timedelta(days=30), str(uuid.uuid4())
+    mesh.zoom.after.append(MeshError(Reason.ZOOM_OUTCOME_UNKNOWN))
+    mesh.zoom.blind = 100
+    assert (await mesh.schedule(next_month, request_id)).pending
+    later(mesh.clock, timedelta(hours=1) + WORK_LEASE)
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 1
+    await successor.drain()
+    assert (await refusal(mesh.schedule(next_month, request_id))).reason is Reason.ZOOM_UNAVAILABLE
+    mesh.clock.advance(timedelta(days=7).total_seconds())
+    await RequestStore(mesh.database, KEYS, mesh.clock).forget_old(timedelta(days=7))
+    mesh.zoom.blind = 0
+    assert (await mesh.schedule(next_month, request_id)).meeting.meeting_id
+
+
 @pytest.mark.parametrize(
     "other",
     [{"scheduled_time": NEXT_WEEK + timedelta(hours=1)}, {"scheduled_duration": timedelta(hours=1)}],

@@ -300,6 +300,32 @@ async def test_hours_later_a_lost_meeting_is_found_but_no_new_one_is_made(mesh: 
     assert found["failure"].failure.reason == "ZOOM_UNAVAILABLE"
 
 
+async def test_N12_whoever_asks_again_learns_why_what_went_on_came_to_nothing(mesh: Mesh) -> None:
+    mesh.zoom.after.append(MeshError(Reason.ZOOM_OUTCOME_UNKNOWN))
+    mesh.zoom.blind = 100
+    request_id = str(uuid.uuid4())
+    assert (await mesh.start(request_id)).pending
+    mesh.zoom.blind = 0
+    mesh.zoom.made.clear()
+    mesh.zoom.before = [MeshError(Reason.ZOOM_SCOPE_MISSING, {"scopes": "meeting:write:meeting"})]
+    later(mesh.clock, WORK_LEASE)
+    successor = mesh.another_worker()
+    assert await successor.resume_abandoned() == 1
+    await successor.drain()
+    for _ in range(2):
+        with pytest.raises(MeshError) as failed:
+            await mesh.start(request_id)
+        assert failed.value.reason is Reason.ZOOM_SCOPE_MISSING
+        assert failed.value.metadata == {"scopes": "meeting:write:meeting"}
+    with pytest.raises(MeshError) as reused:
+        await mesh.start(request_id, topic="Something else")
+    assert reused.value.reason is Reason.REQUEST_ID_REUSED
+    # An edge has it shown as the delivery that is on its way, once.
+    assert (await mesh.start(request_id, holder="edge-1")).pending
+    assert [delivery.failure.reason for delivery in await mesh.lease()] == ["ZOOM_SCOPE_MISSING"]
+    assert not (await mesh.start()).pending
+
+
 async def test_only_the_worker_that_holds_a_request_can_change_it(mesh: Mesh) -> None:
     store = RequestStore(mesh.database, KEYS, mesh.clock)
     command = StartCommand(SlackUser("", "T0ACME", "U0ADA"), str(uuid.uuid4()), "C0GENERAL", "Weekly sync")

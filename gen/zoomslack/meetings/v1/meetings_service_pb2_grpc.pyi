@@ -39,8 +39,9 @@ class MeetingsServiceStub:
     Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
     work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
     answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-    `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
-    conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+    `pending` set, and the card (or the failure) follows as a delivery; repeating then tells the failure, too, and the
+    next try takes another `request_id`. Where somebody started a meeting in the same conversation seconds ago, nothing
+    is started and the answer says so, unless `start_another` is set. Reasons:
     ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
     ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
@@ -51,7 +52,7 @@ class MeetingsServiceStub:
     number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
     away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
     its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
-    card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+    card (or the failure) follows as a delivery, as with `StartMeeting`. Whoever opens the meeting begins it, early or late; a day after its
     time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
     more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
@@ -142,8 +143,9 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
     work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
     answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-    `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
-    conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+    `pending` set, and the card (or the failure) follows as a delivery; repeating then tells the failure, too, and the
+    next try takes another `request_id`. Where somebody started a meeting in the same conversation seconds ago, nothing
+    is started and the answer says so, unless `start_another` is set. Reasons:
     ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
     ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
     """
@@ -154,7 +156,7 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
     away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
     its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
-    card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+    card (or the failure) follows as a delivery, as with `StartMeeting`. Whoever opens the meeting begins it, early or late; a day after its
     time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
     more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
@@ -248,8 +250,9 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         Creates one meeting at Zoom with the person's own settings. The request is recorded before Zoom is called; the
         work goes on when the caller goes away. Repeating with the same `request_id` never makes a second meeting: it
         answers with the first one. When the work outlasts the caller's deadline the answer comes in time with
-        `pending` set, and the card (or the failure) follows as a delivery. Where somebody started a meeting in the same
-        conversation seconds ago, nothing is started and the answer says so, unless `start_another` is set. Reasons:
+        `pending` set, and the card (or the failure) follows as a delivery; repeating then tells the failure, too, and the
+        next try takes another `request_id`. Where somebody started a meeting in the same conversation seconds ago, nothing
+        is started and the answer says so, unless `start_another` is set. Reasons:
         ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED, ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED,
         ZOOM_HOST_NOT_ALLOWED, PERSONAL_ROOM_DISABLED, REQUEST_ID_REUSED.
         """
@@ -266,7 +269,7 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
         away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
         its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
-        card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
+        card (or the failure) follows as a delivery, as with `StartMeeting`. Whoever opens the meeting begins it, early or late; a day after its
         time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
         more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
