@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from services.slack_edge.manifest import BOT_EVENTS
@@ -67,7 +68,12 @@ def _named(pattern: re.Pattern[str]) -> set[str]:
 def _trees(*packages: str) -> Iterator[ast.Module]:
     for package in packages:
         for path in sorted((ROOT / package).rglob("*.py")):
-            yield ast.parse(path.read_text(encoding="utf-8"), str(path))
+            yield _parsed(path)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
 def _calls(tree: ast.Module) -> Iterator[ast.Call]:
