@@ -70,6 +70,14 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True)
+class MeetingDeleted:
+    """Somebody deleted the meeting at Zoom. Its number leads nowhere from then on."""
+
+    instance: Instance
+    time: datetime
+
+
+@dataclass(frozen=True)
 class RecordingCompleted:
     """A cloud recording, or a further part of it, can be watched."""
 
@@ -115,7 +123,9 @@ class HostAbsent:
 
 
 RecordingEvent = RecordingCompleted | RecordingRemoved | RecordingRecovered
-Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | HostAbsent | RecordingEvent
+RunEvent = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | HostAbsent | RecordingEvent
+"""What happens in a run of a meeting, or with what was recorded of it."""
+Event = RunEvent | MeetingDeleted
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,12 @@ def concerns(candidate: Candidate, event: Event) -> bool:
 
     A room may have been open for something else when the card came. Who comes into it then comes to the meeting; that
     somebody leaves it, or that it is closed, says nothing of this meeting unless that run began after the creation.
+
+    That a meeting was deleted says nothing of one that has a run.
     """
+    if isinstance(event, MeetingDeleted):
+        # Found by a number of its own, which no other meeting has, had or gets.
+        return not candidate.zoom_uuid
     if candidate.zoom_uuid:
         return candidate.zoom_uuid == event.instance.zoom_uuid
     begin = candidate.zoom_create_time.replace(microsecond=0)

@@ -118,6 +118,25 @@ def test_no_payload_breaks_the_reader(payload: object) -> None:
         assert event is None or event.instance.zoom_host_id
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["object", "account_id", "host_id", "id", "start_time", "duration", "time_stamp", "operation"]
+                ),
+                x,
+            )
+        ),
+    )
+)
+def test_no_payload_about_what_is_planned_breaks_the_reader(payload: object) -> None:
+    event = parse(json.dumps({"event": "meeting.deleted", "payload": payload}).encode())
+    assert event is None or event.instance.zoom_meeting_id
+
+
 @pytest.mark.parametrize("name", ["meeting.participant_joined", "meeting.participant_left"])
 @pytest.mark.parametrize("more", [{}, {"participant": None}, {"participant": []}, {"participant": {}}])
 def test_an_event_of_a_participant_without_one_is_none(name: str, more: dict[str, object]) -> None:
