@@ -201,6 +201,7 @@ _READERS: dict[str, Callable[[dict[str, Any], Instance, datetime], Event]] = {
 
 _PLANS: dict[str, Callable[[dict[str, Any], dict[str, Any], datetime], Event]] = {
     "meeting.deleted": zoom_schedules.deleted,
+    "meeting.updated": zoom_schedules.moved,
 }
 
 _BATCHES: dict[str, Callable[[Instance, datetime, datetime, tuple[str, ...]], Event]] = {

@@ -52,10 +52,14 @@ async def test_every_event_of_the_specification_is_taken(mesh: Mesh) -> None:
 
 @pytest.mark.needs_shared
 @pytest.mark.skipif(not EVENTS.exists(), reason="Zoom's specification is not part of this tree")
-async def test_what_the_specification_tells_of_a_series_is_taken_of_a_single_meeting(mesh: Mesh) -> None:
+@pytest.mark.parametrize("name", ["meeting.deleted", "meeting.updated"])
+async def test_what_the_specification_tells_of_a_series_is_taken_of_a_single_meeting(mesh: Mesh, name: str) -> None:
     meeting_id = (await mesh.schedule(NEXT_WEEK)).meeting.meeting_id
-    [event] = examples()["meeting.deleted"]
-    ours = json.loads(about_ours(event))
-    ours["payload"]["object"]["type"] = 2
-    assert await mesh.record(json.dumps(ours).encode()) == pb.EVENT_DISPOSITION_APPLIED
-    assert (await get(mesh, meeting_id)).state == pb.MEETING_STATE_ENDED
+    for event in examples()[name]:
+        ours = json.loads(about_ours(event))
+        ours["payload"]["object"]["type"] = 2
+        ours["payload"]["object"].pop("occurrences", None)
+        assert await mesh.record(json.dumps(ours).encode()) == pb.EVENT_DISPOSITION_APPLIED
+    meeting = await get(mesh, meeting_id)
+    assert (meeting.state == pb.MEETING_STATE_ENDED) is (name == "meeting.deleted")
+    assert (meeting.scheduled_time.ToJsonString() == NOW) is (name == "meeting.updated")

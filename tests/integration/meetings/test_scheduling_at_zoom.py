@@ -1,23 +1,27 @@
-"""N12: meetings that wait for their time, and are deleted at Zoom."""
+"""N12: meetings that wait for their time, and are deleted or moved at Zoom."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC
+import itertools
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.integration.meetings.conftest import ROOM, Mesh
-from tests.integration.meetings.test_scheduling import AT_NEXT_WEEK, NEXT_WEEK, end, get
+from tests.integration.meetings.test_scheduling import AT_NEXT_WEEK, NEXT_WEEK, end, get, listed
 from tests.integration.meetings.test_watching import told, watch
 from tests.support import zoom_bodies as zoom
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
-APPLIED, HELD = pb.EVENT_DISPOSITION_APPLIED, pb.EVENT_DISPOSITION_HELD
-IGNORED = pb.EVENT_DISPOSITION_IGNORED
+APPLIED, DUPLICATE = pb.EVENT_DISPOSITION_APPLIED, pb.EVENT_DISPOSITION_DUPLICATE
+HELD, IGNORED = pb.EVENT_DISPOSITION_HELD, pb.EVENT_DISPOSITION_IGNORED
 CREATED, STARTED, ENDED = pb.MEETING_STATE_CREATED, pb.MEETING_STATE_STARTED, pb.MEETING_STATE_ENDED
 EVENING = "2026-11-06T18:30:00Z"
+IN_THE_EVENING = datetime(2026, 11, 6, 18, 30, tzinfo=UTC)
+HALF, HOUR = timedelta(minutes=30), timedelta(hours=1)
 RECURRING: dict[str, Any] = {"type": 8, "occurrences": [{"occurrence_id": "1", "start_time": EVENING}]}
 
 
@@ -35,6 +39,11 @@ async def schedule(mesh: Mesh) -> str:
     meeting_id = (await mesh.schedule(NEXT_WEEK)).meeting.meeting_id
     assert len(await shown(mesh, slack_call_id="R0CALL")) == 1
     return str(meeting_id)
+
+
+async def times(mesh: Mesh, meeting_id: str) -> tuple[datetime, timedelta]:
+    meeting = await get(mesh, meeting_id)
+    return meeting.scheduled_time.ToDatetime(UTC), meeting.scheduled_duration.ToTimedelta()
 
 
 async def test_N12_one_that_is_deleted_at_zoom_is_closed_like_one_that_is_cancelled_here(mesh: Mesh) -> None:
@@ -119,6 +128,12 @@ async def test_N12_a_deleted_meeting_does_not_begin_any_more(mesh: Mesh) -> None
         zoom.deleted(operation="single", **RECURRING),
         zoom.deleted(operation="range", **RECURRING),
         zoom.deleted(id=None),
+        zoom.moved(account_id="GlobexAccount000000001", start_time=EVENING),
+        zoom.moved(id=85012345679, start_time=EVENING),
+        zoom.moved(start_time=EVENING, **RECURRING),
+        zoom.moved(topic="Planning the plan", settings={"waiting_room": True}),
+        zoom.moved(start_time="at noon", duration=0),
+        zoom.moved(start_time="9999-12-31T23:59:59Z"),
     ],
 )
 async def test_N12_what_is_not_about_the_whole_of_ours_changes_nothing(mesh: Mesh, event: bytes) -> None:
@@ -136,9 +151,92 @@ async def test_N12_of_a_series_all_of_which_is_deleted_nothing_is_left(mesh: Mes
 
 
 async def test_N12_the_number_of_a_room_is_not_that_of_its_meetings(mesh: Mesh) -> None:
+    in_room = (await mesh.start(personal_room=True)).meeting.meeting_id
     mesh.zoom.pmi = ROOM
     meeting_id = (await mesh.start()).meeting.meeting_id
     assert await mesh.record(zoom.deleted(id=int(ROOM))) == IGNORED
-    assert (await get(mesh, meeting_id)).state == CREATED
+    assert {(await get(mesh, one)).state for one in (in_room, meeting_id)} == {CREATED}
     assert await mesh.record(zoom.deleted(id=85012345678)) == APPLIED
-    assert (await get(mesh, meeting_id)).state == ENDED
+    assert [(await get(mesh, one)).state for one in (in_room, meeting_id)] == [CREATED, ENDED]
+
+
+async def test_N12_one_that_is_moved_at_zoom_says_so_here_and_on_its_card(mesh: Mesh) -> None:
+    meeting_id = await schedule(mesh)
+    assert await mesh.record(zoom.moved(start_time=EVENING)) == APPLIED
+    assert await times(mesh, meeting_id) == (IN_THE_EVENING, HALF)
+    [delivery] = await shown(mesh)
+    assert delivery.card.meeting == await get(mesh, meeting_id)
+    assert await mesh.record(zoom.moved(duration=60, sent=1)) == APPLIED
+    assert await times(mesh, meeting_id) == (IN_THE_EVENING, HOUR)
+    assert len(await shown(mesh)) == 1
+    assert await listed(mesh) == [meeting_id]
+
+
+async def test_N12_what_zoom_tells_of_a_move_again_is_shown_once(mesh: Mesh) -> None:
+    meeting_id = await schedule(mesh)
+    await mesh.record(zoom.moved(start_time=EVENING))
+    assert len(await shown(mesh)) == 1
+    assert await mesh.record(zoom.moved(start_time=EVENING)) == DUPLICATE
+    await mesh.record(zoom.moved(start_time=EVENING, duration=30, sent=1))
+    assert await shown(mesh) == [], "nothing of it is new"
+    assert await times(mesh, meeting_id) == (IN_THE_EVENING, HALF)
+
+
+MOVES = (
+    zoom.moved(start_time="2026-11-07T09:00:00Z", duration=90),
+    zoom.moved(start_time=EVENING, sent=1),
+    zoom.moved(duration=60, sent=2),
+    zoom.moved(topic="Planning the plan", sent=3),
+)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_N12_in_whatever_order_it_is_told_of_moves_the_last_one_counts(
+    mesh: Mesh, order: tuple[int, ...]
+) -> None:
+    meeting_id = await schedule(mesh)
+    for number in (*order, 3, *order):
+        await mesh.record(MOVES[number])
+    assert await times(mesh, meeting_id) == (IN_THE_EVENING, HOUR)
+    [delivery] = await shown(mesh)
+    assert delivery.card.meeting == await get(mesh, meeting_id)
+
+
+async def test_N12_one_that_is_moved_before_it_is_stored_here_is_shown_as_moved(mesh: Mesh) -> None:
+    release = mesh.zoom.hold()
+    task = asyncio.create_task(mesh.schedule(NEXT_WEEK))
+    await mesh.zoom.reached()
+    assert await mesh.record(zoom.moved(start_time=EVENING)) == HELD
+    release()
+    assert (await task).meeting.scheduled_time.ToDatetime(UTC) == IN_THE_EVENING
+
+
+async def test_N12_a_host_whom_zoom_does_not_name_has_her_meeting_moved_also_by_an_admin(mesh: Mesh) -> None:
+    meeting_id = await schedule(mesh)
+    assert await mesh.record(zoom.moved(start_time=EVENING, operator_id="someAdmin")) == APPLIED
+    assert await times(mesh, meeting_id) == (IN_THE_EVENING, HALF)
+
+
+async def test_N12_one_that_has_begun_or_is_over_is_not_moved(mesh: Mesh) -> None:
+    meeting_id = await schedule(mesh)
+    await mesh.record(zoom.started(**AT_NEXT_WEEK))
+    assert await mesh.record(zoom.moved(start_time=EVENING)) == IGNORED
+    assert await times(mesh, meeting_id) == (NEXT_WEEK, HALF)
+    await mesh.record(zoom.ended("2026-11-06T12:34:15Z", **AT_NEXT_WEEK))
+    assert await mesh.record(zoom.moved(start_time=EVENING, sent=1)) == IGNORED
+    assert await times(mesh, meeting_id) == (NEXT_WEEK, HALF)
+
+
+async def test_N12_one_that_was_to_begin_at_once_gets_no_time_by_being_moved(mesh: Mesh) -> None:
+    meeting_id = (await mesh.start()).meeting.meeting_id
+    assert await mesh.record(zoom.moved(start_time=EVENING)) == IGNORED
+    assert not (await get(mesh, meeting_id)).HasField("scheduled_time")
+
+
+async def test_N12_whoever_repeats_the_request_of_one_that_was_moved_gets_it_as_it_is(mesh: Mesh) -> None:
+    request_id = str(uuid.uuid4())
+    meeting_id = (await mesh.schedule(NEXT_WEEK, request_id)).meeting.meeting_id
+    await mesh.record(zoom.moved(start_time=EVENING))
+    again = (await mesh.schedule(NEXT_WEEK, request_id)).meeting
+    assert again == await get(mesh, meeting_id)
+    assert mesh.zoom.creations == 1

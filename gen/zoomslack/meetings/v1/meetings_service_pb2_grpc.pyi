@@ -52,8 +52,9 @@ class MeetingsServiceStub:
     away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
     its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
     card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
-    time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
-    more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    time the card of one that nobody opened is closed, and at once where it is deleted at Zoom. One that is moved at
+    Zoom is moved here. A `scheduled_time` that has passed by more than a minute, or is more than 365 days ahead, is an
+    INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
     """
     GetMeeting: _grpc.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]
@@ -155,8 +156,9 @@ class MeetingsServiceAsyncStub(MeetingsServiceStub):
     away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
     its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
     card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
-    time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
-    more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+    time the card of one that nobody opened is closed, and at once where it is deleted at Zoom. One that is moved at
+    Zoom is moved here. A `scheduled_time` that has passed by more than a minute, or is more than 365 days ahead, is an
+    INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
     ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
     """
     GetMeeting: _aio.UnaryUnaryMultiCallable[_meetings_service_pb2.GetMeetingRequest, _meetings_service_pb2.GetMeetingResponse]  # type: ignore[assignment]
@@ -267,8 +269,9 @@ class MeetingsServiceServicer(metaclass=_abc_1.ABCMeta):
         away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
         its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
         card (or the failure) follows as a delivery. Whoever opens the meeting begins it, early or late; a day after its
-        time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
-        more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        time the card of one that nobody opened is closed, and at once where it is deleted at Zoom. One that is moved at
+        Zoom is moved here. A `scheduled_time` that has passed by more than a minute, or is more than 365 days ahead, is an
+        INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
         """
 
