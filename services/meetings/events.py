@@ -70,6 +70,27 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True)
+class MeetingDeleted:
+    """Somebody deleted the meeting at Zoom. Its number leads nowhere from then on."""
+
+    instance: Instance
+    time: datetime
+
+
+@dataclass(frozen=True)
+class MeetingMoved:
+    """Somebody changed at Zoom when the meeting is to begin, or how long it is to take."""
+
+    instance: Instance
+    """Its host is a guess where Zoom names none: whoever changed it."""
+    time: datetime
+    """When that was done: of several changes, the newest counts."""
+    scheduled_time: datetime | None
+    """None where only the other was changed, as in the next."""
+    scheduled_duration: timedelta | None
+
+
+@dataclass(frozen=True)
 class RecordingCompleted:
     """A cloud recording, or a further part of it, can be watched."""
 
@@ -115,7 +136,11 @@ class HostAbsent:
 
 
 RecordingEvent = RecordingCompleted | RecordingRemoved | RecordingRecovered
-Event = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | HostAbsent | RecordingEvent
+RunEvent = MeetingStarted | MeetingEnded | ParticipantJoined | ParticipantLeft | HostAbsent | RecordingEvent
+"""What happens in a run of a meeting, or with what was recorded of it."""
+PlanEvent = MeetingDeleted | MeetingMoved
+"""What becomes of a meeting that waits."""
+Event = RunEvent | PlanEvent
 
 
 @dataclass(frozen=True)
@@ -152,7 +177,12 @@ def concerns(candidate: Candidate, event: Event) -> bool:
 
     A room may have been open for something else when the card came. Who comes into it then comes to the meeting; that
     somebody leaves it, or that it is closed, says nothing of this meeting unless that run began after the creation.
+
+    That a meeting was deleted or moved says nothing of one that has a run.
     """
+    if isinstance(event, PlanEvent):
+        # Found by a number of its own, which no other meeting has, had or gets.
+        return not candidate.zoom_uuid
     if candidate.zoom_uuid:
         return candidate.zoom_uuid == event.instance.zoom_uuid
     begin = candidate.zoom_create_time.replace(microsecond=0)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mesh.slack_user import SlackUser
 from services.meetings.attendance import Session
-from services.meetings.events import Candidate, Event, Instance, ParticipantJoined, ParticipantLeft, has_run
+from services.meetings.events import Candidate, Instance, ParticipantJoined, ParticipantLeft, RunEvent, has_run
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class PastRecording:
     file_ids: tuple[str, ...]
 
 
-def news(events: Iterable[Event], sessions: Iterable[Session]) -> list[Event]:
+def news(events: Iterable[RunEvent], sessions: Iterable[Session]) -> list[RunEvent]:
     """Returns what of `events` is not known from `sessions`.
 
     Zoom's list of past participants has no id of those who were not signed in: who is known by such a name already is
@@ -78,7 +78,7 @@ def news(events: Iterable[Event], sessions: Iterable[Session]) -> list[Event]:
     """
     by_id = {session.session_id: session for session in sessions}
     by_name = {session.display_name: session.attendee_id for session in by_id.values() if session.display_name}
-    fresh: list[Event] = []
+    fresh: list[RunEvent] = []
     for event in events:
         if not isinstance(event, ParticipantJoined | ParticipantLeft):
             fresh.append(event)

@@ -17,13 +17,13 @@ from mesh.clock import Clock
 from mesh.errors import MeshError, Reason
 from mesh.slack_user import SlackUser
 from services.meetings.events import (
-    Event,
     HostAbsent,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
     ParticipantLeft,
     RecordingCompleted,
+    RunEvent,
     concerns,
     has_run,
     may_run,
@@ -69,7 +69,7 @@ class Store(Protocol):
 
     async def claim(self, lease: timedelta) -> Target | None: ...
 
-    async def learn(self, target: Target, events: Sequence[Event]) -> tuple[Target | None, Counter[str]]: ...
+    async def learn(self, target: Target, events: Sequence[RunEvent]) -> tuple[Target | None, Counter[str]]: ...
 
     async def close_unopened(self, target: Target) -> None: ...
 
@@ -138,7 +138,7 @@ class Reconciler:
         if run is not None:
             instance = replace(target.instance, zoom_uuid=run.zoom_uuid, start_time=run.start_time)
             found = replace(target, instance=instance)
-            facts: list[Event] = [MeetingStarted(instance, run.start_time), *await self._attendance(found)]
+            facts: list[RunEvent] = [MeetingStarted(instance, run.start_time), *await self._attendance(found)]
             return await self._learn(target, [*facts, MeetingEnded(instance, run.end_time)])
         running = await self._is_running(target)
         if running:
@@ -225,7 +225,7 @@ class Reconciler:
         age = self._clock.now() - target.begin_time
         return error.reason not in _FOR_GOOD and age < LONGEST
 
-    async def _attendance(self, target: Target) -> list[Event]:
+    async def _attendance(self, target: Target) -> list[RunEvent]:
         """Returns who came and went, as facts; none where Zoom does not say."""
         if target.host_is_basic or not has_run(target.instance.zoom_uuid):
             return []
@@ -235,7 +235,7 @@ class Reconciler:
             if error.reason not in _FOR_GOOD:
                 raise
             return []
-        facts: list[Event] = []
+        facts: list[RunEvent] = []
         for session in sessions:
             who = (session.session_id, session.attendee_id, session.display_name)
             if session.join_time is not None:
@@ -247,7 +247,7 @@ class Reconciler:
             facts.append(HostAbsent(target.instance, self._clock.now()))
         return facts
 
-    async def _learn(self, target: Target, facts: Sequence[Event]) -> Target | None:
+    async def _learn(self, target: Target, facts: Sequence[RunEvent]) -> Target | None:
         if not facts:
             return target
         known, repaired = await self._store.learn(target, facts)

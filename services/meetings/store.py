@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, or_, select, union, update
+from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
@@ -14,12 +14,9 @@ from mesh.errors import MeshError, Reason
 from mesh.origins import link_current_to
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_changes, store_closings, store_deliveries, store_results
+from services.meetings import store_closings, store_deliveries, store_results, store_unopened
 from services.meetings.attendance import Host, Session, present
-from services.meetings.changes import ChangeKind
-from services.meetings.deliveries import Kind
 from services.meetings.endings import Ending
-from services.meetings.events import NO_RUN
 from services.meetings.meeting import Meeting
 from services.meetings.requests import Reservation, ZoomMeeting
 from services.meetings.rows import candidate_from, meeting_from, schedule_values, sessions_of, sessions_of_all
@@ -133,14 +130,7 @@ class MeetingStore:
         """
         now = self._clock.now()
         async with self._database.transaction("close meeting") as connection:
-            closed = await connection.execute(
-                update(meetings)
-                .where(_mine(user, meeting_id), meetings.c.end_time.is_(None), meetings.c.zoom_uuid == "")
-                .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
-            )
-            if closed.rowcount:
-                await store_changes.tell(connection, user.team_id, meeting_id, ChangeKind.ENDED, now)
-                await store_deliveries.raise_version(connection, user.team_id, Kind.CARD, meeting_id, now)
+            await store_unopened.close(connection, user.team_id, meeting_id, now, _mine(user, meeting_id))
             return meeting_from(await _started_by(connection, user, meeting_id), self._keys)
 
     async def forget_old(self, age: timedelta) -> None:

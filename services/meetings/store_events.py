@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.clock import Clock
 from mesh.database import Database, insert, serialize
+from mesh.origins import link_current_to
 from mesh.sealing import KeyRing, SealError
-from services.meetings import store_facts
-from services.meetings.events import ROOM_WINDOW, Disposition, Event, concerns
+from services.meetings import store_facts, store_schedules, store_unopened
+from services.meetings.events import ROOM_WINDOW, Disposition, Event, MeetingMoved, PlanEvent, RunEvent, concerns
 from services.meetings.reconciling import QUIET
 from services.meetings.rows import candidate_from
 from services.meetings.tables import meetings, start_requests, zoom_events
@@ -132,9 +133,24 @@ async def _apply(connection: AsyncConnection, keys: KeyRing, event: Event, now: 
     """Applies `event` to every meeting it concerns; tells whether there was one."""
     concerned = await _concerned(connection, event, lock=True)
     for row in concerned:
-        await store_facts.apply(connection, keys, row, event, now, quiet)
-        await _heard_of(connection, row, now, quiet)
+        if isinstance(event, PlanEvent):
+            await _change_plan(connection, row, event, now, quiet)
+        else:
+            await store_facts.apply(connection, keys, row, event, now, quiet)
+            await _heard_of(connection, row, now, quiet)
     return bool(concerned)
+
+
+async def _change_plan(
+    connection: AsyncConnection, row: Row[Any], event: PlanEvent, now: datetime, quiet: timedelta
+) -> None:
+    """Moves a meeting that waits, or closes it as its host's cancelling here does."""
+    link_current_to(row.command_origin)
+    if isinstance(event, MeetingMoved):
+        await store_schedules.move(connection, row, event, now, quiet)
+        return
+    # One that was looked up may be known to run, and the name of its run not.
+    await store_unopened.close(connection, row.team_id, row.meeting_id, now, meetings.c.start_time.is_(None))
 
 
 async def _heard_of(connection: AsyncConnection, row: Row[Any], now: datetime, quiet: timedelta) -> None:
@@ -156,7 +172,7 @@ async def _of_our_hosts(connection: AsyncConnection, facts: Sequence[Event]) -> 
     Many facts at once name runs alone, of which most are none of ours: one question finds those that are.
     """
     first = facts[0].instance
-    if first.zoom_host_id:
+    if first.zoom_host_id or first.zoom_meeting_id:
         return facts, {row.zoom_host_id for row in await _concerned(connection, facts[0], lock=False)}
     named = {fact.instance.zoom_uuid for fact in facts}
     rows = await connection.execute(
@@ -172,7 +188,9 @@ async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -
     """Returns the meetings that `event` is about: more than one where two cards show one room."""
     run = event.instance
     named = meetings.c.zoom_uuid == run.zoom_uuid
-    if run.zoom_host_id:
+    if isinstance(event, PlanEvent):
+        named = _planned(event)
+    elif run.zoom_host_id:
         named = and_(meetings.c.zoom_host_id == run.zoom_host_id, or_(named, _unbound(event)))
     else:
         named = and_(meetings.c.zoom_account_id == run.zoom_account_id, named)
@@ -182,7 +200,20 @@ async def _concerned(connection: AsyncConnection, event: Event, *, lock: bool) -
     return [row for row in rows.all() if concerns(candidate_from(row), event)]
 
 
-def _unbound(event: Event) -> ColumnElement[bool]:
+def _planned(event: PlanEvent) -> ColumnElement[bool]:
+    """Returns the condition for the meeting with a number of its own that `event` is about.
+
+    The number of a room is that of many meetings; no room can be deleted, and none is for a time. Who is the host Zoom
+    may not say where a meeting was moved.
+    """
+    run = event.instance
+    ours = meetings.c.zoom_host_id == run.zoom_host_id
+    if isinstance(event, MeetingMoved):
+        ours = and_(meetings.c.zoom_account_id == run.zoom_account_id, meetings.c.scheduled_time.is_not(None))
+    return and_(ours, meetings.c.zoom_meeting_id == run.zoom_meeting_id, meetings.c.zoom_pmi != run.zoom_meeting_id)
+
+
+def _unbound(event: RunEvent) -> ColumnElement[bool]:
     """Returns the condition for meetings without a run that `event` may bind to its run, as `concerns` decides.
 
     A room has had many a card that nobody came to: only those of the hour count.

@@ -16,7 +16,6 @@ from services.meetings.attendance import ABSENT, HOST_SESSION
 from services.meetings.changes import ChangeKind
 from services.meetings.deliveries import Kind, NoticeKind
 from services.meetings.events import (
-    Event,
     HostAbsent,
     MeetingEnded,
     MeetingStarted,
@@ -25,12 +24,13 @@ from services.meetings.events import (
     RecordingCompleted,
     RecordingRecovered,
     RecordingRemoved,
+    RunEvent,
 )
 from services.meetings.tables import meetings, participant_sessions
 
 
 async def apply(
-    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: Event, now: datetime, quiet: timedelta
+    connection: AsyncConnection, keys: KeyRing, row: Row[Any], event: RunEvent, now: datetime, quiet: timedelta
 ) -> bool:
     """Applies a fact to the one meeting in `row`, locked by the caller; tells whether it was news.
 

@@ -14,18 +14,15 @@ from mesh.clock import Clock
 from mesh.database import Database
 from mesh.sealing import KeyRing
 from mesh.slack_user import SlackUser
-from services.meetings import store_changes, store_deliveries, store_facts, store_results
-from services.meetings.changes import ChangeKind
-from services.meetings.deliveries import Kind
+from services.meetings import store_facts, store_results, store_unopened
 from services.meetings.events import (
-    NO_RUN,
-    Event,
     HostAbsent,
     Instance,
     MeetingEnded,
     MeetingStarted,
     ParticipantJoined,
     ParticipantLeft,
+    RunEvent,
 )
 from services.meetings.look_ups import Target, news
 from services.meetings.reconciling import QUIET
@@ -74,7 +71,7 @@ class ReconcilingStore:
             )
             return await _target(connection, meeting_id)
 
-    async def learn(self, target: Target, events: Sequence[Event]) -> tuple[Target | None, Counter[str]]:
+    async def learn(self, target: Target, events: Sequence[RunEvent]) -> tuple[Target | None, Counter[str]]:
         """Applies facts to a meeting; returns it as it is then, None where it was erased, and counts what was news."""
         repaired: Counter[str] = Counter()
         now = self._clock.now()
@@ -96,20 +93,8 @@ class ReconcilingStore:
         """Ends a meeting that nobody opened: its card says so, and there is nothing to summarize."""
         now = self._clock.now()
         async with self._database.transaction("close unopened meeting") as connection:
-            closed = await connection.execute(
-                update(meetings)
-                .where(
-                    meetings.c.meeting_id == target.meeting_id,
-                    meetings.c.start_time.is_(None),
-                    meetings.c.end_time.is_(None),
-                    meetings.c.zoom_uuid == "",
-                )
-                .values(end_time=now, zoom_uuid=NO_RUN, settled=True)
-            )
-            if closed.rowcount:
-                team_id = target.user.team_id
-                await store_changes.tell(connection, team_id, target.meeting_id, ChangeKind.ENDED, now)
-                await store_deliveries.raise_version(connection, team_id, Kind.CARD, target.meeting_id, now)
+            unopened = meetings.c.start_time.is_(None)
+            await store_unopened.close(connection, target.user.team_id, target.meeting_id, now, unopened)
 
     async def plan(self, target: Target, due_time: datetime | None, *, attempts: int) -> None:
         """Says when a meeting is looked up next, None for never; an event that came meanwhile has said so already.

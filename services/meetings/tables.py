@@ -101,6 +101,10 @@ meetings = Table(
     # When it is to begin, and how long it is to take; NULL where it was started at once.
     Column("scheduled_time", UtcDateTime),
     Column("scheduled_duration_seconds", Integer),
+    # When somebody changed each of them at Zoom, by Zoom's clock; NULL where they are as they were scheduled here.
+    Column("scheduled_time_set_time", UtcDateTime),
+    Column("scheduled_duration_set_time", UtcDateTime),
+    _partial("meetings_scheduled", "scheduled_time IS NOT NULL", "zoom_account_id", "zoom_meeting_id"),
     _partial("meetings_unsettled", "NOT settled", "reconcile_time"),
     Index("meetings_by_number", "zoom_host_id", "zoom_meeting_id"),
     Index("meetings_by_pmi", "zoom_host_id", "zoom_pmi"),

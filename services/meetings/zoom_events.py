@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from services.meetings import zoom_schedules
 from services.meetings.events import (
     Event,
     Instance,
@@ -43,13 +44,17 @@ def parse(body: bytes) -> Event | None:
     Raises UnreadableError when it is no event at all.
     """
     event = load_event(body)
-    read = _READERS.get(event["event"])
+    read, read_plan = _READERS.get(event["event"]), _PLANS.get(event["event"])
     payload = event.get("payload")
     thing = payload.get("object") if isinstance(payload, dict) else None
-    if read is None or not isinstance(payload, dict) or not isinstance(thing, dict):
+    if not isinstance(payload, dict) or not isinstance(thing, dict):
         return None
     try:
         sent = datetime.fromtimestamp(int(event.get("event_ts", 0)) / 1000, UTC)
+        if read_plan is not None:
+            return read_plan(payload, thing, sent)
+        if read is None:
+            return None
         instance = Instance(
             zoom_account_id=text(payload, "account_id"),
             zoom_host_id=_required(thing, "host_id"),
@@ -194,6 +199,10 @@ _READERS: dict[str, Callable[[dict[str, Any], Instance, datetime], Event]] = {
     "recording.recovered": _recovered,
 }
 
+_PLANS: dict[str, Callable[[dict[str, Any], dict[str, Any], datetime], Event]] = {
+    "meeting.deleted": zoom_schedules.deleted,
+    "meeting.updated": zoom_schedules.moved,
+}
 
 _BATCHES: dict[str, Callable[[Instance, datetime, datetime, tuple[str, ...]], Event]] = {
     "recording.batch_trashed": RecordingRemoved,

@@ -85,6 +85,12 @@ def was_not_held(meeting: pb.Meeting) -> bool:
     return over and not meeting.HasField("start_time")
 
 
+def waits(meeting: pb.Meeting) -> bool:
+    """Tells whether a meeting waits for the time for which it was scheduled, which may change."""
+    begun = meeting.HasField("start_time") or meeting.HasField("end_time")
+    return meeting.HasField("scheduled_time") and not begun
+
+
 def lasted(meeting: pb.Meeting) -> timedelta:
     """Returns how long a meeting that ended took; never negative. One that waited for its time in vain took none."""
     if was_not_held(meeting):

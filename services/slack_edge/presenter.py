@@ -96,8 +96,9 @@ class Presenter:
         user, card = from_message(delivery.user), delivery.card
         try:
             await self._show_people(delivery, state)
+            if delivery.HasField("delivered") or card.meeting.state == pb.MEETING_STATE_ENDED:
+                await self._correct(user, state, card.meeting)
             if card.meeting.state == pb.MEETING_STATE_ENDED:
-                await self._take_back(user, state, card.meeting)
                 await self._end_call(user, state.slack_call_id, card.meeting)
                 state.ended = True
         except SlackError as failure:
@@ -142,9 +143,12 @@ class Presenter:
             return ""
         return profiles.understand(answer).name
 
-    async def _take_back(self, user: SlackUser, state: pb.Delivered, meeting: pb.Meeting) -> None:
-        """Has the card of a meeting that was scheduled and not held say so. The call ends also where Slack refuses."""
-        if not cards.was_not_held(meeting) or not state.slack_message_ts:
+    async def _correct(self, user: SlackUser, state: pb.Delivered, meeting: pb.Meeting) -> None:
+        """Has the message of a card say for when its meeting waits by now, or that it was not held.
+
+        The rest of the card follows also where Slack refuses.
+        """
+        if not state.slack_message_ts or not (cards.waits(meeting) or cards.was_not_held(meeting)):
             return
         place = {"channel": state.slack_channel_id, "ts": state.slack_message_ts}
         try:

@@ -73,6 +73,7 @@ def _control() -> list[web.AbstractRouteDef]:
         web.post(r"/control/meetings/{id:\d{9,11}}/refuse", control_meetings.refuse),
         web.post(r"/control/meetings/{id:\d{9,11}}/leave", control_meetings.leave_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/end", control_meetings.end_meeting),
+        web.post(r"/control/meetings/{id:\d{9,11}}/delete", control_meetings.delete_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/recording", control_meetings.record_meeting),
         web.post(r"/control/meetings/{id:\d{9,11}}/summary", control_meetings.summarize_meeting),
         web.get("/control/phone/calls", control_phone.list_calls),

@@ -1,17 +1,19 @@
-"""The control API for meetings: schedule, start, join, admit, leave, end, record and summarize."""
+"""The control API for meetings: schedule, move, delete, start, join, admit, leave, end, record and summarize."""
 
 from aiohttp import web
 
 from simulators.zoom import scheduling, views
-from simulators.zoom.control import USER_ID, body_of, user_of
-from simulators.zoom.errors import ControlError
+from simulators.zoom.control import USER_ID, body_of, done, user_of
+from simulators.zoom.errors import ControlError, ZoomError
 from simulators.zoom.fields import BOOLEAN, Field
 from simulators.zoom.life import RECORDING_CHANGES
+from simulators.zoom.meeting_fields import PATCH_FIELDS
 from simulators.zoom.pages import MAX_NAME
 from simulators.zoom.simulation import SIMULATION
 from simulators.zoom.summary_life import SUMMARY_CHANGES
-from simulators.zoom.world import Instance, Meeting
+from simulators.zoom.world import PERSONAL_ROOM, Instance, Meeting
 
+_PLAN = {name: PATCH_FIELDS[name] for name in ("start_time", "duration")}
 _NAME = Field(kind="string", minimum=1, maximum=MAX_NAME)
 
 
@@ -33,9 +35,16 @@ async def schedule_meeting(request: web.Request) -> web.Response:
 
 
 async def change_meeting(request: web.Request) -> web.Response:
-    """`POST /control/meetings/{id} {"waiting_room"}`: its host changes a setting of the meeting in Zoom itself."""
+    """`POST /control/meetings/{id} {"waiting_room"?, "start_time"?, "duration"?}`: its host changes it in Zoom."""
     meeting = _meeting(request)
-    meeting.settings.update(await body_of(request, {"waiting_room": BOOLEAN}))
+    body = await body_of(request, {"waiting_room": BOOLEAN, **_PLAN})
+    planned: dict[str, object] = {name: value for name, value in body.items() if name in _PLAN}
+    settings = {name: value for name, value in body.items() if name not in _PLAN}
+    try:
+        scheduling.check_patch(planned)
+    except ZoomError:
+        raise ControlError(400, "start_time: no such time") from None
+    request.app[SIMULATION].planning.change(meeting, {**planned, "settings": settings}, meeting.host)
     return web.json_response(views.meeting_view(request.app[SIMULATION], meeting))
 
 
@@ -101,6 +110,16 @@ async def end_meeting(request: web.Request) -> web.Response:
     simulation = request.app[SIMULATION]
     simulation.life.end(_running(request))
     return web.json_response(views.meeting_view(simulation, _meeting(request)))
+
+
+async def delete_meeting(request: web.Request) -> web.Response:
+    """`POST /control/meetings/{id}/delete`: its host deletes it in Zoom itself."""
+    simulation = request.app[SIMULATION]
+    meeting = _meeting(request)
+    if meeting.type == PERSONAL_ROOM:
+        raise ControlError(409, "a personal room cannot be deleted")
+    simulation.planning.delete(meeting, meeting.host)
+    return done()
 
 
 async def record_meeting(request: web.Request) -> web.Response:

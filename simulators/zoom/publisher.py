@@ -12,6 +12,8 @@ from simulators.zoom.world import User
 _SCOPES = {
     "meeting.started": "meeting:read:meeting",
     "meeting.ended": "meeting:read:meeting",
+    "meeting.updated": "meeting:read:meeting",
+    "meeting.deleted": "meeting:read:meeting",
     **dict.fromkeys(
         [
             "meeting.participant_joined",

@@ -58,6 +58,10 @@ class Call:
             raise ZoomError(404, 1001, f"User does not exist: {wanted}.")
         return user
 
+    def caller(self, host: User) -> User:
+        """Whoever gave the token; `host` where she is gone."""
+        return self.simulation.world.users.get(self.authorization.user_id, host)
+
     def may_see(self, host: User) -> bool:
         """A person's token sees that person's meetings, an admin's all of the account."""
         if self.is_admin:

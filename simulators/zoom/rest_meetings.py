@@ -33,7 +33,7 @@ def update_meeting(call: Call) -> Answer:
     meeting = call.meeting()
     scheduling.check_patch(call.body)
     call.simulation.limits.count_meeting_write(meeting.host.id)
-    scheduling.change(meeting, call.body)
+    call.simulation.planning.change(meeting, call.body, call.caller(meeting.host))
     return Answer(204)
 
 
@@ -54,7 +54,7 @@ def delete_meeting(call: Call) -> Answer:
     meeting = call.meeting()
     if meeting.type == PERSONAL_ROOM:
         raise ZoomError(400, 3018, "Not allowed to delete PMI.")
-    meeting.deleted = True
+    call.simulation.planning.delete(meeting, call.caller(meeting.host))
     return Answer(204)
 
 

@@ -17,6 +17,7 @@ from simulators.zoom.limits import RateLimits
 from simulators.zoom.paging import Pager
 from simulators.zoom.phone_life import PhoneLife
 from simulators.zoom.phone_world import Exchange
+from simulators.zoom.planning import Planning
 from simulators.zoom.publisher import Publisher
 from simulators.zoom.registry import Registry
 from simulators.zoom.summary_life import SummaryLife
@@ -53,6 +54,7 @@ class Simulation:
         self.pager = Pager(self.clock)
         self.publisher = Publisher(self.registry, self.grants, self.outbox)
         self.life = MeetingLife(self.world, self.publisher, self.clock, ids, self.config.public_url)
+        self.planning = Planning(self.publisher, self.clock, self.config.public_url)
         self.summaries = SummaryLife(self.publisher, self.clock, ids, self.config.public_url)
         self.exchange = Exchange(self.world)
         self.phone = PhoneLife(self.exchange, self.publisher, self.clock, ids)

@@ -112,6 +112,31 @@ async def test_N12_another_teams_program_schedules_a_meeting_whose_card_says_whe
     await office.card_when(ended, GENERAL)
 
 
+async def test_N12_a_scheduled_meeting_that_is_moved_and_then_deleted_in_zoom_says_so_in_slack(
+    partners: Partners,
+) -> None:
+    office, meetings, when = partners.office, partners.bot.meetings, tomorrow().replace(microsecond=0)
+    meeting = (await meetings.ScheduleMeeting(schedule("Offsite", when), timeout=10)).meeting
+    asked = meetings_pb.GetMeetingRequest(user=PERSON, meeting_id=meeting.meeting_id)
+    await office.card_when(lambda card: "Offsite scheduled by" in card.get("title", ""), GENERAL)
+    later = when + timedelta(hours=2)
+    change = {"start_time": later.strftime("%Y-%m-%dT%H:%M:%SZ"), "duration": 45}
+    await office.zoom("POST", f"meetings/{meeting.zoom_meeting_id}", change)
+
+    async def said() -> list[str]:
+        return [written(one) for one in await office.messages()]
+
+    moved = f"Scheduled for <!date^{int(later.timestamp())}^"
+    await eventually(said, lambda texts: any(moved in text for text in texts))
+    assert (await meetings.GetMeeting(asked, timeout=5)).meeting.scheduled_time.ToDatetime(UTC) == later
+    await office.zoom("POST", f"meetings/{meeting.zoom_meeting_id}/delete")
+    await office.card_when(lambda card: "Offsite" in card.get("title", "") and ended(card), GENERAL)
+    not_held = f"Was scheduled for <!date^{int(later.timestamp())}^"
+    assert len([text for text in await said() if not_held in text and "was not held" in text]) == 1
+    over = (await meetings.GetMeeting(asked, timeout=5)).meeting
+    assert (over.state, over.HasField("start_time")) == (meetings_pb.MEETING_STATE_ENDED, False)
+
+
 async def test_N12_another_teams_program_watches_a_meeting_until_it_is_over(partners: Partners) -> None:
     tls = Tls.from_folder(partners.certificates / BOT)
     async with AsyncClient(meetings=partners.targets["meetings"], tls=tls) as client, browser() as guest:

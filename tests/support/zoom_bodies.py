@@ -9,6 +9,8 @@ HOST_ID = "hostZoomUserId00000001"
 ACCOUNT_ID = "AcmeAccount00000000001"
 _RECORDED = 1793364900000
 """When recordings are told of, in milliseconds."""
+_PLANNED = 1793361720000
+"""When it is told that meetings were deleted or moved."""
 
 
 def meeting_object(**changes: Any) -> dict[str, Any]:
@@ -38,6 +40,25 @@ def started(**changes: Any) -> bytes:
 
 def ended(end_time: str = "2026-10-30T12:34:15Z", **changes: Any) -> bytes:
     return body("meeting.ended", meeting_object(host_email="host@example.com", end_time=end_time, **changes))
+
+
+def deleted(*, operation: str = "", account_id: str = ACCOUNT_ID, sent: int = 0, **changes: Any) -> bytes:
+    """Returns `meeting.deleted`, sent `sent` seconds after the others of its kind."""
+    named = {"operation": operation} if operation else {}
+    thing = {**meeting_object(start_time="2026-11-06T12:00:00Z"), "id": 85012345678, **changes}
+    return _planned("meeting.deleted", {**named, "account_id": account_id, "object": thing}, sent)
+
+
+def moved(*, account_id: str = ACCOUNT_ID, sent: int = 0, operator_id: str = HOST_ID, **changes: Any) -> bytes:
+    """Returns `meeting.updated`, which has nothing but the number and what changed."""
+    thing = {"id": 85012345678, **changes}
+    facts = {"account_id": account_id, "operator_id": operator_id, "object": thing, "old_object": {"id": 85012345678}}
+    return _planned("meeting.updated", {**facts, "time_stamp": _PLANNED + sent * 1000}, sent)
+
+
+def _planned(event: str, payload: dict[str, Any], sent: int) -> bytes:
+    facts = {"event": event, "event_ts": _PLANNED + sent * 1000 + 7}
+    return json.dumps({**facts, "payload": {"operator": "host@example.com", **payload}}).encode()
 
 
 def joined(session: str, name: str, person: str = "", *, time: str = "2026-10-30T12:01:01Z", **changes: Any) -> bytes:

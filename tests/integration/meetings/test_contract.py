@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.meetings.conftest import Mesh
+from tests.integration.meetings.test_scheduling import NEXT_WEEK, get
 from tests.support import zoom_bodies as zoom
 from tests.support.zoom_events import EVENTS, about, examples
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
@@ -47,3 +48,18 @@ async def test_every_event_of_the_specification_is_taken(mesh: Mesh) -> None:
     assert applied == UNDERSTOOD
     assert len(dispositions) > 70
     assert "card" in {delivery.WhichOneof("content") for delivery in await mesh.lease()}
+
+
+@pytest.mark.needs_shared
+@pytest.mark.skipif(not EVENTS.exists(), reason="Zoom's specification is not part of this tree")
+@pytest.mark.parametrize("name", ["meeting.deleted", "meeting.updated"])
+async def test_what_the_specification_tells_of_a_series_is_taken_of_a_single_meeting(mesh: Mesh, name: str) -> None:
+    meeting_id = (await mesh.schedule(NEXT_WEEK)).meeting.meeting_id
+    for event in examples()[name]:
+        ours = json.loads(about_ours(event))
+        ours["payload"]["object"]["type"] = 2
+        ours["payload"]["object"].pop("occurrences", None)
+        assert await mesh.record(json.dumps(ours).encode()) == pb.EVENT_DISPOSITION_APPLIED
+    meeting = await get(mesh, meeting_id)
+    assert (meeting.state == pb.MEETING_STATE_ENDED) is (name == "meeting.deleted")
+    assert (meeting.scheduled_time.ToJsonString() == NOW) is (name == "meeting.updated")

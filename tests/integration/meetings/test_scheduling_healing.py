@@ -13,6 +13,7 @@ from services.meetings.schedules import Schedule
 from services.meetings.zoom_meetings import ZoomMeetings
 from tests.integration.meetings.conftest import Mesh
 from tests.integration.meetings.healing import USER, Healing, healing, hold, names, shown
+from tests.integration.meetings.test_scheduling import get
 from tests.unit.simulators.zoom_harness import ADA
 from zoomslack.meetings.v1 import meetings_service_pb2 as pb
 
@@ -108,3 +109,51 @@ async def test_N12_a_meeting_that_is_cancelled_is_gone_at_zoom_and_again_is_fine
     await meetings.cancel(USER, meeting.zoom_meeting_id)
     assert (await at_zoom(held, meeting.zoom_meeting_id))["code"] == 3001
     await meetings.cancel(USER, meeting.zoom_meeting_id)
+
+
+async def test_N12_one_that_is_deleted_in_zoom_is_closed_and_nobody_asks_any_more(held: Healing) -> None:
+    meeting = await held.start(schedule=NEXT_WEEK)
+    answer = await held.zoom.api("DELETE", f"meetings/{meeting.zoom_meeting_id}", held.tokens.value)
+    assert answer.status == 204
+    await held.tell("meeting.deleted")
+    card = (await shown(held.mesh))["card"]
+    assert card.card.meeting.state == pb.MEETING_STATE_ENDED
+    assert await held.reconcile(WEEK + UNOPENED) == 0
+
+
+async def test_N12_one_that_is_moved_in_zoom_is_asked_about_after_its_new_time(held: Healing) -> None:
+    meeting = await held.start(schedule=NEXT_WEEK)
+    later_on = {"start_time": "2026-11-20T12:00:00Z", "duration": 45}
+    answer = await held.zoom.api("PATCH", f"meetings/{meeting.zoom_meeting_id}", held.tokens.value, later_on)
+    assert answer.status == 204
+    await held.tell("meeting.updated")
+    card = (await shown(held.mesh))["card"]
+    assert card.card.meeting.scheduled_time.ToJsonString() == "2026-11-20T12:00:00Z"
+    assert card.card.meeting.scheduled_duration.ToTimedelta() == timedelta(minutes=45)
+    assert await held.reconcile(3 * WEEK) == 0
+    assert await held.reconcile() == 1
+    assert held.repairs == {}
+    await held.reconcile(UNOPENED)
+    assert held.repairs == {"closed": 1}
+
+
+async def test_N12_one_that_is_moved_forward_is_asked_about_earlier(held: Healing) -> None:
+    meeting = await held.start(schedule=NEXT_WEEK)
+    tomorrow = {"start_time": "2026-10-31T12:00:00Z"}
+    await held.zoom.api("PATCH", f"meetings/{meeting.zoom_meeting_id}", held.tokens.value, tomorrow)
+    await held.tell("meeting.updated")
+    held.pass_time(timedelta(days=1))
+    await hold(held, meeting)
+    assert await held.reconcile() == 1
+    found = await shown(held.mesh)
+    assert found["summary"].summary.meeting.start_time.ToJsonString() == "2026-10-31T12:00:30Z"
+
+
+async def test_N12_one_that_is_deleted_while_it_runs_goes_on_also_where_its_run_has_no_name_yet(held: Healing) -> None:
+    meeting = await held.start()
+    await held.act(meeting, "start")
+    await held.events()  # lost
+    assert await held.reconcile() == 1
+    await held.zoom.api("DELETE", f"meetings/{meeting.zoom_meeting_id}", held.tokens.value)
+    await held.tell("meeting.deleted")
+    assert (await get(held.mesh, meeting.meeting_id)).state == pb.MEETING_STATE_STARTED

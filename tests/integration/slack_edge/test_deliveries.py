@@ -179,6 +179,29 @@ async def test_N12_a_scheduled_meeting_that_is_cancelled_says_so_and_ends(world:
     assert call["date_end"] == call["date_start"]
 
 
+def moved(meeting: pb.Meeting) -> pb.Meeting:
+    other = pb.Meeting()
+    other.CopyFrom(meeting)
+    other.scheduled_time.FromDatetime(meeting.scheduled_time.ToDatetime(UTC) + timedelta(hours=3))
+    return other
+
+
+@pytest.mark.parametrize("refusal", ["", "cant_update_message"])
+async def test_N12_a_scheduled_meeting_that_is_moved_says_so_in_its_message(world: World, refusal: str) -> None:
+    meeting = scheduled()
+    delivered = await shown_card(world, meeting)
+    other = moved(meeting)
+    if refusal:
+        await world.control("POST", "faults", method="chat.update", kind="error", error=refusal)
+    report = await deliver(world, card(other, version=2, delivered=delivered))
+    assert (report.delivered.version, report.delivered.ended) == (2, False)
+    [shown] = await world.seen()
+    said = meeting if refusal else other
+    assert f"Scheduled for <!date^{said.scheduled_time.seconds}^" in str(shown["blocks"])
+    [call] = await world.calls()
+    assert not call.get("date_end")
+
+
 async def test_N12_a_scheduled_meeting_that_was_held_keeps_its_message(world: World) -> None:
     meeting = scheduled()
     delivered = await shown_card(world, meeting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.meetings.events import (
     Candidate,
     MeetingEnded,
+    MeetingMoved,
     MeetingStarted,
     ParticipantJoined,
     RecordingCompleted,
@@ -116,6 +117,35 @@ def test_no_payload_breaks_the_reader(payload: object) -> None:
     for name in ("meeting.started", "meeting.ended", "meeting.participant_left", "recording.completed"):
         event = parse(json.dumps({"event": name, "payload": payload}).encode())
         assert event is None or event.instance.zoom_host_id
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda x: (
+            st.lists(x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["object", "account_id", "host_id", "id", "start_time", "duration", "time_stamp", "operation"]
+                ),
+                x,
+            )
+        ),
+    )
+)
+def test_no_payload_about_what_is_planned_breaks_the_reader(payload: object) -> None:
+    for name in ("meeting.deleted", "meeting.updated"):
+        event = parse(json.dumps({"event": name, "payload": payload}).encode())
+        assert event is None or event.instance.zoom_meeting_id
+
+
+def test_a_change_counts_from_when_it_was_made_and_not_from_when_it_was_sent() -> None:
+    event = parse(zoom_bodies.moved(start_time="2026-11-06T18:30:00Z", duration=45))
+    assert isinstance(event, MeetingMoved)
+    assert event.time == datetime(2026, 10, 30, 12, 2, tzinfo=UTC)
+    assert event.scheduled_time == datetime(2026, 11, 6, 18, 30, tzinfo=UTC)
+    assert event.scheduled_duration == timedelta(minutes=45)
+    assert event.instance.zoom_host_id == zoom_bodies.HOST_ID, "whoever changed it"
 
 
 @pytest.mark.parametrize("name", ["meeting.participant_joined", "meeting.participant_left"])

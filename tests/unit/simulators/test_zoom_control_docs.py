@@ -64,7 +64,9 @@ async def with_values(zoom: Zoom, example: str) -> str:
     """The example with somebody who waits, and a call that rings."""
     waiting = await zoom.control("POST", "meetings/5551234567/join", {"name": "Lin"})
     call = await zoom.control("POST", "phone/calls", {"caller": ADA, "to": "1003"})
-    for name, value in {"ZOOM": "", "PERSON": waiting["user_id"], "CALL": call["call_id"]}.items():
+    made = await zoom.control("POST", "meetings", {"zoom_user_id": ADA})
+    values = {"ZOOM": "", "PERSON": waiting["user_id"], "CALL": call["call_id"], "MEETING": str(made["id"])}
+    for name, value in values.items():
         example = example.replace(f"${name}", value)
     return example
 

@@ -204,3 +204,52 @@ async def test_state_shows_who_is_in(zoom: Zoom) -> None:
     await zoom.control("POST", "reset")
     state = await zoom.control("GET", "state")
     assert (state["grants"], len(state["meetings"])) == ([], len(state["users"]))
+
+
+async def test_apps_hear_what_was_changed_of_a_meeting_and_what_it_was_before(zoom: Zoom) -> None:
+    token = await zoom.access_token()
+    meeting = await zoom.create(token, type=2, start_time="2026-11-06T12:00:00Z", duration=30)
+    path = f"meetings/{meeting['id']}"
+    change = {"start_time": "2026-11-06T18:30:00Z", "duration": 30, "settings": {"waiting_room": True}}
+    await zoom.api("PATCH", path, token, change)
+    await zoom.api("PATCH", path, token, change)
+    await zoom.idle()
+    [updated] = zoom.app.received
+    payload = updated.event["payload"]
+    assert (updated.name, payload["operator_id"]) == ("meeting.updated", ADA)
+    start_time = {"start_time": "2026-11-06T18:30:00Z"}
+    assert payload["object"] == {"id": meeting["id"], **start_time, "settings": {"waiting_room": True}}
+    assert payload["old_object"] == {"id": meeting["id"], "start_time": "2026-11-06T12:00:00Z", "settings": {}}
+    assert payload["time_stamp"] == 1_793_361_600_000
+
+
+async def test_apps_hear_that_a_meeting_was_deleted_by_the_uuid_of_its_creation(zoom: Zoom) -> None:
+    token = await zoom.access_token()
+    meeting = await zoom.create(token, type=2)
+    assert (await zoom.api("DELETE", f"meetings/{meeting['id']}", token)).status == 204
+    assert (await zoom.api("DELETE", f"meetings/{meeting['id']}", token)).status == 404
+    await zoom.idle()
+    [deleted] = zoom.app.received
+    assert deleted.name == "meeting.deleted"
+    named = {name: deleted.object[name] for name in ("id", "uuid", "host_id", "type")}
+    assert named == {name: meeting[name] for name in named}
+    assert "operation" not in deleted.event["payload"]
+
+
+async def test_a_meeting_is_moved_and_deleted_in_zoom_itself(zoom: Zoom) -> None:
+    token = await zoom.access_token()
+    meeting = await zoom.create(token, type=2)
+    path = f"/control/meetings/{meeting['id']}"
+    for body, status in (
+        ({"start_time": "2026-11-06T18:30:00Z", "duration": 45}, 200),
+        ({"start_time": "2026-13-06T18:30:00Z"}, 400),
+        ({"duration": 0}, 400),
+    ):
+        assert (await zoom.request("POST", path, json=body)).status == status
+    moved = (await zoom.api("GET", f"meetings/{meeting['id']}", token)).json
+    assert (moved["start_time"], moved["duration"]) == ("2026-11-06T18:30:00Z", 45)
+    assert await zoom.control("POST", f"meetings/{meeting['id']}/delete") == {"ok": True}
+    assert (await zoom.request("POST", f"{path}/delete")).status == 404
+    assert (await zoom.request("POST", f"/control/meetings/{ADAS_PMI}/delete")).status == 409
+    await zoom.idle()
+    assert zoom.app.names() == ["meeting.updated", "meeting.deleted"]

@@ -1614,11 +1614,11 @@ class Meeting(_message.Message):
 
     @_builtins.property
     def scheduled_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is to begin, as it was scheduled; absent where it was started at once."""
+        """When it is to begin, as it was scheduled or since then moved at Zoom; absent where it was started at once."""
 
     @_builtins.property
     def scheduled_duration(self) -> _duration_pb2.Duration:
-        """How long it is to take, as it was scheduled; absent where it was started at once."""
+        """How long it is to take, as it was scheduled or since then changed at Zoom; absent where it was started at once."""
 
     def __init__(
         self,

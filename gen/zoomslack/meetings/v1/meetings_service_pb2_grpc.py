@@ -134,9 +134,10 @@ class MeetingsServiceServicer:
         number other meetings have too. The request is recorded before Zoom is called; the work goes on when the caller goes
         away. Repeating with the same `request_id` never makes a second meeting: it answers with the first one, also once
         its time has come. When the work outlasts the caller's deadline the answer comes in time with `pending` set, and the
-        card (or the failure) follows as a delivery, as with `StartMeeting`. Whoever opens the meeting begins it, early or late; a day after its
-        time the card of one that nobody opened is closed. A `scheduled_time` that has passed by more than a minute, or is
-        more than 365 days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
+        card (or the failure) follows as a delivery, as with `StartMeeting`. Whoever opens the meeting begins it, early or
+        late; a day after its time the card of one that nobody opened is closed, and at once where it is deleted at Zoom. One
+        that is moved at Zoom is moved here. A `scheduled_time` that has passed by more than a minute, or is more than 365
+        days ahead, is an INVALID_REQUEST. Reasons: ZOOM_NOT_CONNECTED, ZOOM_UNAVAILABLE, ZOOM_RATE_LIMITED,
         ZOOM_DAILY_LIMIT, ZOOM_SCOPE_MISSING, ZOOM_REFUSED, ZOOM_HOST_NOT_ALLOWED, REQUEST_ID_REUSED, INVALID_REQUEST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
