@@ -9,6 +9,7 @@ from opentelemetry import trace
 from prometheus_client import REGISTRY
 
 from mesh.exposition import render
+from services.meetings.meetings import WORK_LEASE
 from services.meetings.store_queues import QueueStore
 from tests.integration.meetings.conftest import Mesh, later
 from tests.support import zoom_bodies as zoom
@@ -103,11 +104,12 @@ async def test_N14_a_request_that_another_worker_resumes_keeps_its_command(mesh:
             begun = mesh.begin_start()
             await mesh.zoom.reached()
         mesh.zoom.let_others_pass()
-        later(mesh.clock, timedelta(minutes=2))
+        later(mesh.clock, WORK_LEASE)
         other = mesh.another_worker()
         await other.resume_abandoned()
         await other.drain()
         let_go()
         await begun
     [card] = await mesh.lease()
+    assert card.WhichOneof("content") == "card"
     assert card.origins[-1].split("-")[1] == command
