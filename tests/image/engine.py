@@ -16,9 +16,13 @@ from typing import Any, NamedTuple
 from tests.deploy.rendering import ROOT
 from tools import image
 
-TOOLS = ("buildah", "podman", "runc", "netavark", "mmdebstrap")
-ADVICE = "apt install buildah podman runc netavark aardvark-dns mmdebstrap iproute2, and run `make image-test` as root"
-_HELPERS = (Path("/usr/lib/podman"), Path("/usr/libexec/podman"))
+# netavark writes its rules with iptables.
+TOOLS = ("buildah", "podman", "runc", "netavark", "iptables", "mmdebstrap")
+ADVICE = (
+    "apt install buildah podman runc netavark aardvark-dns iptables mmdebstrap iproute2, "
+    "and run `make image-test` as root"
+)
+_HELPERS = (Path("/usr/lib/podman"), Path("/usr/libexec/podman"), Path("/usr/sbin"))
 _MAY_RUN = "ip link add name zs-trial type bridge && ip link set zs-trial up"
 BASE_TAR = ROOT / "build" / "base-trixie.tar"
 _BASE = "localhost/base:trixie"
